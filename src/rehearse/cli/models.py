@@ -1,0 +1,66 @@
+"""``rehearse models``: what can be given to ``--model``."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from rehearse.models import ModelEntry
+
+# Checkpoints on the hub that the families were written for, to show what else --model takes.
+_ON_THE_HUB = {
+    "cerspense/zeroscope_v2_576w": ("unet3d", "24 of 576x320"),
+    "ali-vilab/text-to-video-ms-1.7b": ("unet3d", "16 of 256x256"),
+}
+
+
+def models() -> None:
+    """List the models that are installed, and some that --model fetches from the hub."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from rehearse.models import list_models
+
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    for heading in ("model", "family", "frames and size", "follows", "on disk"):
+        # Names are for copying: they are never cut.
+        table.add_column(heading, no_wrap=heading == "model")
+    for entry in list_models():
+        table.add_row(
+            entry.name,
+            entry.family,
+            _defaults(entry),
+            _follows(entry.family),
+            f"{entry.size / 2**20:.1f} MiB",
+        )
+    for name, (family, size) in _ON_THE_HUB.items():
+        table.add_row(name, family, size, _follows(family), "fetched" if _is_cached(name) else "not yet")
+    Console().print(table)
+    typer.echo(
+        "\n--model also takes a folder in diffusers' layout, or any hub id of a family above; "
+        "safetensors only."
+    )
+
+
+def _defaults(entry: ModelEntry) -> str:
+    from rehearse.models.folder import ModelFolder
+
+    said = ModelFolder(entry.path, entry.name).optional("rehearse.json")
+    given: dict[str, Any] = said.get("defaults", {}) if isinstance(said, dict) else {}
+    return "{frames} of {width}x{height}".format(**{"frames": "?", "width": "?", "height": "?", **given})
+
+
+def _follows(family: str) -> str:
+    """What a family can act on besides the prompt, as its class says."""
+    found = vars(import_module(f"rehearse.models.{family}")).values()
+    kinds: frozenset[str] = next(c.acts_on for c in found if getattr(c, "family", None) == family)
+    return ", ".join(sorted(" ".join(reversed(kind.split("."))) for kind in kinds)) or "the prompt alone"
+
+
+def _is_cached(name: str) -> bool:
+    from huggingface_hub import try_to_load_from_cache
+
+    return isinstance(try_to_load_from_cache(name, "model_index.json"), str)

@@ -1,0 +1,75 @@
+"""``rehearse theatre``: the world that the embedded models were trained on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import typer
+
+app = typer.Typer(help="The paper theatre: the world the embedded models know.", no_args_is_help=True)
+
+_FPS = 8.0
+
+
+@app.command("sheet")
+def sheet(
+    output: Path = typer.Option(
+        Path("theatre.png"), "--output", "-o", metavar="PNG", help="Where to draw it."
+    ),
+    seed: int = typer.Option(0, "--seed", "-s", min=0, help="Decides the scenes."),
+    rows: int = typer.Option(10, "--rows", min=1, max=100, help="How many scenes."),
+    force: bool = typer.Option(False, "--force", "-f", help="Replace an existing file."),
+) -> None:
+    """Draw a contact sheet of the world: every puppet in every colour, and scenes with their captions."""
+    from rehearse.cli.outputs import as_sheet, check_outputs
+
+    check_outputs([as_sheet(output, "--output")], force)
+    import numpy as np
+
+    from rehearse.media import write_picture
+    from rehearse.theatre.world import contact_sheet
+
+    write_picture(output, contact_sheet(np.random.default_rng(seed), rows=rows))
+    typer.echo(str(output))
+
+
+@app.command("clip")
+def clip(
+    caption: str | None = typer.Argument(
+        None, metavar="CAPTION", help='Such as "a red ball moves right over the meadow". Left out: any scene.'
+    ),
+    output: Path | None = typer.Option(
+        None, "--output", "-o", metavar="CLIP", help="The clip: .mp4, .webm, .gif, .apng or .png."
+    ),
+    seed: int = typer.Option(0, "--seed", "-s", min=0, help="Decides what the caption leaves open."),
+    frames: int = typer.Option(16, "--frames", min=1, max=1000, help="Length of the clip."),
+    size: int = typer.Option(128, "--size", min=16, max=1024, help="Width and height in pixels."),
+    overlay: bool = typer.Option(
+        False, "--overlay", help="Draw the puppets' true boxes, on enlarged frames."
+    ),
+    force: bool = typer.Option(False, "--force", "-f", help="Replace an existing file."),
+) -> None:
+    """Render a scene of the world: what a perfect model would make. No model runs."""
+    import numpy as np
+
+    from rehearse.cli.caption import scene_of
+    from rehearse.cli.outputs import check_outputs, name_for
+    from rehearse.media import Trace, clip_format, draw_overlay, write_clip
+    from rehearse.theatre.world import render, sample_scene
+
+    rng = np.random.default_rng(seed)
+    scene = scene_of(caption, rng) if caption is not None else sample_scene(rng)
+    made = render(scene, frames=frames, size=size)
+    target = output or name_for(made.caption)
+    clip_format(target)
+    check_outputs([target], force)
+    pictures = made.frames
+    if overlay:
+        traces = [
+            Trace(f"{actor.colour} {actor.kind}", boxes=boxes.astype(np.float64))
+            for actor, boxes in zip(scene.actors, made.boxes, strict=True)
+        ]
+        pictures = draw_overlay(pictures, traces)
+    write_clip(target, pictures, _FPS)
+    typer.echo(made.caption, err=True)
+    typer.echo(str(target))

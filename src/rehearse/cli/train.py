@@ -1,0 +1,55 @@
+"""``rehearse train ...``: a command for each trainer in ``rehearse.training``.
+
+A command imports its trainer in its body, so that help stays fast; commands added here appear by themselves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(help="Train the models of the theatre again, from nothing.", no_args_is_help=True)
+
+_THEATRE = {
+    "theatre-vae": "the autoencoder: patches of 8 x 8 pixels to 8 numbers and back to sharp paper",
+    "theatre-image": "text to a still, together with the text encoder",
+    "theatre-video": "text to a clip, inflated from theatre-image (trains that first where it is missing)",
+    "theatre-judge": "the judge that evaluation asks: segmentation, backdrops, features",
+}
+
+
+def _command(name: str, what: str) -> Callable[..., None]:
+    def run(
+        runs: Annotated[
+            Path, typer.Option(help="Folder of data sets and runs; what is there already is continued.")
+        ] = Path("runs"),
+        steps: Annotated[int | None, typer.Option(min=1, help="Fewer steps than the recipe's.")] = None,
+        samples: Annotated[
+            int | None, typer.Option(min=64, help="Fewer rendered samples than the recipe's.")
+        ] = None,
+        export: Annotated[
+            Path | None, typer.Option(help="Write the finished model folder in here (default: do not).")
+        ] = None,
+        device: Annotated[
+            str | None, typer.Option(help='"cpu" keeps off a GPU that is there (default: use it).')
+        ] = None,
+        sheets: Annotated[float, typer.Option(min=0, help="Seconds between sample sheets; 0: none.")] = 240.0,
+    ) -> None:
+        from rehearse.training.theatre import train
+
+        train(name, runs, steps=steps, samples=samples, device=device, weights=export, sheet_seconds=sheets)
+
+    run.__doc__ = f"""Train {name}: {what}.
+
+    Renders its data, trains, logs to RUNS/{name}/log.jsonl and draws sample sheets there as it goes. Stop it
+    with Ctrl-C and call it again: it continues at its last checkpoint. Several CPU processes or GPUs:
+    torchrun --nproc_per_node 2 -m rehearse train {name}
+    """
+    return run
+
+
+for _name, _what in _THEATRE.items():
+    app.command(_name)(_command(_name, _what))

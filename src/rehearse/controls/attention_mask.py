@@ -1,0 +1,169 @@
+"""Attention masks: a subject and its words keep to each other, so the subject appears where its box is.
+
+The rule (Peekaboo; methods, section 1): a query may attend to a key iff both belong to the same owner, each
+subject and the background being an owner of its own.
+
+- cross: pixels of a subject see the tokens of its phrase; background pixels see every token but the subjects'
+  (end-of-text and padding included); the begin-of-text token is kept from both.
+- spatial: pixels of one frame see the pixels of the same owner in that frame.
+- temporal: at one position, frames see the frames in which that position has the same owner.
+- joint: pixels see the pixels of the same owner in all frames, and the prompt as at a cross site; the
+  prompt's tokens see everything.
+
+It acts in the first ``frozen_steps`` steps only. Both guidance branches are masked alike, at the positions of
+the conditional prompt's tokens, as Peekaboo's code does. A query that may see nothing sees everything.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+from rehearse.controls.control import Control, Moment
+from rehearse.controls.grouped_attention import attend_by_groups
+from rehearse.controls.mask_normalization import MaskNormalization
+from rehearse.controls.shift_probe import ShiftProbe
+from rehearse.controls.small_mask import MOST_PAIRS, attend_with_mask, attend_with_mask_at
+from rehearse.controls.subject import Subject
+from rehearse.controls.token_groups import (
+    Grouping,
+    cross_groups,
+    cross_mask,
+    joint_groups,
+    masks_anything,
+    regions,
+    spatial_groups,
+    spatial_mask,
+    temporal_mask,
+)
+from rehearse.sites import AttentionCall, Site, SiteKind, SitePart
+
+
+@dataclass(frozen=True)
+class AttentionMask(Control):
+    """Masks attention by ownership of tokens.
+
+    subjects: who is where, with their tokens; none leaves attention alone.
+    frozen_steps: number of first steps that are masked, 0 or more.
+    sites, parts: kinds of site and parts of the denoiser that are masked. Peekaboo masks a UNet's mid and up
+        path; for a transformer give ``sites`` with "joint" and ``parts`` with "body".
+    normalization: brings masked outputs back to the unmasked statistics; None for bare masks.
+    blocked: prompt tokens that no pixel sees: CLIP's begin-of-text. Give () for an encoder without one.
+    probe: collects the shift of statistics at every masked site.
+    """
+
+    subjects: tuple[Subject, ...]
+    frozen_steps: int
+    sites: frozenset[SiteKind] = frozenset({"cross", "spatial", "temporal"})
+    parts: frozenset[SitePart] = frozenset({"mid", "up"})
+    normalization: MaskNormalization | None = None
+    blocked: tuple[int, ...] = (0,)
+    probe: ShiftProbe | None = field(default=None, compare=False, repr=False)
+
+    name = "attention mask"
+
+    def __post_init__(self) -> None:
+        if self.frozen_steps < 0:
+            raise ValueError(f"attention mask frozen_steps: {self.frozen_steps} is below 0; use 0 for none")
+
+    def wants(self, site: Site, moment: Moment) -> bool:
+        return (
+            moment.step < self.frozen_steps
+            and bool(self.subjects)
+            and site.kind in self.sites
+            and site.part in self.parts
+        )
+
+    def attend(self, call: AttentionCall, moment: Moment) -> Tensor | None:
+        if not self.wants(call.site, moment):
+            return None
+        outputs = self._temporal(call) if call.site.kind == "temporal" else self._masked(call)
+        if outputs is None:
+            return None
+        masked, unmasked = outputs
+        if unmasked is None:
+            return masked
+        return self._finish(call, moment, masked, unmasked)
+
+    def _normalizes(self, kind: SiteKind) -> bool:
+        return (
+            self.normalization is not None
+            and self.normalization.strength > 0.0
+            and kind in self.normalization.sites
+        )
+
+    def _compares(self, kind: SiteKind) -> bool:
+        """Whether the unmasked output is needed beside the masked one."""
+        return self.probe is not None or self._normalizes(kind)
+
+    def _masked(self, call: AttentionCall) -> tuple[Tensor, Tensor | None] | None:
+        """Masked and perhaps unmasked output after the projection; None where nothing is masked."""
+        compares = self._compares(call.site.kind)
+        if call.site.kind != "joint" and call.query.shape[2] * call.key.shape[2] <= MOST_PAIRS:
+            mask = self._mask(call)
+            if mask is None:
+                return None
+            heads, whole = attend_with_mask(call, mask, unmasked=compares)
+        else:
+            grouping = self._grouping(call)
+            if not masks_anything(grouping):
+                return None
+            heads, whole = attend_by_groups(call, grouping, unmasked=compares)
+        return call.project(heads), None if whole is None else call.project(whole)
+
+    def _mask(self, call: AttentionCall) -> Tensor | None:
+        repeats, device, dtype = call.branches * call.clips, call.query.device, call.query.dtype
+        if call.site.kind == "spatial":
+            return spatial_mask(self.subjects, call.grid, repeats, device, dtype)
+        tokens = call.key.shape[2]
+        return cross_mask(self.subjects, call.grid, tokens, self.blocked, repeats, device, dtype)
+
+    def _grouping(self, call: AttentionCall) -> Grouping:
+        repeats, device, keys = call.branches * call.clips, call.query.device, call.key.shape[2]
+        if call.site.kind == "spatial":
+            return spatial_groups(self.subjects, call.grid, repeats, device)
+        if call.site.kind == "cross":
+            return cross_groups(self.subjects, call.grid, keys, self.blocked, repeats, device)
+        text = (call.text.start or 0, call.text.stop) if call.text else (0, 0)
+        return joint_groups(self.subjects, call.grid, keys, text, self.blocked, repeats, device)
+
+    def _temporal(self, call: AttentionCall) -> tuple[Tensor, Tensor | None] | None:
+        """Plain attention everywhere, redone under the mask at the positions that change owner."""
+        repeats = call.branches * call.clips
+        rule = temporal_mask(self.subjects, call.grid, repeats, call.query.device, call.query.dtype)
+        if rule is None:
+            return None
+        heads, whole = attend_with_mask_at(call, rule.mask, rule.rows)
+        changed, unmasked = call.project(heads), call.project(whole)
+        if self._compares("temporal"):
+            return unmasked.index_copy(0, rule.rows, changed), unmasked
+        return unmasked.index_copy_(0, rule.rows, changed), None
+
+    def _finish(self, call: AttentionCall, moment: Moment, masked: Tensor, unmasked: Tensor) -> Tensor:
+        """Normalize the masked output (all but the prompt's own tokens) and let the probe see it."""
+        kind, grid, samples = call.site.kind, call.grid, call.branches * call.clips
+        text = call.text if kind == "joint" else None
+        pixels = [x if text is None else _without(x, text) for x in (masked, unmasked)]
+        # Positions and frames of a sample share their statistics at temporal sites, else a frame's tokens do.
+        sets = samples if kind == "temporal" else samples * grid.frames
+        a, u = (x.reshape(sets, -1, x.shape[-1]) for x in pixels)
+        y = a
+        if self.normalization is not None and self._normalizes(kind):
+            where = regions(self.subjects, grid, kind == "temporal", samples, a.device)
+            y = self.normalization(a, u, where)
+        if self.probe is not None:
+            self.probe.record(moment.step, call.site.name, kind, a, y, u)
+        if y is a:
+            return masked
+        if text is None:
+            return y.reshape(masked.shape)
+        flat = y.reshape(masked.shape[0], -1, masked.shape[-1])
+        start = text.start or 0
+        return torch.cat([flat[:, :start], masked[:, text], flat[:, start:]], dim=1)
+
+
+def _without(x: Tensor, text: slice) -> Tensor:
+    """The sequence ``[batch, tokens, channels]`` without the prompt's tokens."""
+    return torch.cat([x[:, : text.start or 0], x[:, text.stop :]], dim=1)

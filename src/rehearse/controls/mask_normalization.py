@@ -1,0 +1,168 @@
+"""Mask normalization: give a masked attention output the statistics of the unmasked one.
+
+Masking shifts the distribution of attention outputs away from what the next layers were trained on (IVG-DA,
+"internal covariate shift"). With a the masked and u the unmasked output after the output projection
+(methods, section 2):
+
+    MN-A (global):   y = mu_u + sigma_u (a - mu_a) / (sigma_a + eps)
+    MN-B (regional): the same inside each region R of {foreground, background}, its statistics shrunk towards
+                     the global ones by 32 / (n_R + 32)
+    strength:        out = a + alpha (y - a)
+
+Statistics are per sample, per frame and per channel over the tokens of a frame; at temporal sites per sample
+and channel over positions and frames. They are computed in fp32, and both variants fold into one scale and
+one offset per channel, applied in the model's own dtype.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from rehearse.sites import SiteKind
+
+Variant = Literal["global", "regional"]
+
+# fp32 working copies are made for at most this many numbers at a time (16 MB).
+_CHUNK = 1 << 22
+
+# Tokens of evidence a region needs before its own statistics weigh as much as the global ones.
+_SHRINKAGE = 32.0
+
+
+@dataclass(frozen=True, slots=True)
+class MaskNormalization:
+    """How masked outputs are brought back to the unmasked outputs' statistics.
+
+    variant: "global" (MN-A) or "regional" (MN-B). strength: alpha in [0, 1], 0 for none.
+    sites: kinds of site it acts on. eps: added to the masked output's standard deviation, above 0.
+    """
+
+    variant: Variant = "global"
+    strength: float = 1.0
+    sites: frozenset[SiteKind] = frozenset({"cross", "spatial", "temporal", "joint"})
+    eps: float = 1e-5
+
+    def __post_init__(self) -> None:
+        if self.variant not in ("global", "regional"):
+            raise ValueError(
+                f"mask normalization variant: {self.variant!r} is unknown; use 'global' or 'regional'"
+            )
+        if not 0.0 <= self.strength <= 1.0:
+            raise ValueError(
+                f"mask normalization strength: {self.strength} is outside [0, 1]; use 0 for none, 1 for full"
+            )
+        if not self.eps > 0.0:
+            raise ValueError(f"mask normalization eps: {self.eps} must be above 0; 1e-5 is usual")
+
+    def __call__(self, masked: Tensor, unmasked: Tensor, regions: Regions) -> Tensor:
+        """Normalize.
+
+        masked, unmasked: ``[sets, tokens, channels]``, one set per thing that has statistics of its own.
+        regions: foreground and background of these tokens.
+        Returns ``[sets, tokens, channels]`` in the dtype of ``masked``.
+        """
+        if self.strength == 0.0:
+            return masked
+        # Under autocast the products below would fall to half precision; statistics are kept in fp32.
+        with torch.autocast(masked.device.type, enabled=False):
+            if self.variant == "global":
+                scale, offset = self._affine(moments(masked), moments(unmasked), masked.dtype)
+                return torch.addcmul(offset, masked, scale)
+            statistics = _regional_moments(masked, regions), _regional_moments(unmasked, regions)
+            scale, offset = self._affine(*statistics, masked.dtype)
+            out = torch.addcmul(offset[:, :1], masked, scale[:, :1])
+            # The foreground is small: do its tokens again under its own map.
+            sets, tokens = regions.sets, regions.tokens
+            fore = torch.addcmul(offset[:, 1][sets], masked.flatten(0, 1)[tokens], scale[:, 1][sets])
+            return out.flatten(0, 1).index_copy_(0, tokens, fore).view_as(out)
+
+    def _affine(
+        self, masked: tuple[Tensor, Tensor], unmasked: tuple[Tensor, Tensor], dtype: torch.dtype
+    ) -> tuple[Tensor, Tensor]:
+        """Scale and offset that take the masked output's mean and deviation towards the unmasked one's."""
+        (mean_a, std_a), (mean_u, std_u) = masked, unmasked
+        gain = std_u / (std_a + self.eps)
+        scale = 1.0 + self.strength * (gain - 1.0)
+        offset = self.strength * (mean_u - gain * mean_a)
+        return scale.to(dtype), offset.to(dtype)
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Regions:
+    """Background and foreground of a site's tokens, as the statistics of MN-B need them.
+
+    weights: fp32 ``[sets, 2, tokens]``, each region's tokens with equal weights that sum to 1, background
+        first; 0 where a region is empty. shrinkage: fp32 ``[sets, 2, 1]``, 32 / (n_R + 32).
+    tokens: int64 ``[n]``, positions of the foreground in the flattened ``[sets * tokens]``; sets: their sets.
+    """
+
+    weights: Tensor
+    shrinkage: Tensor
+    tokens: Tensor
+    sets: Tensor
+
+    @classmethod
+    def of(cls, inside: Tensor) -> Regions:
+        """From the foreground, bool ``[sets, tokens]``."""
+        members = torch.stack([~inside, inside], dim=1).float()
+        counts = members.sum(dim=2, keepdim=True)
+        sets, tokens = inside.nonzero(as_tuple=True)
+        return cls(
+            weights=members / counts.clamp(min=1.0),
+            shrinkage=_SHRINKAGE / (counts + _SHRINKAGE),
+            tokens=sets * inside.shape[1] + tokens,
+            sets=sets,
+        )
+
+
+def moments(x: Tensor) -> tuple[Tensor, Tensor]:
+    """Mean and (population) standard deviation over tokens of ``[sets, tokens, channels]``, in fp32: two
+    ``[sets, 1, channels]``. Call it outside autocast, which would take products to half precision."""
+    means, stds = [], []
+    for part in _parts(x):
+        mean, deviation = _centred(part)
+        means.append(mean)
+        stds.append(_square(deviation).mean(dim=1, keepdim=True).sqrt_())
+    return _joined(means), _joined(stds)
+
+
+def _regional_moments(x: Tensor, regions: Regions) -> tuple[Tensor, Tensor]:
+    """Mean and standard deviation per region ``[sets, 2, channels]``, shrunk towards the global ones."""
+    means, stds = [], []
+    pieces = zip(_parts(x), _parts(x, regions.weights), _parts(x, regions.shrinkage), strict=True)
+    for part, share, shrinkage in pieces:
+        mean, deviation = _centred(part)
+        weights, pull = share.to(mean.dtype), shrinkage.to(mean.dtype)
+        shift = weights @ deviation
+        squares = _square(deviation)
+        std = (weights @ squares - shift * shift).clamp_(min=0.0).sqrt_()
+        whole = squares.mean(dim=1, keepdim=True).sqrt_()
+        means.append(mean + (1.0 - pull) * shift)
+        stds.append(torch.lerp(std, whole.expand_as(std), pull.expand_as(std)))
+    return _joined(means), _joined(stds)
+
+
+def _parts(x: Tensor, along: Tensor | None = None) -> tuple[Tensor, ...]:
+    """``x``, or what goes ``along`` with it, in pieces small enough to be widened."""
+    sets = max(1, _CHUNK // (x.shape[1] * x.shape[2]))
+    return (x if along is None else along).split(sets)
+
+
+def _joined(parts: list[Tensor]) -> Tensor:
+    return parts[0] if len(parts) == 1 else torch.cat(parts)
+
+
+def _centred(x: Tensor) -> tuple[Tensor, Tensor]:
+    """Mean over tokens and the deviations from it, both in fp32 (fp64 stays fp64)."""
+    wide = x.to(torch.promote_types(x.dtype, torch.float32))
+    mean = wide.mean(dim=1, keepdim=True)
+    # A widened copy is ours to overwrite: large temporaries cost more than the arithmetic.
+    return mean, wide - mean if wide is x or wide.requires_grad else wide.sub_(mean)
+
+
+def _square(x: Tensor) -> Tensor:
+    return x.square() if x.requires_grad else x.square_()

@@ -1,0 +1,33 @@
+"""From a shot to frames, through the public API."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rehearse.shot import Shot
+
+Engine = Callable[[Shot], NDArray[np.uint8]]
+"""Frames uint8 [F, H, W, 3] of a shot."""
+
+
+def load_engine(model: str) -> Engine:
+    """A model as an engine, the same as ``rehearse.generate``. Raises ModelError."""
+    from rehearse.api import generate
+    from rehearse.models import load_model
+
+    loaded = load_model(model)
+
+    def engine(shot: Shot) -> NDArray[np.uint8]:
+        return generate(shot, model=loaded).frames
+
+    return engine
+
+
+def model_fingerprint(model: str) -> str:
+    """Sha256 over a model's files, without loading it. Raises ModelError."""
+    from rehearse.models.registry import find_model
+
+    return find_model(model).fingerprint()

@@ -1,0 +1,107 @@
+"""The image autoencoder at a model's end: latents to frames."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from rehearse.models.errors import ModelError
+from rehearse.models.folder import ModelFolder
+from rehearse.models.latent_rgb import LatentRGB, fit_by_decoding, read_latent_rgb
+from rehearse.models.precision import Precision
+
+_LOG = logging.getLogger(__name__)
+
+# Pixels decoded at once: bounds the memory of full-resolution features without changing any result's meaning.
+_PIXELS_AT_ONCE = 16 * 256 * 256
+
+
+class Codec:
+    """An AutoencoderKL or AutoencoderTiny, frame by frame."""
+
+    def __init__(self, vae: Any, rgb: LatentRGB | None, precision: Precision) -> None:
+        self.vae = vae
+        self.precision = precision
+        self.factor = 2 ** (len(vae.config.block_out_channels) - 1)
+        """Pixels per latent cell along width and height."""
+        self.channels = int(vae.config.latent_channels)
+        self._rgb = rgb
+
+    @classmethod
+    def load(cls, folder: ModelFolder, precision: Precision) -> Codec:
+        """Read ``vae/`` and, where there is one, ``latent_rgb.json``. Raises ModelError."""
+        kind = folder.component_class("vae")
+        folder.weights("vae")
+        if kind == "AutoencoderKL":
+            from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL as Vae
+        elif kind == "AutoencoderTiny":
+            from diffusers.models.autoencoders.autoencoder_tiny import AutoencoderTiny as Vae
+        else:
+            raise ModelError(
+                f"model {folder.identity!r}: its vae is a {kind}; "
+                "only AutoencoderKL and AutoencoderTiny are read"
+            )
+        vae = load_component(Vae, folder, "vae")
+        # On the CPU in float32: a decode is a small part of a take, and bf16's 8 bits show in flat colours.
+        decoding = Precision(precision.device, torch.float32) if precision.device.type == "cpu" else precision
+        decoding.prepare(vae)
+        return cls(vae, read_latent_rgb(folder), decoding)
+
+    @torch.no_grad()
+    def decode(self, latents: Tensor) -> NDArray[np.uint8]:
+        """``[clips, channels, frames, h, w]`` to uint8 ``[clips, frames, H, W, 3]``."""
+        clips, _, frames = latents.shape[:3]
+        pictures = self._pictures(latents.transpose(1, 2).flatten(0, 1))
+        bytes_ = (pictures * 255).round_().to(torch.uint8).permute(0, 2, 3, 1).contiguous().numpy()
+        shaped: NDArray[np.uint8] = bytes_.reshape(clips, frames, *bytes_.shape[1:])
+        return shaped
+
+    def preview(self, latents: Tensor) -> NDArray[np.uint8]:
+        """``[clips, channels, frames, h, w]`` to uint8 ``[clips, frames, h, w, 3]``, by a linear map."""
+        if self._rgb is None:
+            self._rgb = fit_by_decoding(self._pictures, self.channels, self.factor)
+            _LOG.info("previews: a linear map fitted to decoded random latents (there is no latent_rgb.json)")
+        return self._rgb(latents)
+
+    def _pictures(self, latents: Tensor) -> Tensor:
+        """``[pictures, channels, h, w]`` to RGB in [0, 1] ``[pictures, 3, H, W]``, float32 on the CPU."""
+        config = self.vae.config
+        scaled = latents.float() / config.scaling_factor + (getattr(config, "shift_factor", None) or 0.0)
+        area = scaled.shape[-1] * scaled.shape[-2] * self.factor**2
+        pieces = []
+        for piece in scaled.split(max(1, _PIXELS_AT_ONCE // area)):
+            with self.precision.scope():
+                decoded = self.vae.decode(piece.to(self.precision.device)).sample
+            pieces.append((decoded.float().cpu() / 2 + 0.5).clamp_(0, 1))
+        return torch.cat(pieces)
+
+
+def load_component(kind: Any, folder: ModelFolder, component: str) -> Any:
+    """A diffusers model of the given class from a component's folder, float32, frozen. Raises ModelError."""
+    from diffusers.utils import logging
+
+    level, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    logging.set_verbosity_error()  # it warns of settings that it wrote itself
+    logging.disable_progress_bar()
+    try:
+        model = kind.from_pretrained(
+            folder.path / component,
+            torch_dtype=torch.float32,
+            use_safetensors=True,
+            local_files_only=True,
+        )
+    except (OSError, ValueError, KeyError, TypeError, RuntimeError) as error:
+        lines = str(error).strip().splitlines() or [type(error).__name__]
+        raise ModelError(
+            f"model {folder.identity!r}: {component}/ does not fit its config.json or is corrupt: {lines[0]}"
+        ) from None
+    finally:
+        logging.set_verbosity(level)
+        if bars:
+            logging.enable_progress_bar()
+    return model.eval().requires_grad_(False)

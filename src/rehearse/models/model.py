@@ -1,0 +1,134 @@
+"""What the rest of the house knows of a model: one interface for every family."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+
+from rehearse.sampling.prediction import PredictionType
+from rehearse.sites import Attend, Site
+
+
+@dataclass(frozen=True, slots=True)
+class Defaults:
+    """What a shot gets where it does not say otherwise.
+
+    frames: frames of the clip. width, height: in pixels. fps: frames a second. steps: denoising steps.
+    guidance: classifier-free guidance scale, 1 switches it off. scheduler: a name in
+    ``rehearse.sampling.schedulers.SCHEDULERS``.
+    """
+
+    frames: int
+    width: int
+    height: int
+    fps: float
+    steps: int
+    guidance: float
+    scheduler: str
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a model takes.
+
+    max_frames: None for any number. size_multiple: width and height in pixels must be multiples of it.
+    max_tokens: length of an encoded prompt, start and end marks included.
+    vocabulary: the known words of a closed vocabulary, lower case; None where any word may be used.
+    """
+
+    max_frames: int | None
+    size_multiple: int
+    max_tokens: int
+    vocabulary: frozenset[str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """An encoded prompt, as the model's cross-attention sees it: ``max_tokens`` entries.
+
+    ids: token ids, padded. spans: for each token its characters in the prompt as ``(start, end)``; None for
+    start, end and padding marks. cut: where the token limit cut the prompt off (the first character lost),
+    None if all of it fits.
+    """
+
+    ids: tuple[int, ...]
+    spans: tuple[tuple[int, int] | None, ...]
+    cut: int | None = None
+
+    def within(self, start: int, end: int) -> tuple[int, ...]:
+        """Indices of the tokens that share a character with ``[start, end)`` of the prompt."""
+        return tuple(
+            index
+            for index, span in enumerate(self.spans)
+            if span is not None and span[0] < end and span[1] > start
+        )
+
+
+class VideoModel(ABC):
+    """A diffusion model behind the one interface. An image model is a video model of one frame.
+
+    Latents are ``[clips, channels, frames, h, w]``, float32 on the CPU, at the scale the denoiser was trained
+    on; a model moves them to its own device and back, so that one seed means one noise everywhere.
+    """
+
+    identity: str
+    """What ``--model`` was given."""
+    family: str
+    """Name of the family: ``unet3d``, ``image``, ..."""
+    defaults: Defaults
+    limits: Limits
+    acts_on: frozenset[str]
+    """Abilities: what :func:`rehearse.planning.ability` calls the instructions this model can follow."""
+    prediction_type: PredictionType
+    sites: tuple[Site, ...]
+    """Every attention call of the denoiser, in the order of its modules."""
+
+    @property
+    @abstractmethod
+    def fingerprint(self) -> str:
+        """Sha256 (hex) over the model's files: a checkpoint names it."""
+
+    @abstractmethod
+    def make_scheduler(self, name: str) -> Any:
+        """A new diffusers scheduler on this model's noise schedule, its steps not yet set.
+
+        Raises ModelError for a name that is unknown or cannot sample this model's prediction type.
+        """
+
+    @abstractmethod
+    def tokenize(self, prompt: str) -> Tokens:
+        """Token ids of a prompt and the characters each stands for."""
+
+    @abstractmethod
+    def encode(self, prompt: str, negative_prompt: str = "") -> Tensor:
+        """Text embeddings ``[2, tokens, width]`` float32; unconditional (the negative prompt) first."""
+
+    @abstractmethod
+    def latent_shape(self, frames: int, height: int, width: int) -> tuple[int, int, int, int]:
+        """Channels, frames, height and width of the latents of a clip of the given size (pixels)."""
+
+    @abstractmethod
+    def denoise(
+        self, latents: Tensor, timestep: Tensor, text: Tensor, attend: Attend | None = None
+    ) -> Tensor:
+        """The denoiser's output for ``[branches*clips, channels, frames, h, w]``, same shape, float32.
+
+        latents: already scaled for the model (``scheduler.scale_model_input``), guidance branches first:
+            all unconditional clips, then all conditional ones. timestep: 0-d tensor.
+        text: ``[branches, tokens, width]``, one prompt for all clips, or one each,
+            ``[branches, clips, tokens, width]``; branches is 2 under guidance, else 1.
+        attend: asked at every site it wants.
+        """
+
+    @abstractmethod
+    def decode(self, latents: Tensor) -> NDArray[np.uint8]:
+        """Clean latents to frames, uint8 ``[clips, frames, height, width, 3]``."""
+
+    @abstractmethod
+    def preview(self, latents: Tensor) -> NDArray[np.uint8]:
+        """A quick linear look at clean latents, uint8 ``[clips, frames, h, w, 3]`` at latent size."""

@@ -1,0 +1,108 @@
+"""CLIP text encoders: prompts to embeddings, and which token stands for which characters."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from rehearse.models.errors import ModelError
+from rehearse.models.folder import ModelFolder
+from rehearse.models.model import Tokens
+from rehearse.models.vocabulary import words_of
+
+# CLIPTokenizer without a length in its settings reports a number of 30 digits; CLIP itself has 77 positions.
+_CLIP_LENGTH = 77
+
+
+class ClipText:
+    """Tokenizer and text encoder of a model folder."""
+
+    def __init__(self, tokenizer: Any, encoder: Any) -> None:
+        self.tokenizer = tokenizer
+        self.encoder = encoder
+        positions = int(getattr(encoder.config, "max_position_embeddings", _CLIP_LENGTH))
+        self.max_tokens = min(int(tokenizer.model_max_length), positions)
+        self._ends = set(tokenizer.all_special_ids)
+
+    @classmethod
+    def load(cls, folder: ModelFolder) -> ClipText:
+        """Read ``tokenizer/`` and ``text_encoder/``. Raises ModelError."""
+        kind = folder.component_class("text_encoder")
+        if kind != "CLIPTextModel":
+            raise ModelError(
+                f"model {folder.identity!r}: its text encoder is a {kind}; only CLIPTextModel is read"
+            )
+        weights = folder.weights("text_encoder")
+        from transformers import CLIPTextModel
+        from transformers.utils import logging
+
+        try:
+            from transformers import CLIPTokenizerFast as Tokenizer  # character spans before transformers 5
+        except ImportError:
+            from transformers import CLIPTokenizer as Tokenizer
+
+        bars = logging.is_progress_bar_enabled()
+        logging.disable_progress_bar()  # a bar for a load of milliseconds tells nobody anything
+        try:
+            tokenizer = Tokenizer.from_pretrained(folder.path / "tokenizer", local_files_only=True)
+            encoder = CLIPTextModel.from_pretrained(
+                folder.path / "text_encoder",
+                dtype=torch.float32,
+                use_safetensors=True,
+                local_files_only=True,
+            )
+        except (OSError, ValueError, KeyError, RuntimeError) as error:
+            raise ModelError(
+                f"model {folder.identity!r}: its tokenizer or text encoder cannot be read "
+                f"({weights[0].parent.name}/): {_first_line(error)}"
+            ) from None
+        finally:
+            if bars:
+                logging.enable_progress_bar()
+        return cls(tokenizer, encoder.eval().requires_grad_(False))
+
+    def tokenize(self, prompt: str) -> Tokens:
+        """Token ids of the prompt, cut at the limit and padded, with the characters each stands for."""
+        whole = self.tokenizer(prompt, return_offsets_mapping=True, verbose=False)
+        fitting = self.tokenizer(
+            prompt,
+            padding="max_length",
+            max_length=self.max_tokens,
+            truncation=True,
+            return_offsets_mapping=True,
+        )
+        spans = [(int(start), int(end)) if end > start else None for start, end in fitting["offset_mapping"]]
+        cut = None
+        if len(whole["input_ids"]) > self.max_tokens:
+            # The last entry is the end mark: the first token lost is the one that stood in its place.
+            cut = int(whole["offset_mapping"][self.max_tokens - 1][0])
+        return Tokens(ids=tuple(int(i) for i in fitting["input_ids"]), spans=tuple(spans), cut=cut)
+
+    @torch.no_grad()
+    def encode(self, prompts: list[str]) -> Tensor:
+        """Embeddings ``[prompts, max_tokens, width]`` float32."""
+        ids = torch.tensor([self.tokenize(prompt).ids for prompt in prompts], dtype=torch.long)
+        # Padding is seen as the pipelines these models were trained with see it: unless the encoder asks.
+        mask = None
+        if getattr(self.encoder.config, "use_attention_mask", False):
+            mask = torch.tensor(
+                [[int(i < 1 or s is not None) for i, s in enumerate(self.tokenize(p).spans)] for p in prompts]
+            )
+        embeddings: Tensor = self.encoder(ids.to(self.encoder.device), attention_mask=mask)[0]
+        return embeddings.float().cpu()
+
+
+def vocabulary_of(folder: ModelFolder) -> frozenset[str] | None:
+    """The closed vocabulary beside the model index (``vocabulary.json``, a list of words); None: any word."""
+    words = folder.optional("vocabulary.json")
+    if words is None:
+        return None
+    if not isinstance(words, list) or not all(isinstance(word, str) for word in words):
+        raise ModelError(f"model {folder.identity!r}: vocabulary.json must hold a list of words")
+    return frozenset(part for word in words for part in words_of(word))
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]

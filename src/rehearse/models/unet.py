@@ -1,0 +1,168 @@
+"""What UNet families share: a folder in diffusers' layout, loaded by component class."""
+
+from __future__ import annotations
+
+import dataclasses
+from abc import abstractmethod
+from typing import Any, Self
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from rehearse.models.attention import Stage, install, spread_text
+from rehearse.models.codec import Codec, load_component
+from rehearse.models.errors import ModelError
+from rehearse.models.folder import ModelFolder
+from rehearse.models.model import Defaults, Limits, Tokens, VideoModel
+from rehearse.models.precision import Precision
+from rehearse.models.text import ClipText, vocabulary_of
+from rehearse.sampling.schedulers import SchedulerError, make_scheduler, prediction_type_of
+from rehearse.sites import Attend
+
+
+class UNetModel(VideoModel):
+    """A UNet denoiser with a CLIP text encoder and an image autoencoder.
+
+    Optional files beside ``model_index.json``: ``rehearse.json`` with ``defaults`` (fields of
+    :class:`Defaults`) and ``max_frames``; ``vocabulary.json``; ``latent_rgb.json``.
+    """
+
+    def __init__(
+        self, folder: ModelFolder, denoiser: Any, text: ClipText, codec: Codec, precision: Precision
+    ) -> None:
+        self.identity = folder.identity
+        self.denoiser = denoiser
+        self.precision = precision
+        self._folder = folder
+        self._text = text
+        self._codec = codec
+        self._scheduler_config = folder.config("scheduler", "scheduler_config.json")
+        self._stage = Stage()
+        try:
+            self.prediction_type = prediction_type_of(self._scheduler_config)
+        except SchedulerError as error:
+            raise ModelError(f"model {self.identity!r}: {error}") from None
+        self.sites = install(denoiser, self._stage)
+        said = _settings(folder)
+        self.defaults = _with_said(self._own_defaults(), said, folder.identity)
+        self.limits = Limits(
+            max_frames=self._max_frames(said),
+            size_multiple=codec.factor,
+            max_tokens=text.max_tokens,
+            vocabulary=vocabulary_of(folder),
+        )
+        if codec.channels != denoiser.config.in_channels:
+            raise ModelError(
+                f"model {folder.identity!r}: its unet takes {denoiser.config.in_channels} channels and its "
+                f"vae makes {codec.channels}; they belong to different models"
+            )
+
+    @classmethod
+    def load(cls, folder: ModelFolder, precision: Precision) -> Self:
+        """Load the components by class; no pipeline is built. Raises ModelError."""
+        folder.weights("unet")
+        denoiser = load_component(cls._denoiser_class(), folder, "unet")
+        precision.prepare(denoiser)
+        return cls(folder, denoiser, ClipText.load(folder), Codec.load(folder, precision), precision)
+
+    @classmethod
+    @abstractmethod
+    def _denoiser_class(cls) -> Any:
+        """The diffusers class of ``unet/``."""
+
+    @abstractmethod
+    def _own_defaults(self) -> Defaults:
+        """Defaults where ``rehearse.json`` is silent."""
+
+    @abstractmethod
+    def _max_frames(self, said: dict[str, Any]) -> int | None:
+        """Most frames, given what ``rehearse.json`` says."""
+
+    @abstractmethod
+    def _forward(self, latents: Tensor, timestep: Tensor, text: Tensor) -> Tensor:
+        """The denoiser itself, all tensors on its device; ``[batch, channels, frames, h, w]`` in and out."""
+
+    def _own_scheduler(self) -> str:
+        return "euler" if self.prediction_type == "flow_prediction" else "ddim"
+
+    def _sample_size(self) -> tuple[int, int]:
+        """Height and width in pixels the UNet was configured for; (256, 256) where it does not say."""
+        size = self.denoiser.config.sample_size
+        height, width = (size, size) if isinstance(size, int) or size is None else size
+        unit = self._codec.factor
+        return (height * unit if height else 256), (width * unit if width else 256)
+
+    @property
+    def fingerprint(self) -> str:
+        return self._folder.fingerprint()
+
+    def make_scheduler(self, name: str) -> Any:
+        try:
+            return make_scheduler(name, self._scheduler_config)
+        except SchedulerError as error:
+            raise ModelError(f"model {self.identity!r}: {error}") from None
+
+    def tokenize(self, prompt: str) -> Tokens:
+        return self._text.tokenize(prompt)
+
+    def encode(self, prompt: str, negative_prompt: str = "") -> Tensor:
+        return self._text.encode([negative_prompt, prompt])
+
+    def latent_shape(self, frames: int, height: int, width: int) -> tuple[int, int, int, int]:
+        unit = self._codec.factor
+        return self._codec.channels, frames, height // unit, width // unit
+
+    @torch.no_grad()
+    def denoise(
+        self, latents: Tensor, timestep: Tensor, text: Tensor, attend: Attend | None = None
+    ) -> Tensor:
+        spread, branches, clips = spread_text(text, latents.shape[0])
+        stage, device = self._stage, self.precision.device
+        stage.attend, stage.branches, stage.clips, stage.frames = attend, branches, clips, latents.shape[2]
+        try:
+            with self.precision.scope():
+                output = self._forward(latents.to(device), timestep.to(device), spread.to(device))
+        finally:
+            stage.attend = None  # a control must not outlive its step
+        return output.float().cpu()
+
+    def decode(self, latents: Tensor) -> NDArray[np.uint8]:
+        return self._codec.decode(latents)
+
+    def preview(self, latents: Tensor) -> NDArray[np.uint8]:
+        return self._codec.preview(latents)
+
+
+def _settings(folder: ModelFolder) -> dict[str, Any]:
+    said = folder.optional("rehearse.json")
+    if said is None:
+        return {}
+    if not isinstance(said, dict):
+        raise ModelError(f"model {folder.identity!r}: rehearse.json must hold a JSON object")
+    return said
+
+
+_KINDS: dict[str, type[int] | type[float] | type[str]] = {
+    "frames": int,
+    "width": int,
+    "height": int,
+    "fps": float,
+    "steps": int,
+    "guidance": float,
+    "scheduler": str,
+}
+
+
+def _with_said(own: Defaults, said: dict[str, Any], identity: str) -> Defaults:
+    given: dict[str, Any] = said.get("defaults", {})
+    for name, value in given.items():
+        if name not in _KINDS:
+            raise ModelError(
+                f"model {identity!r}: rehearse.json sets defaults.{name}; known: {', '.join(sorted(_KINDS))}"
+            )
+        fits = (int, float) if _KINDS[name] is float else _KINDS[name]
+        if not isinstance(value, fits) or isinstance(value, bool):
+            raise ModelError(f"model {identity!r}: rehearse.json: defaults.{name} cannot be {value!r}")
+    return dataclasses.replace(own, **given)

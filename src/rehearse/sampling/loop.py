@@ -1,0 +1,147 @@
+"""The denoising loop as a state machine over immutable states.
+
+``start() -> state``, ``step(state) -> state``, ``decode(state)``. A step rebuilds the scheduler from the
+state and captures it again, so continuing in memory and continuing from a file are the same computation.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator
+from threading import Event
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from rehearse.controls.conductor import Conductor
+from rehearse.controls.control import Moment
+from rehearse.models.model import VideoModel
+from rehearse.sampling.plan import Plan
+from rehearse.sampling.prediction import Prediction
+from rehearse.sampling.schedulers import levels
+from rehearse.sampling.snapshot import Snapshot
+from rehearse.sampling.state import State
+
+Cancel = Event | Callable[[], bool]
+"""Set, or true, when the run shall stop before its next step."""
+
+
+class Cancelled(Exception):
+    """The run was cancelled between two steps. ``state`` is where it stands: it can be resumed."""
+
+    def __init__(self, state: State) -> None:
+        super().__init__(f"cancelled after step {state.step}")
+        self.state = state
+
+
+class Loop:
+    """Denoises one plan with one model. Holds no state of a run; any number of runs may share it."""
+
+    def __init__(self, model: VideoModel, plan: Plan) -> None:
+        self.model = model
+        self.plan = plan
+
+    @torch.no_grad()
+    def start(self) -> State:
+        """The noise the seed stands for, after the controls' ``prepare``, before any step."""
+        plan = self.plan
+        scheduler = self.model.make_scheduler(plan.scheduler)
+        scheduler.set_timesteps(plan.steps)
+        if hasattr(scheduler, "set_begin_index"):
+            scheduler.set_begin_index(0)  # else it looks its first step up by time, which may occur twice
+        generator = torch.Generator().manual_seed(plan.seed)
+        shape = (1, *self.model.latent_shape(plan.frames, plan.height, plan.width))
+        noise = torch.randn(shape, generator=generator, dtype=torch.float32)
+        for control in plan.controls:
+            noise = control.prepare(noise, generator)
+        return State(
+            step=0,
+            latents=(noise.float() * float(getattr(scheduler, "init_noise_sigma", 1.0))).contiguous(),
+            scheduler=Snapshot.capture(scheduler),
+            generator=generator.get_state(),
+        )
+
+    @torch.no_grad()
+    def step(self, state: State) -> State:
+        """One denoising step; ``state`` stays as it is. ValueError where all steps are done."""
+        plan = self.plan
+        if state.step >= plan.steps:
+            raise ValueError(f"all {plan.steps} steps are done")
+        scheduler = state.scheduler.restore()
+        timestep = scheduler.timesteps[state.step]
+        moment = Moment(step=state.step, steps=plan.steps, timestep=float(timestep))
+        output = self._predict(scheduler, timestep, state.latents, moment)
+
+        alpha, sigma = levels(scheduler, state.step)
+        seen = Prediction.from_output(output, state.latents, alpha, sigma, self.model.prediction_type)
+        prediction = seen
+        for control in plan.controls:
+            prediction = control.predict(prediction, moment)
+        if prediction is not seen:
+            output = prediction.output(self.model.prediction_type)
+        if prediction.latents is not seen.latents and getattr(scheduler, "last_sample", None) is not None:
+            # UniPC would correct this step's latents from the last ones and so undo what the control moved.
+            scheduler.last_sample = None
+
+        generator = torch.Generator()
+        generator.set_state(state.generator)
+        extra: dict[str, Any] = {"generator": generator} if _takes_generator(type(scheduler)) else {}
+        stepped: Tensor = scheduler.step(
+            output.contiguous(), timestep, prediction.latents.contiguous(), return_dict=False, **extra
+        )[0]
+        return State(
+            step=state.step + 1,
+            latents=stepped.float().contiguous(),
+            scheduler=Snapshot.capture(scheduler),
+            generator=generator.get_state(),
+            x0=prediction.x0.contiguous(),
+        )
+
+    def run(self, state: State, until: int | None = None, cancel: Cancel | None = None) -> Iterator[State]:
+        """Step on from ``state`` and yield each new state, up to step ``until`` (None: the end).
+
+        Raises Cancelled, with the state to resume from, when ``cancel`` says so between two steps.
+        """
+        end = self.plan.steps if until is None else min(until, self.plan.steps)
+        while state.step < end:
+            if cancel is not None and (cancel.is_set() if isinstance(cancel, Event) else cancel()):
+                raise Cancelled(state)
+            state = self.step(state)
+            yield state
+
+    def decode(self, state: State) -> NDArray[np.uint8]:
+        """Frames uint8 ``[1, frames, height, width, 3]``; before the end, of the predicted x0."""
+        return self.model.decode(self._clean(state))
+
+    def preview(self, state: State) -> NDArray[np.uint8]:
+        """All frames at latent size by a linear map, uint8 ``[1, frames, h, w, 3]``."""
+        return self.model.preview(self._clean(state))
+
+    def _clean(self, state: State) -> Tensor:
+        if state.step == self.plan.steps or state.x0 is None:
+            return state.latents if state.step else state.latents / state.latents.std()
+        return state.x0
+
+    def _predict(self, scheduler: Any, timestep: Tensor, latents: Tensor, moment: Moment) -> Tensor:
+        """The denoiser's output under classifier-free guidance: ``u + guidance (c - u)``."""
+        plan = self.plan
+        controls = [
+            control
+            for control in plan.controls
+            if any(control.wants(site, moment) for site in self.model.sites)
+        ]
+        attend = Conductor(controls, moment) if controls else None
+        scale = getattr(scheduler, "scale_model_input", None)  # flow matching has none
+        inputs = latents if scale is None else scale(latents, timestep)
+        if plan.guidance == 1:
+            return self.model.denoise(inputs, timestep, plan.text[1:], attend)
+        both = torch.cat([inputs, inputs])
+        unconditional, conditional = self.model.denoise(both, timestep, plan.text, attend).chunk(2)
+        return unconditional + plan.guidance * (conditional - unconditional)
+
+
+def _takes_generator(kind: type) -> bool:
+    return "generator" in inspect.signature(kind.step).parameters  # type: ignore[attr-defined]

@@ -1,0 +1,33 @@
+"""What the loop needs to know of a shot."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from rehearse.controls.control import Control
+from rehearse.controls.subject import Subject
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Plan:
+    """One model call, validated; ``rehearse.planning.plan`` makes it from a shot.
+
+    frames, width, height: of the clip, in frames and pixels. fps: frames a second.
+    steps: denoising steps. guidance: 1 runs the conditional branch only. scheduler: its name.
+    seed: of the noise. text: embeddings ``[2, tokens, width]``, unconditional first.
+    subjects: what follows a path, back to front as the shot lists them. controls: in the order they act.
+    """
+
+    frames: int
+    width: int
+    height: int
+    fps: float
+    steps: int
+    guidance: float
+    scheduler: str
+    seed: int
+    text: Tensor
+    subjects: tuple[Subject, ...] = ()
+    controls: tuple[Control, ...] = ()

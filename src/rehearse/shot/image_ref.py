@@ -1,0 +1,300 @@
+"""A picture that a shot refers to: a file beside the shot, or the picture itself as a data: URI."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import io
+import re
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps
+from pydantic import GetJsonSchemaHandler, SerializationInfo, model_serializer, model_validator
+from pydantic_core import CoreSchema
+
+from rehearse.shot.document import Document
+from rehearse.shot.errors import ShotError, show
+
+LARGEST_BYTES = 32 * 2**20
+LARGEST_SIDE = 8192
+LARGEST_PIXELS = 40_000_000
+SMALLEST_SIDE = 8
+
+DIGEST_IMAGES = {"images": "digest"}
+"""Serialization context under which a picture is written as the hash of its bytes instead of where it is."""
+
+_DATA_URI = re.compile(r"data:image/(png|jpeg|webp);base64,", re.ASCII)
+_SUFFIXES = {"png": ".png", "jpeg": ".jpg", "webp": ".webp"}
+_FORMATS = ("PNG", "JPEG", "WEBP")
+
+
+class ImageRef(Document):
+    """A picture: a path relative to the shot file (`"images/meadow.png"`) or a `data:image/png;base64,...`
+    URI.
+
+    PNG, JPEG or WebP; at most 32 MiB, 8192 pixels a side and 40 megapixels. A path is never opened until
+    someone asks for it with a folder to start from, and it cannot lead out of that folder: a shot may come
+    from a stranger.
+
+    Raises:
+        ShotError: an absolute path, one with "..", a web address, an unreadable or too large picture.
+    """
+
+    noun: ClassVar[str] = "image"
+    positional: ClassVar[tuple[str, ...]] = ("uri",)
+
+    uri: str
+
+    if TYPE_CHECKING:
+
+        def __init__(self, uri: str) -> None: ...
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_text(cls, data: Any) -> Any:
+        if isinstance(data, Path):
+            data = data.as_posix()
+        if isinstance(data, str):
+            return {"uri": data}
+        if isinstance(data, dict | cls):
+            return data
+        raise ShotError("it must be a path or a data: URI")
+
+    @model_validator(mode="after")
+    def _is_safe(self) -> Self:
+        try:
+            if self.is_inline:
+                _open(self.read())
+            else:
+                _refuse_bad_path(self.uri)
+        except ShotError as error:
+            raise ShotError(error.reason, value=self.uri) from None
+        return self
+
+    @model_serializer
+    def _as_text(self, info: SerializationInfo) -> str:
+        return f"sha256:{self.digest()}" if info.context == DIGEST_IMAGES else self.uri
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        return {
+            "title": "ImageRef",
+            "description": "A PNG, JPEG or WebP picture: a path relative to the shot file, or a data: URI",
+            "type": "string",
+            "minLength": 1,
+        }
+
+    @classmethod
+    def embed(cls, source: ImageRef | str | Path | bytes | Image.Image | NDArray[Any]) -> ImageRef:
+        """A reference that carries the picture itself.
+
+        Args:
+            source: a file on this machine (any path), the bytes of a picture file, a PIL image, an array [h,
+            w] or [h, w, 3] (uint8, or boolean for a mask), or a reference.
+        """
+        if isinstance(source, ImageRef):
+            return source if source.is_inline else source.inline(Path())
+        if isinstance(source, str) and source.startswith("data:"):
+            return cls(source)
+        if isinstance(source, str | Path):
+            return _inline(_read_file(Path(source)))
+        if isinstance(source, bytes):
+            return _inline(source)
+        if isinstance(source, np.ndarray):
+            source = _from_array(source)
+        if isinstance(source, Image.Image):
+            file = io.BytesIO()
+            source.save(file, "PNG")
+            return _inline(file.getvalue())
+        raise ShotError(
+            f"a picture is a path, bytes, a PIL image or an array, not {type(source).__name__}", field="image"
+        )
+
+    @property
+    def is_inline(self) -> bool:
+        """Whether the picture itself is here (a data: URI), not only its place."""
+        return self.uri.startswith("data:")
+
+    @property
+    def suffix(self) -> str:
+        """File name suffix: ".png", ".jpg" or ".webp" for an inline picture, else the path's own."""
+        match = _DATA_URI.match(self.uri)
+        return _SUFFIXES[match[1]] if match else PurePosixPath(self.uri).suffix
+
+    def read(self, folder: Path | None = None) -> bytes:
+        """The bytes of the picture file; `folder` is where relative paths start."""
+        if self.is_inline:
+            return _decode(self.uri)
+        if folder is None:
+            raise ShotError(
+                "its file has not been read; open the shot with Shot.load, or embed the picture",
+                field="image",
+                value=self.uri,
+            )
+        start = folder.resolve()
+        file = (start / self.uri).resolve()
+        if not file.is_relative_to(start):
+            raise ShotError(
+                "it leads out of the shot's folder; copy the picture there", field="image", value=self.uri
+            )
+        return _read_file(file, shown=self.uri)
+
+    def inline(self, folder: Path) -> ImageRef:
+        """The same picture as a data: URI."""
+        return self if self.is_inline else _inline(self.read(folder), shown=self.uri)
+
+    def digest(self, folder: Path | None = None) -> str:
+        """SHA-256 of the picture file's bytes, in hex."""
+        return hashlib.sha256(self.read(folder)).hexdigest()
+
+    def load(self, folder: Path | None = None) -> Image.Image:
+        """The picture as 8-bit RGB, upright by its EXIF rotation, transparent parts on white.
+
+        Raises:
+            ShotError: unreadable, or smaller than 8 pixels a side.
+        """
+        picture = self._decoded(folder)
+        if min(picture.size) < SMALLEST_SIDE:
+            raise ShotError(
+                f"the picture is {picture.width} x {picture.height} pixels; give one of at least "
+                f"{SMALLEST_SIDE} x {SMALLEST_SIDE}",
+                field="image",
+            )  # fmt: skip
+        return _flattened(picture, "white").convert("RGB")
+
+    def load_mask(self, folder: Path | None = None) -> NDArray[np.float32]:
+        """The picture as a mask [height, width] in [0, 1]: white is 1, black and transparent are 0."""
+        grey = _flattened(self._decoded(folder), "black").convert("L")
+        return np.asarray(grey, dtype=np.float32) / np.float32(255)
+
+    def _decoded(self, folder: Path | None) -> Image.Image:
+        picture = _open(self.read(folder))
+        try:
+            picture.load()
+            return _to_8_bit(ImageOps.exif_transpose(picture))
+        except (OSError, SyntaxError, ValueError) as error:
+            raise ShotError(
+                f"the picture is damaged ({error}); save it again", field="image", value=self.uri
+            ) from None
+
+    def __repr_args__(self) -> Any:
+        yield None, show(self.uri).strip('"')
+
+
+def _refuse_bad_path(uri: str) -> None:
+    remedy = "give a path relative to the shot file, or a data: URI"
+    path = PurePosixPath(uri)
+    if not uri.strip() or "\0" in uri:
+        raise ShotError(f"there is no path; {remedy}")
+    if "://" in uri:
+        raise ShotError(f"pictures are not fetched from the web; {remedy}")
+    if path.is_absolute() or ".." in path.parts or "\\" in uri or re.match(r"[A-Za-z]:", uri):
+        raise ShotError(
+            f'a path must stay below the shot\'s folder, without "..", drive or backslash; {remedy}'
+        )
+
+
+def _decode(uri: str) -> bytes:
+    match = _DATA_URI.match(uri)
+    if not match:
+        raise ShotError(
+            "a data: URI must begin with data:image/png;base64, (or jpeg, or webp)", field="image"
+        )
+    if len(uri) > LARGEST_BYTES * 4 // 3 + 100:
+        raise ShotError(_too_large(len(uri) * 3 // 4), field="image")
+    try:
+        return base64.b64decode(uri[match.end() :], validate=True)
+    except (binascii.Error, ValueError):
+        raise ShotError(
+            "the data: URI is not valid base64; encode the picture again", field="image"
+        ) from None
+
+
+def _too_large(size: int) -> str:
+    return (
+        f"the picture has {size / 2**20:.0f} MiB; at most {LARGEST_BYTES // 2**20} are taken: make it smaller"
+    )
+
+
+def _read_file(path: Path, shown: str | None = None) -> bytes:
+    shown = shown or str(path)
+    try:
+        # Devices and pipes would block or never end.
+        if not path.is_file():
+            raise ShotError("there is no such file", field="image", value=shown)
+        size = path.stat().st_size
+        if size > LARGEST_BYTES:
+            raise ShotError(_too_large(size), field="image", value=shown)
+        return path.read_bytes()
+    except (OSError, ValueError) as error:
+        if isinstance(error, ShotError):
+            raise
+        reason = getattr(error, "strerror", None) or str(error)
+        raise ShotError(f"the file cannot be read ({reason})", field="image", value=shown) from None
+
+
+def _open(content: bytes) -> Image.Image:
+    """The picture with only its header read, so that a bomb is refused before it unfolds."""
+    try:
+        picture = Image.open(io.BytesIO(content), formats=_FORMATS)
+    except Image.DecompressionBombError:
+        raise ShotError(
+            f"the picture has more than {LARGEST_PIXELS // 10**6} megapixels; make it smaller", field="image"
+        ) from None
+    except (OSError, SyntaxError, ValueError):
+        raise ShotError("this is not a readable PNG, JPEG or WebP picture", field="image") from None
+    width, height = picture.size
+    if max(width, height) > LARGEST_SIDE or width * height > LARGEST_PIXELS:
+        raise ShotError(
+            f"the picture is {width} x {height} pixels; at most {LARGEST_SIDE} a side and "
+            f"{LARGEST_PIXELS // 10**6} megapixels are taken: make it smaller",
+            field="image",
+        )
+    return picture
+
+
+def _inline(content: bytes, shown: str | None = None) -> ImageRef:
+    try:
+        picture = _open(content)
+        kind = (picture.format or "PNG").lower()
+        return ImageRef(f"data:image/{kind};base64,{base64.b64encode(content).decode('ascii')}")
+    except ShotError as error:
+        if shown is None:
+            raise
+        raise ShotError(error.reason, field="image", value=shown) from None
+
+
+def _from_array(array: NDArray[Any]) -> Image.Image:
+    if array.dtype == np.bool_:
+        array = array.astype(np.uint8) * 255
+    if (
+        array.dtype != np.uint8
+        or not (array.ndim == 2 or (array.ndim == 3 and array.shape[2] in (3, 4)))
+        or not array.size
+    ):
+        raise ShotError(
+            f"an array must be [h, w] or [h, w, 3], uint8 or boolean, not {list(array.shape)} {array.dtype}",
+            field="image",
+        )
+    return Image.fromarray(np.ascontiguousarray(array))
+
+
+def _to_8_bit(picture: Image.Image) -> Image.Image:
+    # Pillow's own conversion of 16-bit grey cuts at 255 instead of scaling.
+    if picture.mode.startswith("I"):
+        grey = np.clip(np.asarray(picture, dtype=np.float64) / 257, 0, 255).round()
+        return Image.fromarray(grey.astype(np.uint8))
+    return picture
+
+
+def _flattened(picture: Image.Image, ground: str) -> Image.Image:
+    if not picture.has_transparency_data:
+        return picture
+    layer = picture.convert("RGBA")
+    return Image.alpha_composite(Image.new("RGBA", layer.size, ground), layer)

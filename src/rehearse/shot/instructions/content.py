@@ -1,0 +1,46 @@
+"""What is to be seen: an edit of the picture that a clip is made from."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar, Literal, Self
+
+from pydantic import Field, model_validator
+
+from rehearse.shot.document import Document
+from rehearse.shot.errors import ShotError
+from rehearse.shot.fields import Fraction, Number, Text
+from rehearse.shot.mask import MOST_STROKES, Mask
+from rehearse.shot.stroke import Stroke
+
+
+class ContentInstruction(Document):
+    """An edit of the intermediate picture, in the order of the shot's instructions.
+
+    Strokes are painted and turned into picture content by image-to-image; a prompt says what it shall be;
+    with a mask only that region changes. Any of the three may stand alone, but a mask needs something to be
+    done in it.
+    """
+
+    noun: ClassVar[str] = "content instruction"
+
+    kind: Literal["content"] = "content"
+    prompt: Text | None = None
+    """What the edited picture (with a mask: the region) shows; null = the shot's prompt."""
+    negative_prompt: Text | None = None
+    strokes: Annotated[tuple[Stroke, ...], Field(max_length=MOST_STROKES)] = ()
+    mask: Mask | None = None
+    """The region that may change; null = everywhere."""
+    feather: Annotated[Number, Field(ge=0, le=0.5)] | None = None
+    """Width of the mask's soft edge, as a fraction of the frame's shorter side; null = the default."""
+    strength: Fraction | None = None
+    """How far the edit may depart from what it is laid on (image-to-image strength); null = the model's
+    default.
+    """
+
+    @model_validator(mode="after")
+    def _does_something(self) -> Self:
+        if self.prompt is None and not self.strokes:
+            raise ShotError("a content instruction needs a prompt or strokes")
+        if all(stroke.erase for stroke in self.strokes) and self.strokes:
+            raise ShotError("all strokes erase, so nothing is painted; add one that paints", field="strokes")
+        return self

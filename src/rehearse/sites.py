@@ -1,0 +1,105 @@
+"""Attention sites: the seam between models and controls.
+
+A *site* is one attention call inside a denoiser. A model family describes its sites and hands every
+call to an :class:`Attend` hook in one canonical layout; a control sees that layout and nothing of the
+family. So a control is written once and works on every family, and a family is added without touching
+a control.
+
+Canonical layout of a call, by kind (``branches`` are the guidance branches: unconditional first, then
+conditional; ``clips`` the clips of a batch):
+
+======== ================================== ================================ =============
+kind     batch axis is                      queries are                      keys are
+======== ================================== ================================ =============
+spatial  branches x clips x frames          height x width of one frame      the same
+cross    branches x clips x frames          height x width of one frame      prompt tokens
+temporal branches x clips x height x width  frames at one position           the same
+joint    branches x clips                   text, frames x height x width    the same
+======== ================================== ================================ =============
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+import torch
+from torch import Tensor
+
+SiteKind = Literal["spatial", "temporal", "cross", "joint"]
+SitePart = Literal["down", "mid", "up", "body"]
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """One attention call in a denoiser.
+
+    name: dotted module path inside the denoiser (unique).
+    kind: what attends to what, see the module docstring.
+    part: where in the denoiser: a UNet's down, mid or up path; ``body`` for a transformer's blocks.
+    heads: number of attention heads.
+    """
+
+    name: str
+    kind: SiteKind
+    part: SitePart
+    heads: int
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """Token grid of a site: frames x height x width, in tokens."""
+
+    frames: int
+    height: int
+    width: int
+
+    @property
+    def area(self) -> int:
+        """Tokens in one frame."""
+        return self.height * self.width
+
+
+@dataclass(slots=True)
+class AttentionCall:
+    """One attention call, ready to be computed.
+
+    query: ``[batch, heads, queries, head_dim]``; key and value: ``[batch, heads, keys, head_dim]``.
+    project: merges heads and applies the site's output projection:
+        ``[batch, heads, queries, head_dim] -> [batch, queries, channels]``. It is affine per token.
+    scale: factor on ``query @ key^T`` (None: ``head_dim ** -0.5``).
+    text: at joint sites, the slice of the sequence that holds the prompt's tokens; elsewhere None.
+    """
+
+    site: Site
+    grid: Grid
+    query: Tensor
+    key: Tensor
+    value: Tensor
+    project: Callable[[Tensor], Tensor]
+    branches: int
+    clips: int
+    scale: float | None = None
+    text: slice | None = None
+
+    def plain(self) -> Tensor:
+        """The unmasked output ``[batch, queries, channels]``, after the output projection."""
+        return self.project(
+            torch.nn.functional.scaled_dot_product_attention(
+                self.query, self.key, self.value, scale=self.scale
+            )
+        )
+
+
+class Attend(Protocol):
+    """What a model calls at each of its sites while a prediction runs."""
+
+    def __call__(self, call: AttentionCall) -> Tensor | None:
+        """Return the site's output after the output projection and before the residual,
+        ``[batch, queries, channels]``, or None for plain attention."""
+        ...
+
+    def wants(self, site: Site) -> bool:
+        """Whether this site must be handed over at all (False keeps the model's own fast path)."""
+        ...

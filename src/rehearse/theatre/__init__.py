@@ -1,0 +1,1 @@
+"""The theatre: the embedded paper-cut world and the small models trained on it."""

@@ -1,0 +1,210 @@
+"""Data sets of the world: rendered once into a folder, read as memory maps.
+
+``stills`` holds single frames for the image model, the codec and the judge; ``clips`` whole clips for the
+video models. Element ``i`` depends on the seed and ``i`` alone, so a set can be made by any number of
+processes, and continued.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rehearse.theatre.world import render, render_frame, sample_scene
+from rehearse.theatre.world.vocabulary import BACKDROPS, COLOURS, PUPPETS
+
+FRAMES, SIZE = 16, 128
+CHUNK = 256
+HELD_OUT = 1_000_000_000
+"""Indices from here on are never trained on; evaluation draws from them."""
+
+
+def rng_of(seed: int, index: int) -> np.random.Generator:
+    """The random generator of element ``index`` of the data set with this seed."""
+    return np.random.default_rng([seed, index])
+
+
+def labels_of(scene: Any) -> dict[str, Any]:
+    """What the judge learns of a scene: indices of each actor's kind and colour, and of the backdrop."""
+    return {
+        "kinds": [PUPPETS.index(actor.kind) for actor in scene.actors],
+        "colours": [COLOURS.index(actor.colour) for actor in scene.actors],
+        "backdrop": BACKDROPS.index(scene.backdrop),
+    }
+
+
+def _still_chunk(
+    task: tuple[int, int, int],
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8], list[dict[str, Any]]]:
+    seed, first, count = task
+    frames = np.empty((count, SIZE, SIZE, 3), np.uint8)
+    masks = np.empty((count, SIZE, SIZE), np.uint8)
+    rows = []
+    for k in range(count):
+        rng = rng_of(seed, first + k)
+        # More than one subject in two fifths: the image model must learn whose colour is whose.
+        scene = sample_scene(rng)
+        still = render_frame(scene, float(rng.random()), SIZE)
+        frames[k], masks[k] = still.frame, still.masks
+        rows.append({"caption": still.still_caption, **labels_of(scene)})
+    return frames, masks, rows
+
+
+def _clip_chunk(
+    task: tuple[int, int, int],
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8], list[dict[str, Any]]]:
+    seed, first, count = task
+    frames = np.empty((count, FRAMES, SIZE, SIZE, 3), np.uint8)
+    masks = np.empty((count, FRAMES, SIZE, SIZE), np.uint8)
+    rows = []
+    for k in range(count):
+        clip = render(sample_scene(rng_of(seed, first + k)), FRAMES, SIZE)
+        frames[k], masks[k] = clip.frames, clip.masks
+        rows.append({"caption": clip.caption, **labels_of(clip.scene)})
+    return frames, masks, rows
+
+
+def _chunks(
+    work: Callable[[tuple[int, int, int]], Any], seed: int, first: int, count: int, workers: int
+) -> Iterator[tuple[int, Any]]:
+    """Rendered chunks in order, with the offset of each."""
+    tasks = [(seed, first + at, min(CHUNK, count - at)) for at in range(0, count, CHUNK)]
+    offsets = range(0, count, CHUNK)
+    if workers <= 1:
+        yield from ((at, work(task)) for at, task in zip(offsets, tasks, strict=True))
+        return
+    with ProcessPoolExecutor(workers) as pool:
+        yield from zip(offsets, pool.map(work, tasks), strict=True)
+
+
+@dataclass(frozen=True)
+class Stills:
+    """Stills on disk: ``frames`` uint8 [N, H, W, 3], ``masks`` uint8 [N, H, W], ``rows`` captions and labels.
+
+    While a set is still being made, only its finished part is seen; :meth:`open` again to see more.
+    """
+
+    frames: NDArray[np.uint8]
+    masks: NDArray[np.uint8]
+    rows: list[dict[str, Any]]
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    @classmethod
+    def open(cls, folder: Path) -> Stills:
+        """Open the finished part of a set made by :func:`make_stills`."""
+        with (folder / "rows.jsonl").open(encoding="utf-8") as lines:
+            rows = [json.loads(line) for line in lines if line.endswith("\n")]
+        frames = np.load(folder / "frames.npy", mmap_mode="r")
+        masks = np.load(folder / "masks.npy", mmap_mode="r")
+        return cls(frames=frames, masks=masks, rows=rows)
+
+
+def make_stills(
+    folder: Path,
+    count: int,
+    seed: int,
+    workers: int = os.cpu_count() or 1,
+    first: int = 0,
+    progress: Callable[[int], None] | None = None,
+) -> Stills:
+    """Render ``count`` stills into ``folder``; a set that is there already is continued, not made again."""
+    folder.mkdir(parents=True, exist_ok=True)
+    rows_path = folder / "rows.jsonl"
+    done = 0
+    if rows_path.exists() and (folder / "frames.npy").exists():
+        done = sum(1 for line in rows_path.open(encoding="utf-8") if line.endswith("\n")) // CHUNK * CHUNK
+        if np.load(folder / "frames.npy", mmap_mode="r").shape[0] != count:
+            done = 0
+    mode = "r+" if done else "w+"
+    frames = np.lib.format.open_memmap(folder / "frames.npy", mode, np.uint8, (count, SIZE, SIZE, 3))
+    masks = np.lib.format.open_memmap(folder / "masks.npy", mode, np.uint8, (count, SIZE, SIZE))
+    kept = rows_path.read_text(encoding="utf-8").splitlines(keepends=True)[:done] if done else []
+    rows_path.write_text("".join(kept), encoding="utf-8")
+    with rows_path.open("a", encoding="utf-8") as out:
+        for at, (pictures, owners, rows) in _chunks(_still_chunk, seed, first + done, count - done, workers):
+            start = done + at
+            frames[start : start + len(rows)] = pictures
+            masks[start : start + len(rows)] = owners
+            out.write("".join(json.dumps(row) + "\n" for row in rows))
+            out.flush()
+            if progress is not None:
+                progress(start + len(rows))
+    return Stills.open(folder)
+
+
+@dataclass(frozen=True)
+class Clips:
+    """Encoded clips on disk: ``latents`` float16 [N, F, C, h, w], ``subjects`` uint8 [N, F, h, w] (the share
+    of each latent pixel that a puppet covers, 0 to 255), ``rows`` captions and labels."""
+
+    latents: NDArray[np.float16]
+    subjects: NDArray[np.uint8]
+    rows: list[dict[str, Any]]
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    @classmethod
+    def open(cls, folder: Path) -> Clips:
+        """Open the finished part of a set made by :func:`make_clips`."""
+        with (folder / "rows.jsonl").open(encoding="utf-8") as lines:
+            rows = [json.loads(line) for line in lines if line.endswith("\n")]
+        latents = np.load(folder / "latents.npy", mmap_mode="r")
+        subjects = np.load(folder / "subjects.npy", mmap_mode="r")
+        return cls(latents=latents, subjects=subjects, rows=rows)
+
+
+def coverage(masks: NDArray[np.uint8], factor: int = 8) -> NDArray[np.uint8]:
+    """Part of each ``factor`` x ``factor`` block that puppets cover, 0 to 255: [..., H, W] to [..., h, w]."""
+    *lead, height, width = masks.shape
+    blocks = (masks > 0).reshape(*lead, height // factor, factor, width // factor, factor)
+    return (blocks.mean(axis=(-3, -1)) * 255).round().astype(np.uint8)
+
+
+def make_clips(
+    folder: Path,
+    count: int,
+    seed: int,
+    encode: Callable[[NDArray[np.uint8]], NDArray[np.float16]],
+    workers: int = os.cpu_count() or 1,
+    first: int = 0,
+    progress: Callable[[int], None] | None = None,
+) -> Clips:
+    """Render ``count`` clips and keep their latents; ``encode`` maps uint8 [n, H, W, 3] to [n, C, h, w]."""
+    folder.mkdir(parents=True, exist_ok=True)
+    rows_path = folder / "rows.jsonl"
+    probe = encode(np.zeros((1, SIZE, SIZE, 3), np.uint8))
+    shape = (count, FRAMES, *probe.shape[1:])
+    done = 0
+    if rows_path.exists() and (folder / "latents.npy").exists():
+        done = sum(1 for line in rows_path.open(encoding="utf-8") if line.endswith("\n")) // CHUNK * CHUNK
+        if np.load(folder / "latents.npy", mmap_mode="r").shape != shape:
+            done = 0
+    mode = "r+" if done else "w+"
+    latents = np.lib.format.open_memmap(folder / "latents.npy", mode, np.float16, shape)
+    subjects = np.lib.format.open_memmap(
+        folder / "subjects.npy", mode, np.uint8, (count, FRAMES, *probe.shape[2:])
+    )
+    kept = rows_path.read_text(encoding="utf-8").splitlines(keepends=True)[:done] if done else []
+    rows_path.write_text("".join(kept), encoding="utf-8")
+    with rows_path.open("a", encoding="utf-8") as out:
+        for at, (pictures, owners, rows) in _chunks(_clip_chunk, seed, first + done, count - done, workers):
+            start = done + at
+            flat = pictures.reshape(-1, SIZE, SIZE, 3)
+            latents[start : start + len(rows)] = encode(flat).reshape(len(rows), *shape[1:])
+            subjects[start : start + len(rows)] = coverage(owners)
+            out.write("".join(json.dumps(row) + "\n" for row in rows))
+            out.flush()
+            if progress is not None:
+                progress(start + len(rows))
+    return Clips.open(folder)

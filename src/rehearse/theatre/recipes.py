@@ -1,0 +1,116 @@
+"""The theatre models' architectures and training recipes: the one place that says what is trained and how.
+
+All are stock diffusers and transformers classes, at a size that a laptop CPU runs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from rehearse.theatre.tokenizer import MAX_TOKENS
+
+LATENT_CHANNELS = 8
+TEXT_WIDTH = 128
+CHANNELS = (64, 128, 160)
+HEAD_WIDTH = 32
+
+TEXT_ENCODER: dict[str, Any] = {
+    "hidden_size": TEXT_WIDTH,
+    "intermediate_size": 4 * TEXT_WIDTH,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 4,
+    "max_position_embeddings": MAX_TOKENS,
+    "hidden_act": "gelu",
+    "projection_dim": TEXT_WIDTH,
+    "bos_token_id": 0,
+    "eos_token_id": 1,
+    "pad_token_id": 1,
+}
+
+VAE: dict[str, Any] = {
+    "latent_channels": LATENT_CHANNELS,
+    "encoder_block_out_channels": (48, 48, 48, 48),
+    "decoder_block_out_channels": (48, 48, 48, 48),
+    "num_encoder_blocks": (1, 1, 1, 2),
+    "num_decoder_blocks": (4, 3, 2, 1),
+    # The tiny decoder softly clamps its input at 3; whitened components reach 9, so they travel in thirds.
+    "scaling_factor": 3.0,
+    "force_upcast": False,
+}
+
+IMAGE_UNET: dict[str, Any] = {
+    "sample_size": 16,
+    "in_channels": LATENT_CHANNELS,
+    "out_channels": LATENT_CHANNELS,
+    "layers_per_block": 1,
+    "block_out_channels": CHANNELS,
+    "down_block_types": ("CrossAttnDownBlock2D", "CrossAttnDownBlock2D", "DownBlock2D"),
+    "up_block_types": ("UpBlock2D", "CrossAttnUpBlock2D", "CrossAttnUpBlock2D"),
+    "cross_attention_dim": TEXT_WIDTH,
+    # In UNet2DConditionModel this is the NUMBER of heads, in UNet3DConditionModel the width of one.
+    "attention_head_dim": tuple(width // HEAD_WIDTH for width in CHANNELS),
+    "use_linear_projection": True,
+}
+
+VIDEO_UNET: dict[str, Any] = {
+    "sample_size": 16,
+    "in_channels": LATENT_CHANNELS,
+    "out_channels": LATENT_CHANNELS,
+    "layers_per_block": 1,
+    "block_out_channels": CHANNELS,
+    "down_block_types": ("CrossAttnDownBlock3D", "CrossAttnDownBlock3D", "DownBlock3D"),
+    "up_block_types": ("UpBlock3D", "CrossAttnUpBlock3D", "CrossAttnUpBlock3D"),
+    "cross_attention_dim": TEXT_WIDTH,
+    "attention_head_dim": HEAD_WIDTH,
+}
+
+SCHEDULER: dict[str, Any] = {
+    "num_train_timesteps": 1000,
+    "beta_start": 0.00085,
+    "beta_end": 0.012,
+    "beta_schedule": "scaled_linear",
+    "prediction_type": "v_prediction",
+    # Flat paper colours need a free mean: without zero terminal SNR nights are grey and snow is beige.
+    "rescale_betas_zero_snr": True,
+    "timestep_spacing": "trailing",
+    "clip_sample": False,
+    "set_alpha_to_one": True,
+}
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How one model is trained.
+
+    steps: optimiser steps; batch: samples a step over all processes; rate: peak learning rate of AdamW;
+    warmup: steps of linear warm-up, after which the rate falls as a cosine to zero; average: decay of the
+    exponential moving average of the weights, which is what ships; text_dropout: share of captions
+    replaced by the empty one, for guidance; subject_weight: added weight of the loss where a puppet stands,
+    at the first step and at the last (backdrops are learned early, puppets late);
+    samples, data_seed: size and seed of the rendered data set; seed: of initial weights, order and noise.
+    """
+
+    name: str
+    steps: int
+    batch: int
+    rate: float
+    samples: int
+    warmup: int = 100
+    average: float = 0.999
+    text_dropout: float = 0.1
+    subject_weight: tuple[float, float] = (2.0, 10.0)
+    weight_decay: float = 0.01
+    data_seed: int = 1
+    seed: int = 0
+
+    def weight_at(self, step: int, steps: int) -> float:
+        """The subject weight at a step: a straight line from the first to the last."""
+        first, last = self.subject_weight
+        return first + (last - first) * min(step / max(steps, 1), 1.0)
+
+
+CODEC = Recipe("theatre-vae", steps=4000, batch=8, rate=1e-3, samples=49152, subject_weight=(2.0, 2.0))
+IMAGE = Recipe("theatre-image", steps=5000, batch=32, rate=1e-3, samples=49152)
+VIDEO = Recipe("theatre-video", steps=1500, batch=8, rate=1e-3, samples=8192, data_seed=2)
+JUDGE = Recipe("theatre-judge", steps=3000, batch=16, rate=2e-3, samples=49152)

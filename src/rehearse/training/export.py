@@ -1,0 +1,221 @@
+"""From training runs to model folders: fp16 safetensors in diffusers' layout, with a card that says how."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors import safe_open
+from torch import nn
+
+from rehearse.models.latent_rgb import fit_latent_rgb
+from rehearse.theatre.codec import PatchBasis
+from rehearse.theatre.data import SIZE, Stills
+from rehearse.theatre.judge import JudgeNetwork
+from rehearse.theatre.recipes import IMAGE, JUDGE, SCHEDULER, VAE, VIDEO, VIDEO_UNET, Recipe
+from rehearse.theatre.tokenizer import write_tokenizer
+from rehearse.theatre.world.vocabulary import words
+from rehearse.training import theatre_judge
+from rehearse.training.theatre_image import TextAndImage
+
+SHARD = "15MB"
+STEPS, GUIDANCE = 24, 5.0
+MAX_FRAMES = 24
+
+
+def averaged(module: nn.Module, run: Path) -> int:
+    """Load the averaged weights of a run into a module of the same shape; returns the run's steps."""
+    with safe_open(str(run / "state.safetensors"), framework="pt") as file, torch.no_grad():
+        for name, p in module.named_parameters():
+            p.copy_(file.get_tensor(f"average.{name}"))
+        return int(file.metadata()["step"])
+
+
+def export_image(runs: Path, weights: Path) -> Path:
+    """``theatre-image`` from the runs ``theatre-vae`` and ``theatre-image``."""
+    folder = weights / "theatre-image"
+    _fresh(folder)
+    vocabulary = _shared_parts(folder, runs)
+    model: Any = TextAndImage(vocabulary)
+    steps = averaged(model, runs / "theatre-image")
+    model.unet.half().save_pretrained(folder / "unet", max_shard_size=SHARD, safe_serialization=True)
+    model.text.half().save_pretrained(folder / "text_encoder", safe_serialization=True)
+    index = {
+        "_class_name": "StableDiffusionPipeline",
+        **_components("UNet2DConditionModel"),
+        "safety_checker": [None, None],
+        "feature_extractor": [None, None],
+        "image_encoder": [None, None],
+        "requires_safety_checker": False,
+    }
+    _settings(folder, index, frames=1)
+    _card(
+        folder,
+        "theatre-image",
+        IMAGE,
+        runs,
+        steps,
+        "Text to one picture of the paper theatre (UNet2DConditionModel), trained with its text encoder.",
+    )
+    return folder
+
+
+def export_video(runs: Path, weights: Path) -> Path:
+    """``theatre-video`` from the runs ``theatre-vae``, ``theatre-image`` and ``theatre-video``."""
+    from diffusers import UNet3DConditionModel
+
+    folder = weights / "theatre-video"
+    _fresh(folder)
+    vocabulary = _shared_parts(folder, runs)
+    text: Any = TextAndImage(vocabulary)
+    averaged(text, runs / "theatre-image")
+    text.text.half().save_pretrained(folder / "text_encoder", safe_serialization=True)
+    unet: Any = UNet3DConditionModel(**VIDEO_UNET)
+    steps = averaged(unet, runs / "theatre-video")
+    unet.half().save_pretrained(folder / "unet", max_shard_size=SHARD, safe_serialization=True)
+    index = {"_class_name": "TextToVideoSDPipeline", **_components("UNet3DConditionModel")}
+    _settings(folder, index, frames=16)
+    _card(
+        folder,
+        "theatre-video",
+        VIDEO,
+        runs,
+        steps,
+        "Text to a clip of the paper theatre (UNet3DConditionModel), inflated from theatre-image.",
+    )
+    return folder
+
+
+def export_judge(runs: Path, weights: Path) -> Path:
+    """``theatre-judge`` from its run."""
+    folder = weights / "theatre-judge"
+    _fresh(folder)
+    network = JudgeNetwork()
+    steps = averaged(network, runs / "theatre-judge")
+    theatre_judge.export(network, folder)
+    _card(
+        folder,
+        "theatre-judge",
+        JUDGE,
+        runs,
+        steps,
+        "Segments puppets by kind and colour, names backdrops and gives the features of FID and KID. "
+        "Trained on renders only.",
+    )
+    return folder
+
+
+def _shared_parts(folder: Path, runs: Path) -> int:
+    """Autoencoder, tokenizer, scheduler, preview map and vocabulary; returns the size of the vocabulary."""
+    from diffusers import AutoencoderTiny, DDIMScheduler
+    from transformers import CLIPTokenizer
+
+    vae: Any = AutoencoderTiny(**VAE)
+    averaged(vae, runs / "theatre-vae")
+    _write_latent_rgb(folder, runs)
+    vae.half().save_pretrained(folder / "vae", safe_serialization=True)
+    write_tokenizer(folder / "tokenizer")
+    DDIMScheduler(**SCHEDULER).save_pretrained(folder / "scheduler")
+    (folder / "vocabulary.json").write_text(json.dumps(list(words()), indent=0) + "\n", encoding="utf-8")
+    return len(CLIPTokenizer.from_pretrained(str(folder / "tokenizer")))
+
+
+def _write_latent_rgb(folder: Path, runs: Path) -> None:
+    stills, basis = Stills.open(runs / "data" / "stills"), PatchBasis.load(runs / "basis.safetensors")
+    pictures = torch.from_numpy(np.array(stills.frames[:256]))
+    fitted = fit_latent_rgb(basis.encode(pictures), pictures.permute(0, 3, 1, 2).float() / 255)
+    content = {"matrix": fitted.matrix.tolist(), "bias": fitted.bias.tolist()}
+    (folder / "latent_rgb.json").write_text(json.dumps(content) + "\n", encoding="utf-8")
+
+
+def _components(unet: str) -> dict[str, list[str]]:
+    return {
+        "vae": ["diffusers", "AutoencoderTiny"],
+        "text_encoder": ["transformers", "CLIPTextModel"],
+        "tokenizer": ["transformers", "CLIPTokenizer"],
+        "unet": ["diffusers", unet],
+        "scheduler": ["diffusers", "DDIMScheduler"],
+    }
+
+
+def _settings(folder: Path, index: dict[str, Any], frames: int) -> None:
+    (folder / "model_index.json").write_text(json.dumps(index, indent=2) + "\n", encoding="utf-8")
+    defaults = {
+        "frames": frames, "width": SIZE, "height": SIZE, "fps": 8, "steps": STEPS, "guidance": GUIDANCE,
+        "scheduler": "ddim",
+    }  # fmt: skip
+    said: dict[str, Any] = {"defaults": defaults}
+    if frames > 1:
+        said["max_frames"] = MAX_FRAMES
+    (folder / "rehearse.json").write_text(json.dumps(said, indent=2) + "\n", encoding="utf-8")
+
+
+def _fresh(folder: Path) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+
+
+def _log(run: Path) -> list[dict[str, Any]]:
+    path = run / "log.jsonl"
+    return (
+        [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()] if path.exists() else []
+    )
+
+
+_LIMITS = {
+    "theatre-judge": "It is an instrument for pictures of this world; sizes other than "
+    f"{SIZE} x {SIZE} were never trained.",
+}
+_LOSSES = {
+    "theatre-judge": "cross-entropy of kind, colour and backdrop; stills blurred and dirtied at random"
+}
+_MODEL_LOSS = (
+    "v prediction, zero terminal SNR; added weight on puppets from {first:g} to {end:g} over the run"
+)
+_MODEL_LIMITS = f"""It knows the theatre's words and nothing else. Puppets overlap badly, three
+subjects at once often trade colours, fine print (windows, stars) is invented anew in each frame, and sizes
+other than {SIZE} x {SIZE} were never trained."""
+
+
+def _card(folder: Path, name: str, recipe: Recipe, runs: Path, steps: int, what: str) -> None:
+    """The model card, from the recipe and the run's own log; ``note.md`` in the run folder is appended."""
+    rows = _log(runs / name)
+    hours, before = 0.0, 0
+    for row in rows:
+        hours += max(row["step"] - before, 0) * row["seconds_a_step"] / 3600
+        before = row["step"]
+    last = rows[-1] if rows else {}
+    figures = ", ".join(f"{key} {last[key]}" for key in last if key not in ("step", "seconds_a_step"))
+    first, end = recipe.subject_weight
+    note = runs / name / "note.md"
+    lines = [
+        "---",
+        "license: apache-2.0",
+        "---",
+        f"# {name}",
+        "",
+        f"{what} Part of Rehearse's embedded theatre: a closed world of 14 puppets,",
+        f"8 colours, 7 backdrops and 11 motions at {SIZE} x {SIZE}.",
+        "",
+        "| | |",
+        "|---|---|",
+        f"| data | {recipe.samples:,} samples rendered by `rehearse.theatre`, data seed {recipe.data_seed} |",
+        f"| training | {steps:,} steps of batch {recipe.batch} |",
+        f"| optimiser | AdamW, rate {recipe.rate:g}, warm-up {recipe.warmup} steps, then a cosine |",
+        f"| weights | moving average at {recipe.average}, seed {recipe.seed}, stored in fp16 |",
+        f"| loss | {_LOSSES.get(name, _MODEL_LOSS).format(first=first, end=end)} |",
+        f"| duration | {hours:.1f} hours of wall time, bf16 autocast, on CPU cores where no GPU is named |",
+        f"| last logged | {figures or '-'} |",
+        f"| again | `rehearse train {name} --export weights` |",
+        "",
+        "## What it cannot do",
+        _LIMITS.get(name, _MODEL_LIMITS),
+        "",
+    ]
+    if note.exists():
+        lines += ["## Notes on the shipped run", note.read_text(encoding="utf-8").strip(), ""]
+    (folder / "README.md").write_text("\n".join(lines), encoding="utf-8")

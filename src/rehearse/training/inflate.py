@@ -1,0 +1,37 @@
+"""Inflate an image UNet to a video UNet: spatial weights are copied, time starts as the identity."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import nn
+
+
+def inflate(image: nn.Module, video: nn.Module) -> list[str]:
+    """Copy every weight of ``image`` (UNet2DConditionModel) that ``video`` (UNet3DConditionModel) has under
+    the same name, and silence the temporal layers' outputs, so that the video model begins as the image
+    model on each frame. Returns the names of the video weights that are new (the temporal ones)."""
+    source = image.state_dict()
+    target = video.state_dict()
+    new = []
+    with torch.no_grad():
+        for name, value in target.items():
+            if name in source and source[name].numel() == value.numel():
+                value.copy_(source[name].reshape(value.shape))
+            else:
+                new.append(name)
+        for name, module in video.named_modules():
+            if is_temporal_attention(name) and name.endswith("proj_out"):
+                silent: Any = module
+                silent.weight.zero_()
+                silent.bias.zero_()
+    missing = [name for name in source if name not in target]
+    if missing:
+        raise ValueError(f"the video model has no place for {len(missing)} image weights, first {missing[0]}")
+    return new
+
+
+def is_temporal_attention(name: str) -> bool:
+    """Whether a module path lies in a temporal transformer of UNet3DConditionModel."""
+    return "temp_attentions" in name or name.startswith("transformer_in")

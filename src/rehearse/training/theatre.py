@@ -1,0 +1,75 @@
+"""One command per theatre model: data, training, export. Each step is skipped where it is done already."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from rehearse.theatre.data import make_stills
+from rehearse.theatre.recipes import CODEC, IMAGE, JUDGE, VIDEO, Recipe
+from rehearse.training import export, theatre_image, theatre_judge, theatre_vae, theatre_video
+from rehearse.training.fit import Options
+
+RECIPES: dict[str, Recipe] = {recipe.name: recipe for recipe in (CODEC, IMAGE, VIDEO, JUDGE)}
+
+
+def train(
+    name: str,
+    runs: Path,
+    *,
+    steps: int | None = None,
+    samples: int | None = None,
+    device: str | None = None,
+    weights: Path | None = None,
+    sheet_seconds: float = 240.0,
+) -> None:
+    """Train one theatre model, and what it stands on where that has not been trained.
+
+    name: a key of RECIPES. runs: folder of data sets and run folders; a run that is there is continued.
+    steps, samples: smaller than the recipe's for a trial. weights: where to export the model folder to;
+    None leaves the run as it is.
+    """
+    if name not in RECIPES:
+        raise ValueError(f"there is no recipe {name!r}; known: {', '.join(RECIPES)}")
+    recipe = RECIPES[name]
+    recipe = replace(recipe, samples=samples or recipe.samples)
+    options = Options(folder=runs / name, steps=steps, device=device, sheet_seconds=sheet_seconds)
+    stills, basis = runs / "data" / "stills", runs / "basis.safetensors"
+    if name != VIDEO.name:
+        make_stills(stills, recipe.samples, recipe.data_seed, progress=_told("stills", recipe.samples))
+    elif not (stills / "rows.jsonl").exists():
+        make_stills(stills, IMAGE.samples, IMAGE.data_seed, progress=_told("stills", IMAGE.samples))
+    if name == JUDGE.name:
+        theatre_judge.train(options, stills, recipe)
+    elif name == CODEC.name:
+        theatre_vae.train(options, stills, basis, recipe)
+    elif name == IMAGE.name:
+        theatre_vae.fit_basis(stills, basis)
+        theatre_image.train(options, stills, basis, recipe)
+    else:
+        if not (runs / IMAGE.name / "state.safetensors").exists():
+            train(IMAGE.name, runs, device=device, sheet_seconds=sheet_seconds)
+        fitted = theatre_vae.fit_basis(stills, basis)
+        clips = runs / "data" / "clips"
+        theatre_video.prepare_clips(clips, fitted, recipe, progress=_told("clips", recipe.samples))
+        theatre_video.train(options, clips, basis, runs / IMAGE.name, recipe)
+    if weights is not None and name != CODEC.name:
+        if name != JUDGE.name and not (runs / CODEC.name / "state.safetensors").exists():
+            train(CODEC.name, runs, device=device, sheet_seconds=sheet_seconds)
+        _EXPORTS[name](runs, weights)
+
+
+_EXPORTS: dict[str, Callable[[Path, Path], Path]] = {
+    IMAGE.name: export.export_image,
+    VIDEO.name: export.export_video,
+    JUDGE.name: export.export_judge,
+}
+
+
+def _told(what: str, total: int) -> Callable[[int], None]:
+    def tell(done: int) -> None:
+        print(f"{what}: {done} of {total} rendered", file=sys.stderr)
+
+    return tell

@@ -1,0 +1,56 @@
+"""Fixtures that several rooms share: toy models, saved once per session."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from rehearse.models.model import VideoModel
+
+
+@pytest.fixture(scope="session")
+def video_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A toy text-to-video model that predicts epsilon."""
+    from toy_models import save_toy_model
+
+    return save_toy_model(tmp_path_factory.mktemp("models") / "toy-video")
+
+
+@pytest.fixture(scope="session")
+def image_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A toy text-to-image model with an AutoencoderTiny."""
+    from toy_models import save_toy_model
+
+    return save_toy_model(tmp_path_factory.mktemp("models") / "toy-image", kind="image", vae="tiny")
+
+
+@pytest.fixture(scope="session")
+def prediction_folders(tmp_path_factory: pytest.TempPathFactory, video_folder: Path) -> dict[str, Path]:
+    """One toy text-to-video model per prediction type."""
+    from toy_models import save_toy_model
+
+    root = tmp_path_factory.mktemp("models")
+    return {
+        "epsilon": video_folder,
+        "v_prediction": save_toy_model(root / "v", prediction="v_prediction"),
+        "flow_prediction": save_toy_model(root / "flow", prediction="flow_prediction"),
+    }
+
+
+@pytest.fixture(scope="session")
+def video_model(video_folder: Path) -> VideoModel:
+    """The toy video model, loaded in float32."""
+    from rehearse.models import load_model
+
+    return load_model(str(video_folder), precision="float32")
+
+
+@pytest.fixture(scope="session")
+def image_model(image_folder: Path) -> VideoModel:
+    """The toy image model, loaded in float32."""
+    from rehearse.models import load_model
+
+    return load_model(str(image_folder), precision="float32")

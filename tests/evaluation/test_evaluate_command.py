@@ -1,0 +1,42 @@
+"""``rehearse evaluate``: help that teaches, bad input refused in one sentence before any work."""
+
+from __future__ import annotations
+
+import pytest
+
+from rehearse.cli import run
+from rehearse.cli.evaluate import _steps_list
+from rehearse.cli.failures import BadWord
+
+
+@pytest.mark.parametrize(
+    ("command", "says"), [("trajectory", "mask+mn-a"), ("theatre", "judge"), ("shift", "before and after")]
+)
+def test_help_teaches(command, says, capsys):
+    assert run(["evaluate", command, "--help"]) == 0
+    out = " ".join(capsys.readouterr().out.replace("│", " ").split())
+    assert says in out and "docs/results" in out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--arms", "mask+nm-a"], "'nm-a' is no method"),
+        (["--frozen", "0.33,1.5"], "--frozen: 1.5"),
+        (["--frozen", "many"], "--frozen"),
+        (["--cases", "10", "--sweep-cases", "20"], "sweep cases: 20"),
+        (["--model", "no-such-model"], "no-such-model"),
+    ],
+)
+def test_bad_input_is_one_sentence(arguments, says, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert run(["evaluate", "trajectory", *arguments]) in (1, 2)
+    told = capsys.readouterr().err
+    assert says in told and "Traceback" not in told and told.count("\n") == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_numbers_of_steps():
+    assert _steps_list("0.33,4, 10%") == (0.33, 4, 0.1)
+    with pytest.raises(BadWord):
+        _steps_list("0")

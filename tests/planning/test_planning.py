@@ -1,0 +1,221 @@
+"""From a shot to a model call: defaults, subjects, controls, and refusals before any work."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from oracle_model import OracleModel
+from toy_models import WORDS, save_toy_model
+
+from rehearse import planning
+from rehearse.controls import AttentionMask, CleanPrior, NoisePrior, TrajectoryNoise
+from rehearse.models import load_model
+from rehearse.models.model import VideoModel
+from rehearse.planning import DEFAULTS, ability, plan
+from rehearse.shot import Box, BoxPath, Mask, PointPath, Shot, ShotError
+
+PROMPT = "a red ball and the blue star over snow"
+PATH = [(0, Box(0.1, 0.3, 0.4, 0.7)), (1, Box(0.6, 0.3, 0.9, 0.7))]
+
+
+def shot_of(**fields: Any) -> Shot:
+    return Shot(PROMPT, **fields)
+
+
+def followed(**control: Any) -> Shot:
+    shot = shot_of(steps=10).follow("red ball", PATH)
+    return shot.with_control(**control) if control else shot
+
+
+def refusal(shot: Shot, model: VideoModel) -> ShotError:
+    with pytest.raises(ShotError) as caught:
+        plan(shot, model)
+    assert "\n" not in str(caught.value)
+    return caught.value
+
+
+def test_what_is_left_out_is_the_model_s_default(video_model: VideoModel) -> None:
+    made, own = plan(shot_of(seed=5), video_model), video_model.defaults
+    assert (made.frames, made.width, made.height, made.fps) == (own.frames, own.width, own.height, own.fps)
+    assert (made.steps, made.guidance, made.scheduler, made.seed) == (
+        own.steps,
+        own.guidance,
+        own.scheduler,
+        5,
+    )
+    assert torch.equal(made.text, video_model.encode(PROMPT, "")) and made.controls == () == made.subjects
+
+
+def test_what_is_given_is_kept(video_model: VideoModel) -> None:
+    shot = shot_of(
+        frames=7, width=72, height=40, fps=12, steps=3, guidance=0, scheduler="unipc", negative_prompt="bird"
+    )
+    made = plan(shot, video_model)
+    assert (made.frames, made.width, made.height, made.fps) == (7, 72, 40, 12)
+    assert (made.steps, made.guidance, made.scheduler) == (3, 0, "unipc")
+    assert torch.equal(made.text, video_model.encode(PROMPT, "bird"))
+
+
+def test_subjects_have_the_tokens_of_their_words_and_the_later_is_in_front(video_model: VideoModel) -> None:
+    shot = shot_of().follow("the blue star", PATH).follow("Red ball", PATH)
+    star, ball = plan(shot, video_model).subjects
+    assert (ball.tokens, star.tokens) == ((2, 3), (6, 7))  # after the start mark and "a"; no article
+    assert (ball.depth, star.depth) == (0, 1)
+    assert star.path == BoxPath(PATH)
+
+
+def test_one_word_of_several_tokens_and_one_mention_of_two(video_model: VideoModel) -> None:
+    shot = Shot("a zq and a red ball and a ball").follow("zq", PATH).follow("ball", PATH, occurrence=2)
+    first, second = plan(shot, video_model).subjects
+    assert (first.tokens, second.tokens) == ((2, 3), (10,))
+
+
+def test_without_a_trajectory_there_is_nothing_to_control(video_model: VideoModel) -> None:
+    assert plan(shot_of().with_control(frozen_steps=3), video_model).controls == ()
+
+
+def test_the_defaults_make_the_controls(video_model: VideoModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    defaults = replace(
+        DEFAULTS, frozen_steps=0.3, normalization="regional", normalization_strength=0.5, temporal_prior="x0",
+        temporal_prior_strength=0.4, temporal_prior_steps=2, initial_noise="freetraj",
+        mask_sites=frozenset({"cross"}), mask_parts=frozenset({"up"}),
+        normalization_sites=frozenset({"cross"}),
+    )  # fmt: skip
+    monkeypatch.setattr(planning, "DEFAULTS", defaults)
+    noise, mask, prior = plan(followed(), video_model).controls
+    assert (
+        isinstance(noise, TrajectoryNoise)
+        and isinstance(mask, AttentionMask)
+        and isinstance(prior, CleanPrior)
+    )
+    assert (mask.frozen_steps, mask.sites, mask.parts) == (3, {"cross"}, {"up"})
+    assert mask.normalization is not None
+    assert (mask.normalization.variant, mask.normalization.strength) == ("regional", 0.5)
+    assert mask.normalization.sites == {"cross"}
+    assert (prior.steps, prior.strength) == (2, 0.4)
+    assert mask.subjects == noise.subjects == prior.subjects
+
+
+def test_the_shot_s_settings_come_before_the_defaults(video_model: VideoModel) -> None:
+    shot = followed(
+        frozen_steps=4, mask_sites=["spatial", "cross"], normalization="global", normalization_strength=0.2,
+        normalization_sites=["spatial"], temporal_prior="noise", temporal_prior_strength=0.9,
+        temporal_prior_steps=0.5, initial_noise="random",
+    )  # fmt: skip
+    mask, prior = plan(shot, video_model).controls
+    assert isinstance(mask, AttentionMask) and isinstance(prior, NoisePrior)
+    assert (mask.frozen_steps, mask.sites) == (4, {"spatial", "cross"})
+    assert mask.normalization is not None
+    assert (mask.normalization.variant, mask.normalization.strength) == ("global", 0.2)
+    assert mask.normalization.sites == {"spatial"}
+    assert (prior.steps, prior.strength) == (5, 0.9)
+
+
+@pytest.mark.parametrize(
+    ("control", "kinds"),
+    [
+        ({"frozen_steps": 0, "temporal_prior": "none"}, []),
+        ({"mask_sites": [], "temporal_prior": "none"}, []),
+        ({"temporal_prior": "none", "normalization": "none"}, [AttentionMask]),
+        ({"frozen_steps": 0, "temporal_prior": "x0"}, [CleanPrior]),
+        ({"frozen_steps": 0, "temporal_prior": "noise", "temporal_prior_strength": 0}, []),
+        ({"frozen_steps": 0, "temporal_prior": "none", "initial_noise": "freetraj"}, [TrajectoryNoise]),
+    ],
+)
+def test_methods_can_be_switched_off(
+    video_model: VideoModel, control: dict[str, Any], kinds: list[type]
+) -> None:
+    controls = plan(followed(**{"initial_noise": "random", **control}), video_model).controls
+    assert [type(each) for each in controls] == kinds
+    if kinds == [AttentionMask]:
+        assert isinstance(controls[0], AttentionMask) and controls[0].normalization is None
+
+
+def test_abilities_are_named() -> None:
+    shot = shot_of().motion("fast").follow("red ball", PATH).drag((0.1, 0.1), (0.5, 0.5))
+    assert [ability(each) for each in shot.instructions] == ["motion", "trajectory.box", "trajectory.drag"]
+
+
+@pytest.mark.parametrize(
+    ("shot", "named"),
+    [
+        (shot_of().motion("fast"), "motion instructions"),
+        (shot_of().drag((0.1, 0.1), (0.5, 0.5)), "drag trajectory instructions"),
+        (
+            shot_of().follow("red ball", PointPath([(0, (0.1, 0.1)), (1, (0.5, 0.5))])),
+            "point trajectory instructions",
+        ),
+        (shot_of().target("red ball", Mask.of(Box(0.1, 0.1, 0.5, 0.5))), "target instructions"),
+        (shot_of().paint([], prompt="a hat"), "content instructions"),
+    ],
+)
+def test_what_the_model_cannot_act_on_is_refused_by_name(
+    video_model: VideoModel, shot: Shot, named: str
+) -> None:
+    error = refusal(shot, video_model)
+    assert error.field == "instructions[0]"
+    assert named in str(error) and "it can on: box trajectory" in str(error)
+
+
+def test_a_path_without_words_needs_a_picture(video_model: VideoModel) -> None:
+    error = refusal(shot_of().follow(None, PATH), video_model)
+    assert error.field == "instructions[0].phrase" and "must be named" in str(error)
+
+
+@pytest.mark.parametrize(
+    ("control", "field"),
+    [({"blend": {"weight": 0.5}}, "blend"), ({"frame_alignment": True}, "frame_alignment")],
+)
+def test_settings_of_methods_it_has_not_are_refused(
+    video_model: VideoModel, control: dict[str, Any], field: str
+) -> None:
+    assert refusal(shot_of().with_control(**control), video_model).field == f"control.{field}"
+
+
+@pytest.mark.parametrize(("fields", "field", "said"), [
+    ({"width": 100}, "width", "multiple of 8, such as 96 or 104"),
+    ({"height": 12}, "height", "such as 8 or 16"),
+])  # fmt: skip
+def test_sizes_that_are_no_multiple(
+    video_model: VideoModel, fields: dict[str, Any], field: str, said: str
+) -> None:
+    error = refusal(shot_of(**fields), video_model)
+    assert error.field == field and said in str(error) and str(fields[field]) in str(error)
+
+
+def test_more_frames_than_the_model_takes() -> None:
+    model = OracleModel(torch.zeros(1, 4, 2, 4, 4), "epsilon")
+    error = refusal(shot_of(frames=3), model)
+    assert (error.field, error.value) == ("frames", 3) and "at most 2 frames" in str(error)
+
+
+def test_a_phrase_beyond_the_token_limit(video_model: VideoModel, caplog: pytest.LogCaptureFixture) -> None:
+    shot = Shot("a red ball moves right over the meadow and the blue star")
+    plan(shot, video_model)
+    assert "it does not see: 'blue star'" in caplog.text
+    error = refusal(shot.follow("blue star", PATH), video_model)
+    assert error.field == "instructions[0].phrase" and "reads only 12 tokens" in str(error)
+    assert plan(shot.follow("red ball", PATH), video_model).subjects[0].tokens == (2, 3)
+
+
+def test_words_outside_a_closed_vocabulary(tmp_path: Path) -> None:
+    model = load_model(str(save_toy_model(tmp_path / "theatre", vocabulary=WORDS)))
+    plan(shot_of(negative_prompt="Bird, car"), model)
+    error = refusal(Shot("a red bal over the zebra meadow"), model)
+    assert error.field == "prompt"
+    assert '"bal" (nearest: "ball")' in str(error) and '"zebra"' in str(error) and "it knows: " in str(error)
+    assert refusal(shot_of(negative_prompt="zebra"), model).field == "negative_prompt"
+
+
+def test_schedulers_and_steps_that_cannot_be() -> None:
+    flow = OracleModel(torch.zeros(1, 4, 2, 4, 4), "flow_prediction")
+    error = refusal(shot_of(scheduler="ddim"), flow)
+    assert (error.field, error.value) == ("scheduler", "ddim") and "use euler" in str(error)
+    model = OracleModel(torch.zeros(1, 4, 2, 4, 4), "epsilon")
+    model.config["num_train_timesteps"] = 20
+    error = refusal(shot_of(steps=30), model)
+    assert (error.field, error.value) == ("steps", 30) and "has 20" in str(error)
