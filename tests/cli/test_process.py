@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import resource
 import signal
 import subprocess
 import sys
@@ -31,15 +30,11 @@ def start(folder: Path, *arguments: object) -> subprocess.Popen[str]:
     )  # fmt: skip
 
 
-def test_help_is_fast_and_imports_no_torch(tmp_path: Path) -> None:
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+def test_help_imports_nothing_heavy(tmp_path: Path) -> None:
     process = start(tmp_path, "generate", "--help")
     out, err = process.communicate(timeout=60)
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
     assert (process.returncode, err) == (0, "")
     assert "SHOT_OR_PROMPT" in out
-    # Processor time: the machine may be busy with others' work.
-    assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 1.5
     code = (
         "import sys; from rehearse.cli import run; run(['--help']);"
         "print('heavy:', *sorted({'torch', 'diffusers', 'transformers', 'numpy', 'av'} & set(sys.modules)))"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 import torch
+from attention_reference import NOW, allowed, casts, dense, make_call, moving, still
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from reference import NOW, allowed, casts, dense, make_call, moving, still
 
 from rehearse.controls import AttentionMask, MaskNormalization, Moment, Subject
 from rehearse.controls import small_mask as small
@@ -28,12 +28,17 @@ def mask(subjects, **settings):
     return AttentionMask(subjects, 2, sites=EVERYWHERE, **settings)
 
 
+def use_masks(patch, masks):
+    """Choose between the two ways of computing: small masks, or groups."""
+    patch.setattr("rehearse.controls.attention_mask.is_small", lambda call, unmasked: masks)
+
+
 def assert_follows_the_rule(call, subjects):
     """Both ways of computing it: small masks and groups."""
     expected = dense(call, allowed(call, subjects))
-    for most in (0, 1 << 30):
+    for masks in (True, False):
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("rehearse.controls.attention_mask.MOST_PAIRS", most)
+            use_masks(patch, masks)
             output = mask(subjects).attend(call, NOW)
         torch.testing.assert_close(call.plain() if output is None else output, expected)
 
@@ -66,6 +71,23 @@ def test_hard_boxes(kind, paths):
     assert_follows_the_rule(make_call(kind, GRID, text=text_of(kind)), subjects)
 
 
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("normalization", [None, MaskNormalization("global")])
+def test_a_site_may_have_a_scale_of_its_own(kind, normalization):
+    subjects = (Subject("ball", (1, 2), moving((0, 0, 0.5, 0.5), (0.5, 0.5, 1, 1))),)
+    for masks in (True, False):
+        with pytest.MonkeyPatch.context() as patch:
+            use_masks(patch, masks)
+            call = make_call(kind, GRID, text=text_of(kind))
+            call.query = call.query * 0.4
+            expected = mask(subjects, normalization=normalization).attend(call, NOW)
+            call = make_call(kind, GRID, text=text_of(kind))
+            call.scale = 0.4 * 4**-0.5
+            torch.testing.assert_close(
+                mask(subjects, normalization=normalization).attend(call, NOW), expected
+            )
+
+
 def test_a_joint_site_with_the_text_last_or_without_text():
     subjects = (Subject("ball", (1, 2), moving((0, 0, 0.5, 0.5), (0.5, 0.5, 1, 1))),)
     video = GRID.frames * GRID.area
@@ -77,7 +99,7 @@ def test_a_joint_site_with_the_text_last_or_without_text():
 @settings(max_examples=25, deadline=None)
 @given(subjects=casts(), seed=st.integers(0, 99))
 def test_masked_and_unmasked_output_together(kind, subjects, seed):
-    """With a normalization that does nothing to constants, y tells both outputs: compare through MN-A itself."""
+    """Both are seen only through MN-A, here written out beside them."""
     call = make_call(kind, GRID, text=text_of(kind), seed=seed)
     sees = allowed(call, subjects)
     if sees.all():
@@ -85,9 +107,9 @@ def test_masked_and_unmasked_output_together(kind, subjects, seed):
     a, u = dense(call, sees), call.plain()
     normalization = MaskNormalization("global", strength=0.7)
     expected = plain_mask_normalization(call, a, u, normalization)
-    for most in (0, 1 << 30):
+    for masks in (True, False):
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("rehearse.controls.attention_mask.MOST_PAIRS", most)
+            use_masks(patch, masks)
             output = mask(subjects, normalization=normalization).attend(call, NOW)
         torch.testing.assert_close(output, expected, rtol=1e-5, atol=1e-6)
 
@@ -175,9 +197,9 @@ def test_a_word_of_the_subject_never_reaches_the_background():
     owner = (
         torch.zeros(2, 6, 6, dtype=torch.bool).index_fill_(1, torch.arange(3), True) & (torch.arange(6) < 3)
     ).flatten(1)
-    for most in (0, 1 << 30):
+    for masks in (True, False):
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("rehearse.controls.attention_mask.MOST_PAIRS", most)
+            use_masks(patch, masks)
             for token, reached in ((3, owner), (6, ~owner), (0, torch.zeros_like(owner))):
                 call = make_call("cross", grid, dtype=torch.float32)
                 before = mask(subjects).attend(call, NOW)
@@ -237,13 +259,22 @@ def test_works_under_inference_mode_then_with_gradients():
     torch.testing.assert_close(second.detach(), first.clone())
 
 
+def test_large_sites_go_by_groups_and_small_ones_by_masks():
+    def small_at(kind, *size, unmasked):
+        return small.is_small(make_call(kind, Grid(1, *size), branches=1), unmasked=unmasked)
+
+    assert small_at("spatial", 8, 8, unmasked=True) and small_at("spatial", 16, 16, unmasked=False)
+    assert not small_at("spatial", 16, 16, unmasked=True) and not small_at("spatial", 20, 36, unmasked=False)
+    assert small_at("cross", 40, 72, unmasked=True)
+
+
 def test_bad_input_names_the_field():
     subject = Subject("red ball", (12,), still(0, 0, 0.5, 0.5))
-    with pytest.raises(ValueError, match="'red ball'.*12.*among the 9"):
+    with pytest.raises(ValueError, match=r"'red ball'.*12.*among the 9"):
         mask((subject,)).attend(make_call("cross", GRID), NOW)
     with pytest.raises(ValueError, match="frozen_steps: -1"):
         AttentionMask((subject,), -1)
-    with pytest.raises(ValueError, match="joint site.*3 x 4 x 5"):
+    with pytest.raises(ValueError, match=r"joint site.*3 x 4 x 5"):
         mask((Subject("ball", (1,), still(0, 0, 1, 0.5)),)).attend(
             make_call("joint", GRID, text=slice(0, 3)), NOW
         )

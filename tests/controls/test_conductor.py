@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
-from reference import NOW, make_call
+from attention_reference import NOW, make_call
 
 from rehearse.controls import Conductor, Control
 from rehearse.sites import Grid

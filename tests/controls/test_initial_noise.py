@@ -6,7 +6,7 @@ import math
 
 import pytest
 import torch
-from reference import moving, still
+from attention_reference import moving, still
 
 from rehearse.controls import Subject, TrajectoryNoise
 from rehearse.controls.initial_noise import low_pass

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
-from reference import NOW, make_call, moving, still
+from attention_reference import NOW, make_call, moving, still
 
 from rehearse.controls import AttentionMask, MaskNormalization, ShiftProbe, Subject
 from rehearse.controls import mask_normalization as module

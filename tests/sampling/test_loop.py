@@ -13,9 +13,9 @@ from torch import Tensor
 
 from rehearse.controls.control import Control, Moment
 from rehearse.models.model import VideoModel
+from rehearse.prediction import Prediction
 from rehearse.sampling.loop import Cancelled, Loop
 from rehearse.sampling.plan import Plan
-from rehearse.sampling.prediction import Prediction
 from rehearse.sampling.state import State
 from rehearse.sites import AttentionCall, Site
 

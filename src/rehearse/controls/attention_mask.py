@@ -25,7 +25,7 @@ from rehearse.controls.control import Control, Moment
 from rehearse.controls.grouped_attention import attend_by_groups
 from rehearse.controls.mask_normalization import MaskNormalization
 from rehearse.controls.shift_probe import ShiftProbe
-from rehearse.controls.small_mask import MOST_PAIRS, attend_with_mask, attend_with_mask_at
+from rehearse.controls.small_mask import attend_with_mask, attend_with_mask_at, is_small
 from rehearse.controls.subject import Subject
 from rehearse.controls.token_groups import (
     Grouping,
@@ -101,7 +101,7 @@ class AttentionMask(Control):
     def _masked(self, call: AttentionCall) -> tuple[Tensor, Tensor | None] | None:
         """Masked and perhaps unmasked output after the projection; None where nothing is masked."""
         compares = self._compares(call.site.kind)
-        if call.site.kind != "joint" and call.query.shape[2] * call.key.shape[2] <= MOST_PAIRS:
+        if call.site.kind != "joint" and is_small(call, unmasked=compares):
             mask = self._mask(call)
             if mask is None:
                 return None

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from rehearse.sampling.prediction import Prediction
+from rehearse.prediction import Prediction
 from rehearse.sites import AttentionCall, Site
 
 

@@ -13,12 +13,23 @@ from torch.nn.functional import scaled_dot_product_attention
 
 from rehearse.sites import AttentionCall
 
-# Up to this many query-key pairs in a batch row, a mask is faster than gathering groups
-# (measured by benchmarks/attention_groups.py).
-MOST_PAIRS = 16384
+# Up to this many query-key pairs in a batch row, a mask is faster than gathering groups (measured by
+# benchmarks/attention_groups.py). Groups save products between pixels, but little where keys are few words;
+# and they pay sooner where the unmasked output is wanted, which they give without attending twice.
+_MOST_WORD_PAIRS = 1 << 18
+_MOST_PIXEL_PAIRS = 1 << 16
+_MOST_PIXEL_PAIRS_WITH_UNMASKED = 1 << 14
 
 # A table of at most this many logits (32 MB) is made at once; beyond, fused kernels spare the memory.
 _MOST_LOGITS = 1 << 23
+
+
+def is_small(call: AttentionCall, unmasked: bool) -> bool:
+    """Whether a mask is the faster way at a cross or spatial site; unmasked: that output is wanted too."""
+    pairs = call.query.shape[2] * call.key.shape[2]
+    if call.site.kind == "cross":
+        return pairs <= _MOST_WORD_PAIRS
+    return pairs <= (_MOST_PIXEL_PAIRS_WITH_UNMASKED if unmasked else _MOST_PIXEL_PAIRS)
 
 
 def attend_with_mask(

@@ -22,7 +22,8 @@ class Subject:
 
     phrase: its words in the prompt. tokens: indices of those words' tokens in the encoded prompt
     (positions in the key sequence of a cross site). path: its boxes over the clip.
-    depth: 0 is the front-most; where boxes overlap, a grid token belongs to the front-most subject.
+    depth: 0 is the front-most; where boxes overlap, a grid token belongs to the front-most subject, of
+    equal depths to the one listed last.
     """
 
     phrase: str

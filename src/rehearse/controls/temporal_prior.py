@@ -20,7 +20,7 @@ from torch import Tensor
 from rehearse.controls.box_patch import BoxPatch, box_patches
 from rehearse.controls.control import Control, Moment
 from rehearse.controls.subject import Subject
-from rehearse.sampling.prediction import Prediction
+from rehearse.prediction import Prediction
 from rehearse.sites import Grid
 
 _TINY = 1e-12
@@ -31,10 +31,11 @@ class NoisePrior(Control):
     """TID-A. Per subject, with c the frames' noise in the box, averaged along the trajectory and brought back
     to unit power:
 
-        noise' = sqrt(1 - g^2) noise + g c        in the box,
+        noise' = k (sqrt(1 - g^2) noise + g c)        in the box,
 
-    after which each channel gets its mean and standard deviation over the clip back. The clean latents stay,
-    the noisy ones move. Before the first step the starting noise is treated alike: shared noise inside the
+    where k restores the power in the box (c is made of the noise, so the two terms are not independent);
+    then each channel gets its mean and standard deviation over the clip back. The clean latents stay, the
+    noisy ones move. Before the first step the starting noise is treated alike: shared noise inside the
     moving box.
 
     subjects: whose boxes share noise. steps: the first steps it acts in, 0 or more. strength: g at step 0,
@@ -69,7 +70,11 @@ class NoisePrior(Control):
         own = (1.0 - g * g) ** 0.5
         for patch in patches:
             common = _unit_average(patch, patch.gather(noise))
-            shared[:, :, patch.cells] = own * flat[:, :, patch.cells] + g * common[:, :, patch.patch_cells]
+            before = flat[:, :, patch.cells]
+            mixed = own * before + g * common[:, :, patch.patch_cells]
+            # Over all channels at once: a channel's own mean and power in the box are part of what is shared.
+            power, mixed_power = (x.square().mean(dim=(1, 2), keepdim=True) for x in (before, mixed))
+            shared[:, :, patch.cells] = mixed * torch.sqrt(power / (mixed_power + _TINY))
         return _with_moments_of(flat, shared).unflatten(2, noise.shape[2:])
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from rehearse.sampling.prediction import PredictionType
+from rehearse.prediction import PredictionType
 from rehearse.sites import Attend, Site
 
 

@@ -19,8 +19,8 @@ from torch import Tensor
 from rehearse.controls.conductor import Conductor
 from rehearse.controls.control import Moment
 from rehearse.models.model import VideoModel
+from rehearse.prediction import Prediction
 from rehearse.sampling.plan import Plan
-from rehearse.sampling.prediction import Prediction
 from rehearse.sampling.schedulers import levels
 from rehearse.sampling.snapshot import Snapshot
 from rehearse.sampling.state import State

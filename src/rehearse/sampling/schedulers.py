@@ -10,7 +10,7 @@ import math
 from collections.abc import Mapping
 from typing import Any, get_args
 
-from rehearse.sampling.prediction import PredictionType
+from rehearse.prediction import PredictionType
 
 SCHEDULERS: tuple[str, ...] = ("ddim", "dpm++", "unipc", "euler")
 """Names: DDIM (eta 0), DPM-Solver++ (2M), UniPC (2nd order), Euler (flow-matching Euler for flow models)."""

@@ -110,7 +110,7 @@ class Recipe:
         return first + (last - first) * min(step / max(steps, 1), 1.0)
 
 
-CODEC = Recipe("theatre-vae", steps=4000, batch=8, rate=1e-3, samples=49152, subject_weight=(2.0, 2.0))
-IMAGE = Recipe("theatre-image", steps=5000, batch=32, rate=1e-3, samples=49152)
-VIDEO = Recipe("theatre-video", steps=1500, batch=8, rate=1e-3, samples=8192, data_seed=2)
-JUDGE = Recipe("theatre-judge", steps=3000, batch=16, rate=2e-3, samples=49152)
+CODEC = Recipe("theatre-vae", steps=1500, batch=8, rate=1e-3, samples=49152, subject_weight=(2.0, 2.0))
+IMAGE = Recipe("theatre-image", steps=4400, batch=32, rate=1e-3, samples=49152)
+VIDEO = Recipe("theatre-video", steps=1000, batch=8, rate=1e-3, samples=8192, data_seed=2)
+JUDGE = Recipe("theatre-judge", steps=8000, batch=16, rate=2e-3, samples=49152)
