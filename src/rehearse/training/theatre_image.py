@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from rehearse.theatre.codec import PatchBasis
 from rehearse.theatre.data import Stills, coverage
-from rehearse.theatre.recipes import IMAGE, IMAGE_UNET, LATENT_CHANNELS, SCHEDULER, TEXT_ENCODER, Recipe
+from rehearse.theatre.recipes import IMAGE, IMAGE_UNET, LATENT_CHANNELS, TEXT_ENCODER, Recipe
 from rehearse.theatre.tokenizer import MAX_TOKENS, write_tokenizer
 from rehearse.training.diffusion import Schedule, weighted_error
 from rehearse.training.fit import Fit, Options, single_threaded_processes
@@ -99,6 +99,3 @@ def train(options: Options, data: Path, basis_path: Path, recipe: Recipe = IMAGE
 
     fit.run(loss, sheet)
     return fit
-
-
-__all__ = ["SCHEDULER", "TextAndImage", "token_ids", "train"]
