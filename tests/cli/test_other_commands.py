@@ -174,3 +174,12 @@ def test_help_examples_are_accepted() -> None:
     assert len(boxes) >= 4
     for box in boxes:
         parse_box_path(box)
+
+
+def test_a_missing_extra_is_named_with_the_command_that_brings_it(capsys: pytest.CaptureFixture[str]) -> None:
+    from rehearse.cli.failures import tell
+
+    assert tell(ModuleNotFoundError("No module named 'scipy.ndimage'", name="scipy.ndimage")) == 1
+    said = capsys.readouterr().err
+    assert "scipy" in said
+    assert "pip install 'rehearse[evaluate]'" in said

@@ -10,6 +10,9 @@ FAILED = 1
 BAD_INPUT = 2
 INTERRUPTED = 130
 
+_EXTRAS = {"accelerate": "train", "peft": "train", "scipy": "evaluate", "torchmetrics": "evaluate"}
+"""Libraries that the main job does without, and the extra that brings each."""
+
 
 class Failure(Exception):
     """Something failed on the way although the input was good. ``str(error)`` is one sentence."""
@@ -44,6 +47,12 @@ def _read(error: BaseException) -> tuple[int, str]:
     # Every room has one error of its own, a ValueError whose text is a sentence for the user.
     if isinstance(error, ValueError) and type(error).__module__.startswith("rehearse."):
         return BAD_INPUT, str(error)
+    missing = (error.name or "").partition(".")[0] if isinstance(error, ModuleNotFoundError) else ""
+    if missing in _EXTRAS:
+        return (
+            FAILED,
+            f"this needs {missing}, which is not installed; pip install 'rehearse[{_EXTRAS[missing]}]'",
+        )
     if isinstance(error, MemoryError) or name == "OutOfMemoryError":
         return FAILED, "the memory does not suffice; ask for fewer frames or a smaller size"
     if isinstance(error, OSError) and error.strerror:
