@@ -81,7 +81,12 @@ class RandomTheatre(VideoModel):
 
     @torch.no_grad()
     def denoise(
-        self, latents: Tensor, timestep: Tensor, text: Tensor, attend: Attend | None = None
+        self,
+        latents: Tensor,
+        timestep: Tensor,
+        text: Tensor,
+        attend: Attend | None = None,
+        condition: Tensor | None = None,
     ) -> Tensor:
         spread, branches, clips = spread_text(text, latents.shape[0])
         stage = self.stage

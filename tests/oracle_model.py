@@ -53,7 +53,12 @@ class OracleModel(VideoModel):
         return tuple(self.truth.shape[1:])  # type: ignore[return-value]
 
     def denoise(
-        self, latents: Tensor, timestep: Tensor, text: Tensor, attend: Attend | None = None
+        self,
+        latents: Tensor,
+        timestep: Tensor,
+        text: Tensor,
+        attend: Attend | None = None,
+        condition: Tensor | None = None,
     ) -> Tensor:
         self.batches.append(latents.shape[0])
         self.attends.append(attend)

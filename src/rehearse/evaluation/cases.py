@@ -36,8 +36,8 @@ from rehearse.theatre.world.vocabulary import article, join_phrases
 Wording = Literal["bare", "still"]
 WORDINGS: tuple[Wording, ...] = get_args(Wording)
 
-SIZES_ONE = (0.28, 0.42)
-SIZES_TWO = (0.28, 0.34)
+SIZES_ONE = (0.34, 0.48)
+SIZES_TWO = (0.30, 0.38)
 """Larger side of a subject's box, as a fraction of the frame: within what the world's puppets measure."""
 TWO_EVERY = 5
 _STREAM = 0xCA5E

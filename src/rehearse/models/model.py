@@ -114,7 +114,12 @@ class VideoModel(ABC):
 
     @abstractmethod
     def denoise(
-        self, latents: Tensor, timestep: Tensor, text: Tensor, attend: Attend | None = None
+        self,
+        latents: Tensor,
+        timestep: Tensor,
+        text: Tensor,
+        attend: Attend | None = None,
+        condition: Tensor | None = None,
     ) -> Tensor:
         """The denoiser's output for ``[branches*clips, channels, frames, h, w]``, same shape, float32.
 
@@ -123,6 +128,9 @@ class VideoModel(ABC):
         text: ``[branches, tokens, width]``, one prompt for all clips, or one each,
             ``[branches, clips, tokens, width]``; branches is 2 under guidance, else 1.
         attend: asked at every site it wants.
+        condition: what the denoiser gets beside the latents along their channels, float32
+            ``[branches or 1, extra channels, frames, h, w]``, the same for all clips of a branch; None for
+            models that take latents alone.
         """
 
     @abstractmethod

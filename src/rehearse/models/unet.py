@@ -116,9 +116,17 @@ class UNetModel(VideoModel):
 
     @torch.no_grad()
     def denoise(
-        self, latents: Tensor, timestep: Tensor, text: Tensor, attend: Attend | None = None
+        self,
+        latents: Tensor,
+        timestep: Tensor,
+        text: Tensor,
+        attend: Attend | None = None,
+        condition: Tensor | None = None,
     ) -> Tensor:
         spread, branches, clips = spread_text(text, latents.shape[0])
+        if condition is not None:
+            beside = condition.expand(branches, -1, -1, -1, -1).repeat_interleave(clips, dim=0)
+            latents = torch.cat([latents, beside.to(latents.dtype)], dim=1)
         stage, device = self._stage, self.precision.device
         stage.attend, stage.branches, stage.clips, stage.frames = attend, branches, clips, latents.shape[2]
         try:

@@ -20,6 +20,7 @@ from rehearse.controls.conductor import Conductor
 from rehearse.controls.control import Moment
 from rehearse.models.model import VideoModel
 from rehearse.prediction import Prediction
+from rehearse.sampling.blend import Blend, Side
 from rehearse.sampling.plan import Plan
 from rehearse.sampling.schedulers import levels
 from rehearse.sampling.snapshot import Snapshot
@@ -73,10 +74,13 @@ class Loop:
         scheduler = state.scheduler.restore()
         timestep = scheduler.timesteps[state.step]
         moment = Moment(step=state.step, steps=plan.steps, timestep=float(timestep))
-        output = self._predict(scheduler, timestep, state.latents, moment)
+        output = self._predict(scheduler, timestep, state.latents, moment, plan.side)
 
         alpha, sigma = levels(scheduler, state.step)
         seen = Prediction.from_output(output, state.latents, alpha, sigma, self.model.prediction_type)
+        if plan.blend is not None:
+            output = self._blended(plan.blend, seen, scheduler, timestep, moment)
+            seen = Prediction.from_output(output, state.latents, alpha, sigma, self.model.prediction_type)
         prediction = seen
         for control in plan.controls:
             prediction = control.predict(prediction, moment)
@@ -125,21 +129,39 @@ class Loop:
             return state.latents if state.step else state.latents / state.latents.std()
         return state.x0
 
-    def _predict(self, scheduler: Any, timestep: Tensor, latents: Tensor, moment: Moment) -> Tensor:
-        """The denoiser's output under classifier-free guidance: ``u + guidance (c - u)``."""
+    def _blended(
+        self, blend: Blend, edited: Prediction, scheduler: Any, timestep: Tensor, moment: Moment
+    ) -> Tensor:
+        """Equation 4 on the denoiser's output."""
+        kind = self.model.prediction_type
+        if isinstance(blend.original, Side):
+            original = self._predict(scheduler, timestep, edited.latents, moment, blend.original)
+        else:
+            # The parent's noise was found for other latents; what it took for clean holds for these too.
+            original = edited.with_x0(blend.original(moment.step)).output(kind)
+        mixed: Tensor = torch.lerp(edited.output(kind), original, blend.weights.to(original.dtype))
+        return mixed
+
+    def _predict(
+        self, scheduler: Any, timestep: Tensor, latents: Tensor, moment: Moment, side: Side
+    ) -> Tensor:
+        """The denoiser's output for one side under classifier-free guidance: ``u + guidance (c - u)``."""
         plan = self.plan
         controls = [
             control
-            for control in plan.controls
+            for control in side.controls
             if any(control.wants(site, moment) for site in self.model.sites)
         ]
         attend = Conductor(controls, moment) if controls else None
         scale = getattr(scheduler, "scale_model_input", None)  # flow matching has none
         inputs = latents if scale is None else scale(latents, timestep)
         if plan.guidance == 1:
-            return self.model.denoise(inputs, timestep, plan.text[1:], attend)
+            condition = None if side.condition is None else side.condition[-1:]
+            return self.model.denoise(inputs, timestep, side.text[1:], attend, condition)
         both = torch.cat([inputs, inputs])
-        unconditional, conditional = self.model.denoise(both, timestep, plan.text, attend).chunk(2)
+        unconditional, conditional = self.model.denoise(
+            both, timestep, side.text, attend, side.condition
+        ).chunk(2)
         return unconditional + plan.guidance * (conditional - unconditional)
 
 

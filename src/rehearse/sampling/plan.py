@@ -8,6 +8,7 @@ from torch import Tensor
 
 from rehearse.controls.control import Control
 from rehearse.controls.subject import Subject
+from rehearse.sampling.blend import Blend, Side
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -18,6 +19,8 @@ class Plan:
     steps: denoising steps. guidance: 1 runs the conditional branch only. scheduler: its name.
     seed: of the noise. text: embeddings ``[2, tokens, width]``, unconditional first.
     subjects: what follows a path, back to front as the shot lists them. controls: in the order they act.
+    condition: extra input channels of models that start from a picture, see ``VideoModel.denoise``.
+    blend: the other side of equation 4, None for an unblended run.
     """
 
     frames: int
@@ -31,3 +34,10 @@ class Plan:
     text: Tensor
     subjects: tuple[Subject, ...] = ()
     controls: tuple[Control, ...] = ()
+    condition: Tensor | None = None
+    blend: Blend | None = None
+
+    @property
+    def side(self) -> Side:
+        """What this plan's own prediction is made under."""
+        return Side(self.text, self.condition, self.controls)

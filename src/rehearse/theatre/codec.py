@@ -1,4 +1,4 @@
-"""The latent space of the theatre: principal components of 8 x 8 patches, whitened.
+"""The latent space of the theatre: principal components of 8 x 8 patches, partly whitened.
 
 The components are found in closed form and the encoder of the shipped autoencoder is taught to compute
 them; so the diffusion models can train from the first minute on, while the decoder, which must make
@@ -19,14 +19,20 @@ from torch import Tensor
 from rehearse.theatre.data import coverage
 
 PATCH = 8
+FLATTENING = 0.6
+"""How far the spectrum of the components is flattened: 0 keeps their deviations, 1 whitens.
+
+Wholly whitened, brightness and the finest stroke drown in noise at the same timestep, and a denoiser must
+decide on both at once; with their order kept in part, it settles what is where before how it looks.
+"""
 
 
 @dataclass(frozen=True)
 class PatchBasis:
-    """Whitened principal components of RGB patches.
+    """Principal components of RGB patches, brought to similar size.
 
-    mean: ``[192]``; encode_matrix: ``[192, C]``, patches to unit-variance latents; decode_matrix:
-    ``[C, 192]``, back. Patches are PATCH x PATCH x RGB in [-1, 1].
+    mean: ``[192]``; encode_matrix: ``[192, C]``, patches to latents of unit variance on average;
+    decode_matrix: ``[C, 192]``, back. Patches are PATCH x PATCH x RGB in [-1, 1].
     """
 
     mean: Tensor
@@ -56,8 +62,17 @@ class PatchBasis:
         deviations, vectors = values[order].sqrt(), vectors[:, order]
         # The sign of an eigenvector is arbitrary; fix it so that a fit is the same everywhere.
         vectors = vectors * vectors[vectors.abs().argmax(0), torch.arange(channels)].sign()
-        return cls(
+        whitened = cls(
             mean.float(), (vectors / deviations).float(), (vectors * deviations).T.contiguous().float()
+        )
+        return whitened.rescaled(deviations.float() ** (1 - FLATTENING))
+
+    def rescaled(self, sizes: Tensor) -> PatchBasis:
+        """The same components with latents multiplied by ``sizes`` [C], then all by one number so that their
+        mean variance stays."""
+        sizes = sizes / sizes.square().mean().sqrt()
+        return PatchBasis(
+            self.mean, self.encode_matrix * sizes, (self.decode_matrix / sizes[:, None]).contiguous()
         )
 
     def encode(self, pictures: Tensor) -> Tensor:

@@ -18,10 +18,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rehearse.theatre.parts import part_map
 from rehearse.theatre.world import render, render_frame, sample_scene
 from rehearse.theatre.world.vocabulary import BACKDROPS, COLOURS, PUPPETS
 
-FRAMES, SIZE = 16, 128
+FRAMES, SIZE, CELL = 16, 128, 8
 CHUNK = 256
 HELD_OUT = 1_000_000_000
 """Indices from here on are never trained on; evaluation draws from them."""
@@ -43,19 +44,21 @@ def labels_of(scene: Any) -> dict[str, Any]:
 
 def _still_chunk(
     task: tuple[int, int, int],
-) -> tuple[NDArray[np.uint8], NDArray[np.uint8], list[dict[str, Any]]]:
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.int8], list[dict[str, Any]]]:
     seed, first, count = task
     frames = np.empty((count, SIZE, SIZE, 3), np.uint8)
     masks = np.empty((count, SIZE, SIZE), np.uint8)
+    parts = np.empty((count, SIZE // CELL, SIZE // CELL, 3), np.int8)
     rows = []
     for k in range(count):
         rng = rng_of(seed, first + k)
         # More than one subject in two fifths: the image model must learn whose colour is whose.
         scene = sample_scene(rng)
-        still = render_frame(scene, float(rng.random()), SIZE)
-        frames[k], masks[k] = still.frame, still.masks
+        t = float(rng.random())
+        still = render_frame(scene, t, SIZE)
+        frames[k], masks[k], parts[k] = still.frame, still.masks, part_map(scene, t, still.masks, CELL)
         rows.append({"caption": still.still_caption, **labels_of(scene)})
-    return frames, masks, rows
+    return frames, masks, parts, rows
 
 
 def _clip_chunk(
@@ -87,13 +90,15 @@ def _chunks(
 
 @dataclass(frozen=True)
 class Stills:
-    """Stills on disk: ``frames`` uint8 [N, H, W, 3], ``masks`` uint8 [N, H, W], ``rows`` captions and labels.
+    """Stills on disk: ``frames`` uint8 [N, H, W, 3], ``masks`` uint8 [N, H, W], ``parts`` int8 [N, h, w, 3]
+    (see :mod:`rehearse.theatre.parts`), ``rows`` captions and labels.
 
     While a set is still being made, only its finished part is seen; :meth:`open` again to see more.
     """
 
     frames: NDArray[np.uint8]
     masks: NDArray[np.uint8]
+    parts: NDArray[np.int8]
     rows: list[dict[str, Any]]
 
     def __len__(self) -> int:
@@ -106,7 +111,8 @@ class Stills:
             rows = [json.loads(line) for line in lines if line.endswith("\n")]
         frames = np.load(folder / "frames.npy", mmap_mode="r")
         masks = np.load(folder / "masks.npy", mmap_mode="r")
-        return cls(frames=frames, masks=masks, rows=rows)
+        parts = np.load(folder / "parts.npy", mmap_mode="r")
+        return cls(frames=frames, masks=masks, parts=parts, rows=rows)
 
 
 def make_stills(
@@ -128,13 +134,19 @@ def make_stills(
     mode = "r+" if done else "w+"
     frames = np.lib.format.open_memmap(folder / "frames.npy", mode, np.uint8, (count, SIZE, SIZE, 3))
     masks = np.lib.format.open_memmap(folder / "masks.npy", mode, np.uint8, (count, SIZE, SIZE))
+    parts = np.lib.format.open_memmap(
+        folder / "parts.npy", mode, np.int8, (count, SIZE // CELL, SIZE // CELL, 3)
+    )
     kept = rows_path.read_text(encoding="utf-8").splitlines(keepends=True)[:done] if done else []
     rows_path.write_text("".join(kept), encoding="utf-8")
     with rows_path.open("a", encoding="utf-8") as out:
-        for at, (pictures, owners, rows) in _chunks(_still_chunk, seed, first + done, count - done, workers):
+        for at, (pictures, owners, cells, rows) in _chunks(
+            _still_chunk, seed, first + done, count - done, workers
+        ):
             start = done + at
             frames[start : start + len(rows)] = pictures
             masks[start : start + len(rows)] = owners
+            parts[start : start + len(rows)] = cells
             out.write("".join(json.dumps(row) + "\n" for row in rows))
             out.flush()
             if progress is not None:

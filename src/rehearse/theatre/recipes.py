@@ -8,11 +8,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from rehearse.theatre.tokenizer import MAX_TOKENS
 
 LATENT_CHANNELS = 8
 TEXT_WIDTH = 128
-CHANNELS = (64, 128, 160)
+CHANNELS = (64, 160, 192)
 HEAD_WIDTH = 32
 
 TEXT_ENCODER: dict[str, Any] = {
@@ -87,7 +90,9 @@ class Recipe:
     warmup: steps of linear warm-up, after which the rate falls as a cosine to zero; average: decay of the
     exponential moving average of the weights, which is what ships; text_dropout: share of captions
     replaced by the empty one, for guidance; subject_weight: added weight of the loss where a puppet stands,
-    at the first step and at the last (backdrops are learned early, puppets late);
+    at the first step and at the last (backdrops are learned early, puppets late); late: timesteps are
+    1000 u^late for uniform u: below 1 the noisy ones, where a picture's layout is decided, come more often;
+    parts_weight: weight of naming the puppet parts beside denoising (:mod:`rehearse.training.part_head`);
     samples, data_seed: size and seed of the rendered data set; seed: of initial weights, order and noise.
     """
 
@@ -99,10 +104,16 @@ class Recipe:
     warmup: int = 100
     average: float = 0.999
     text_dropout: float = 0.1
-    subject_weight: tuple[float, float] = (2.0, 10.0)
+    subject_weight: tuple[float, float] = (2.0, 6.0)
+    late: float = 1.0
+    parts_weight: float = 0.0
     weight_decay: float = 0.01
     data_seed: int = 1
     seed: int = 0
+
+    def timesteps(self, rng: np.random.Generator, count: int) -> NDArray[np.int64]:
+        """Random timesteps in 0 to 999, drawn as ``late`` says."""
+        return np.floor(1000 * rng.random(count) ** self.late).astype(np.int64)
 
     def weight_at(self, step: int, steps: int) -> float:
         """The subject weight at a step: a straight line from the first to the last."""
@@ -111,6 +122,6 @@ class Recipe:
 
 
 CODEC = Recipe("theatre-vae", steps=1500, batch=8, rate=1e-3, samples=49152, subject_weight=(2.0, 2.0))
-IMAGE = Recipe("theatre-image", steps=4400, batch=32, rate=1e-3, samples=49152)
+IMAGE = Recipe("theatre-image", steps=16000, batch=32, rate=1e-3, samples=49152, late=2 / 3, parts_weight=1.0)
 VIDEO = Recipe("theatre-video", steps=1000, batch=8, rate=1e-3, samples=8192, data_seed=2)
 JUDGE = Recipe("theatre-judge", steps=8000, batch=16, rate=2e-3, samples=49152)

@@ -59,6 +59,13 @@ def cheap_attention(device: torch.device) -> Iterator[None]:
         yield
 
 
+def plain_attention(unet: Any) -> None:
+    """Attention as two matrix products and a softmax: small maps train fastest so on CPUs."""
+    from diffusers.models.attention_processor import AttnProcessor
+
+    unet.set_attn_processor(AttnProcessor())
+
+
 def no_dropout(module: nn.Module) -> None:
     """Small models on endless data underfit; dropout only costs."""
     for child in module.modules():

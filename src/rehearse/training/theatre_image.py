@@ -14,7 +14,8 @@ from rehearse.theatre.data import Stills, coverage
 from rehearse.theatre.recipes import IMAGE, IMAGE_UNET, LATENT_CHANNELS, TEXT_ENCODER, Recipe
 from rehearse.theatre.tokenizer import MAX_TOKENS, write_tokenizer
 from rehearse.training.diffusion import Schedule, weighted_error
-from rehearse.training.fit import Fit, Options, single_threaded_processes
+from rehearse.training.fit import Fit, Options, plain_attention, single_threaded_processes
+from rehearse.training.part_head import PartHead
 
 SHEET_PROMPTS = (
     "a red ball over the meadow", "a blue fish over the sea", "a white cat in the forest",
@@ -35,6 +36,7 @@ class TextAndImage(nn.Module):
         super().__init__()
         self.unet = UNet2DConditionModel(**IMAGE_UNET)
         self.text = CLIPTextModel(CLIPTextConfig(vocab_size=vocabulary, **TEXT_ENCODER))
+        self.parts = PartHead(self.unet)
 
 
 def token_ids(tokenizer: Any, captions: list[str]) -> Tensor:
@@ -57,6 +59,7 @@ def train(options: Options, data: Path, basis_path: Path, recipe: Recipe = IMAGE
     stills, basis = Stills.open(data), PatchBasis.load(basis_path)
     fit = Fit(recipe, TextAndImage(len(tokenizer)), options)
     module: Any = fit.module
+    plain_attention(module.unet)
     schedule = Schedule(fit.device)
     share = recipe.batch // fit.accelerator.num_processes
 
@@ -66,20 +69,24 @@ def train(options: Options, data: Path, basis_path: Path, recipe: Recipe = IMAGE
         subjects = torch.from_numpy(coverage(stills.masks[chosen])).float() / 255
         # Every puppet also exists mirrored, so a mirrored still is a still of the same world.
         mirrored = torch.from_numpy(rng.random(share) < 0.5)
+        parts = torch.from_numpy(stills.parts[chosen])
+        parts = torch.where(mirrored.view(-1, 1, 1, 1), parts.flip(2), parts).to(fit.device)
         pictures = torch.where(mirrored.view(-1, 1, 1, 1), pictures.flip(2), pictures)
         subjects = torch.where(mirrored.view(-1, 1, 1), subjects.flip(2), subjects).unsqueeze(1)
         captions = [
             "" if rng.random() < recipe.text_dropout else str(stills.rows[int(i)]["caption"]) for i in chosen
         ]
         clean = basis.encode(pictures).to(fit.device)
-        steps = torch.from_numpy(rng.integers(0, 1000, share)).to(fit.device)
+        steps = torch.from_numpy(recipe.timesteps(rng, share)).to(fit.device)
         noisy, target = schedule.noisy(clean, steps)
         text = module.text(token_ids(tokenizer, captions).to(fit.device)).last_hidden_state
         output = module.unet(noisy, steps, text).sample
         value, plain = weighted_error(
             output, target, subjects.to(fit.device), recipe.weight_at(step, fit.steps)
         )
-        return value, {"plain": float(plain.detach())}
+        named = module.parts.loss(parts)
+        figures = {"plain": float(plain.detach()), "parts": float(named.detach())}
+        return value + recipe.parts_weight * named, figures
 
     def sheet(path: Path) -> None:
         with torch.no_grad(), fit.autocast():

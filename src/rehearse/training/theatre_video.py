@@ -112,7 +112,7 @@ def train(
             # Every other frame: half the cost, and the same directions to learn.
             clean, subjects = clean[:, ::2], subjects[:, ::2]
         clean = clean.permute(0, 2, 1, 3, 4).to(fit.device)
-        steps = torch.from_numpy(rng.integers(0, 1000, share)).to(fit.device)
+        steps = torch.from_numpy(recipe.timesteps(rng, share)).to(fit.device)
         noisy, target = schedule.noisy(clean, steps)
         with torch.no_grad():
             text = text_model(token_ids(tokenizer, captions).to(fit.device)).last_hidden_state

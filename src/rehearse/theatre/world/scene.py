@@ -12,8 +12,8 @@ import numpy as np
 from .motions import Path, Pose, heading, pose_at, sample_path
 from .vocabulary import BACKDROPS, COLOURS, CUSTOM, MOTIONS, PUPPETS
 
-SIZES_ONE = (0.30, 0.46)
-SIZES_MORE = (0.24, 0.34)
+SIZES_ONE = (0.36, 0.52)
+SIZES_MORE = (0.29, 0.39)
 SUBJECT_MIX = (0.70, 0.22, 0.08)
 LEAN = {"rocket": math.radians(24.0)}
 """Constant lean into a sideways motion, for puppets that would look wrong upright."""
