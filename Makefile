@@ -4,10 +4,12 @@ VENV := .venv
 PY := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
 
-.PHONY: help demo test check lint types format schema clean
+.PHONY: help demo studio web web-check web-e2e test check lint types format schema clean
 
 help:
 	@echo "make demo    make videos with the embedded theatre into demo/"
+	@echo "make studio  open the desk in the browser"
+	@echo "make web     build the desk's page (needs Node 20 or newer; the built page is committed)"
 	@echo "make test    lint, types and all tests"
 	@echo "make check   lint and types only"
 	@echo "make format  put the code into the house style"
@@ -22,6 +24,23 @@ $(STAMP): pyproject.toml constraints.txt
 
 demo: $(STAMP)
 	$(PY) examples/demo.py demo
+
+studio: $(STAMP)
+	$(VENV)/bin/rehearse studio
+
+web/node_modules/.package-lock.json: web/package-lock.json
+	cd web && npm ci
+	@touch $@
+
+web: web/node_modules/.package-lock.json
+	cd web && npm run types && npm run build
+
+web-check: web/node_modules/.package-lock.json
+	cd web && npm run check && npm test
+
+# A real Chromium (CHROMIUM=/usr/bin/chromium) against the real server; screenshots go to web/e2e/artifacts.
+web-e2e: $(STAMP) web
+	cd web && npm run e2e
 
 lint: $(STAMP)
 	$(VENV)/bin/ruff check src tests benchmarks examples
@@ -41,6 +60,7 @@ format: $(STAMP)
 
 schema: $(STAMP)
 	$(PY) -m rehearse.shot.schema docs/shot.schema.json
+	$(PY) -m rehearse.studio.openapi docs/openapi.json
 
 clean:
 	rm -rf demo build dist src/*.egg-info .mypy_cache .ruff_cache .pytest_cache

@@ -94,6 +94,36 @@ def toy_unet(kind: Literal["video", "image"] = "video", channels: tuple[int, ...
     )
 
 
+def toy_adapter(pictures: bool, channels: tuple[int, ...] = (8, 16), latents: int = 4) -> Any:
+    """A MotionAdapter for :func:`toy_unet` ``("image")``; with ``pictures`` one of PIA's kind."""
+    from diffusers import MotionAdapter
+
+    return MotionAdapter(
+        block_out_channels=channels,
+        motion_layers_per_block=1,
+        motion_num_attention_heads=2,
+        motion_norm_num_groups=4,
+        motion_max_seq_length=24,
+        conv_in_channels=1 + 2 * latents if pictures else None,
+    )
+
+
+def save_toy_motion_model(
+    folder: Path, base: Path, *, pictures: bool = True, seed: int = 0, **said: Any
+) -> Path:
+    """A model folder of a motion adapter that stands on ``base``, an image model beside it; the folder."""
+    torch.manual_seed(seed)
+    adapter = toy_adapter(pictures)
+    with torch.no_grad():
+        for name, parameter in adapter.named_parameters():
+            if "proj_out" in name:  # born zero or nearly so: the modules shall be felt
+                parameter.normal_(0, 0.3)
+    adapter.save_pretrained(folder / "motion_adapter", safe_serialization=True)
+    defaults = {"frames": 5, "steps": 4, "guidance": 3.0, "fps": 8}
+    (folder / "rehearse.json").write_text(json.dumps({"base": base.name, "defaults": defaults, **said}))
+    return folder
+
+
 def toy_vae(kind: Literal["kl", "tiny"] = "kl") -> Any:
     from diffusers import AutoencoderKL, AutoencoderTiny
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from rehearse.api import generate as generate
+    from rehearse.api import picture as picture
     from rehearse.models import ModelError as ModelError
     from rehearse.models import list_models as list_models
     from rehearse.models import load_model as load_model
@@ -55,6 +56,7 @@ _HOMES: dict[str, str] = {
     "generate": "rehearse.api",
     "list_models": "rehearse.models",
     "load_model": "rehearse.models",
+    "picture": "rehearse.api",
 }
 
 __all__ = ["__version__", *_HOMES]

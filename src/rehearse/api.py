@@ -1,11 +1,18 @@
-"""The short way: a shot in, a clip out."""
+"""The short way: a shot in, a clip or a picture out."""
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 from rehearse.models.model import VideoModel
 from rehearse.shot import Shot
 from rehearse.takes import Clip, Take
 from rehearse.takes.take import OnStep
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+    from rehearse.pictures.redraw import OnStep as OnPictureStep
 
 
 def generate(shot: Shot | str, *, model: VideoModel | None = None, on_step: OnStep | None = None) -> Clip:
@@ -18,3 +25,32 @@ def generate(shot: Shot | str, *, model: VideoModel | None = None, on_step: OnSt
     shot = Shot(shot) if isinstance(shot, str) else shot
     # Nobody can fork from here, so no step is kept.
     return Take.start(shot, model, keep=0).finish(on_step).clip
+
+
+def picture(
+    shot: Shot | str, *, model: VideoModel | None = None, on_step: OnPictureStep | None = None
+) -> Image:
+    """The intermediate picture of a shot: what its image, content and drag instructions make, as a clip would
+    start from it and its drags would end. 8-bit RGB, of the clip's size.
+
+    shot: a Shot, or a prompt alone. model: a loaded model, as for :func:`generate`, or the image model
+    itself; None loads ``shot.model``. Where that starts from no picture, the theatre's image model draws.
+    on_step: called after every step with a PictureStep (``.stage``, ``.step``, ``.steps``, ``.preview``).
+    Raises ShotError, ModelError.
+    """
+    from PIL.Image import fromarray
+
+    from rehearse.animating import with_drags
+    from rehearse.models import load_model
+    from rehearse.pictures import make_intermediate
+
+    shot = Shot(shot) if isinstance(shot, str) else shot
+    model = load_model(shot.model) if model is None else model
+    own, painter = model.defaults, model
+    width, height = shot.width or own.width, shot.height or own.height
+    if model.starts_from_picture:
+        # As planning reads it: a path that names no words drags what it starts on.
+        shot, painter = with_drags(shot, width, height), model.picture_model()
+    elif model.limits.max_frames != 1:
+        painter = load_model("theatre-image")
+    return fromarray(make_intermediate(shot, painter, width, height, on_step=on_step).edited)

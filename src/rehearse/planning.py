@@ -10,17 +10,36 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from torch import Tensor
+
+from rehearse.animating import Animation, animate, box_path_of, drags_of, motion_of
 from rehearse.controls.attention_mask import AttentionMask
 from rehearse.controls.control import Control
+from rehearse.controls.frame_alignment import (
+    FOLDER,
+    FrameAlignment,
+    FrameAlignmentError,
+    load_frame_alignment,
+)
 from rehearse.controls.initial_noise import TrajectoryNoise
 from rehearse.controls.mask_normalization import MaskNormalization
 from rehearse.controls.subject import Subject
 from rehearse.controls.temporal_prior import CleanPrior, NoisePrior
 from rehearse.models.errors import ModelError
 from rehearse.models.model import Tokens, VideoModel
-from rehearse.models.vocabulary import nearest_words, unknown_words
+from rehearse.models.vocabulary import refuse_unknown_words
+from rehearse.sampling.blend import Blend, Side
 from rehearse.sampling.plan import Plan
-from rehearse.shot import BoxTrajectory, ControlSettings, Shot, ShotError, find_phrase, steps_of
+from rehearse.shot import (
+    BoxTrajectory,
+    ControlSettings,
+    ImageInstruction,
+    PointTrajectory,
+    Shot,
+    ShotError,
+    find_phrase,
+    steps_of,
+)
 from rehearse.sites import SiteKind, SitePart
 
 __all__ = ["DEFAULTS", "ControlDefaults", "Plan", "ability", "plan"]
@@ -33,7 +52,10 @@ class ControlDefaults:
     """What a shot's control settings are where it leaves them out.
 
     The fields are those of ``rehearse.shot.ControlSettings`` (steps as counts or fractions of all steps);
-    ``mask_parts`` says which parts of a denoiser are masked (Peekaboo: mid and up).
+    ``mask_parts`` says which parts of a denoiser are masked (Peekaboo: mid and up). motion: magnitude in
+    [0, 1] (moderate). drag_release: the part of a drag's way over which the clip lets go of the original
+    picture where it is dragged (equation 4). point_radius: of a subject that follows a point, as a fraction
+    of the frame's shorter side.
     """
 
     frozen_steps: int | float = 0.33
@@ -46,6 +68,9 @@ class ControlDefaults:
     temporal_prior_strength: float = 0.8
     temporal_prior_steps: int | float = 0.33
     initial_noise: Literal["random", "freetraj"] = "random"
+    motion: float = 0.5
+    drag_release: float = 0.25
+    point_radius: float = 0.15
 
 
 DEFAULTS = ControlDefaults()
@@ -62,9 +87,15 @@ def ability(instruction: object) -> str:
 def plan(shot: Shot, model: VideoModel) -> Plan:
     """Validate a shot against a model and turn it into one model call.
 
+    For a model that starts from a picture, the prompt is the picture's and the motion instruction's text the
+    clip's (the prompt where it has none); the intermediate picture is made here, last, and kept for the next
+    plan that needs the same. Drags blend the prediction under the original picture with that under the
+    dragged one (equation 4); ``control.blend`` decides the weights. Paths that name words mask attention, on
+    every model; others drag what the picture shows there (:func:`rehearse.animating.with_drags`).
+
     Raises ShotError, naming the field, the value and the remedy: an instruction or setting the model cannot
     act on, more frames than it takes, a size that is no multiple, an unknown word of a closed vocabulary, a
-    phrase beyond the token limit, a scheduler that cannot sample the model.
+    phrase beyond the token limit, a scheduler that cannot sample the model, a picture that cannot be used.
     """
     _refuse_what_it_cannot(shot, model)
     own = model.defaults
@@ -73,20 +104,30 @@ def plan(shot: Shot, model: VideoModel) -> Plan:
     _try_scheduler(model, scheduler, steps)
     negative = shot.negative_prompt or ""
     for field, text in (("prompt", shot.prompt), ("negative_prompt", negative)):
-        _refuse_unknown_words(field, text, model)
-    subjects = _subjects(shot, model)
+        refuse_unknown_words(field, text, model)
+    read = _text(shot)
+    refuse_unknown_words(read.field, read.words, model)
+    subjects = _subjects(shot, read, model, width, height)
+    embeddings = model.encode(read.words, negative)
+    controls = tuple(_controls(shot.control, subjects, steps))
+    guidance = own.guidance if shot.guidance is None else shot.guidance
+    animation = _animation(shot, model, frames, width, height)
+    if shot.control.frame_alignment and animation is not None:
+        controls += (_alignment(model, animation),)
     return Plan(
         frames=frames,
         width=width,
         height=height,
         fps=shot.fps or own.fps,
         steps=steps,
-        guidance=own.guidance if shot.guidance is None else shot.guidance,
+        guidance=guidance,
         scheduler=scheduler,
         seed=shot.seed,
-        text=model.encode(shot.prompt, negative),
+        text=embeddings,
         subjects=subjects,
-        controls=tuple(_controls(shot.control, subjects, steps)),
+        controls=controls,
+        condition=None if animation is None else animation.condition,
+        blend=_blend(animation, embeddings, controls, guidance),
     )
 
 
@@ -100,22 +141,48 @@ def _refuse_what_it_cannot(shot: Shot, model: VideoModel) -> None:
                 "remove it or choose another model",
                 field=f"instructions[{index}]",
             )
-        if isinstance(instruction, BoxTrajectory) and instruction.phrase is None:
+        if (
+            isinstance(instruction, BoxTrajectory | PointTrajectory)
+            and instruction.phrase is None
+            and not model.starts_from_picture
+        ):
             raise ShotError(
                 f"model {model.identity!r} starts from no picture, so the subject must be named; "
                 "give the words of the prompt that name it",
                 field=f"instructions[{index}].phrase",
             )
-    # A null setting is planning's to decide; one that is given must not be passed over in silence.
-    if shot.control.blend is not None:
+    pictures = [i for i, one in enumerate(shot.instructions) if isinstance(one, ImageInstruction)]
+    if len(pictures) > 1:
         raise ShotError(
-            f"model {model.identity!r} cannot blend predictions; remove it", field="control.blend"
+            f"model {model.identity!r} animates one picture, and instructions[{pictures[0]}] gives one "
+            "already; keep one of them",
+            field=f"instructions[{pictures[1]}]",
         )
-    if shot.control.frame_alignment:
+    # A null setting is planning's to decide; one that is given must not be passed over in silence.
+    blend, drags = shot.control.blend, _drags_anything(shot, model)
+    if blend is not None and not drags:
+        raise ShotError(
+            "it mixes a fork with its parent, or what is dragged with the picture before; this shot drags "
+            "nothing and starts a take of its own, so remove it",
+            field="control.blend",
+        )
+    if blend is not None and blend.original == "kept":
+        raise ShotError(
+            "under a drag the original is the picture before it, which no take has predicted; leave it out "
+            "or say computed",
+            field="control.blend.original",
+            value=blend.original,
+        )
+    if shot.control.frame_alignment and (not model.starts_from_picture or model.beside(FOLDER) is None):
         raise ShotError(
             f"model {model.identity!r} has no frame alignment layer; remove it",
             field="control.frame_alignment",
         )
+
+
+def _drags_anything(shot: Shot, model: VideoModel) -> bool:
+    paths = (one for one in shot.instructions if isinstance(one, BoxTrajectory | PointTrajectory))
+    return bool(drags_of(shot)) or (model.starts_from_picture and any(one.phrase is None for one in paths))
 
 
 def _spoken(name: str) -> str:
@@ -164,59 +231,116 @@ def _try_scheduler(model: VideoModel, name: str, steps: int) -> None:
         )
 
 
-def _refuse_unknown_words(field: str, text: str, model: VideoModel) -> None:
-    vocabulary = model.limits.vocabulary
-    if vocabulary is None:
-        return
-    unknown = unknown_words(text, vocabulary)
-    if not unknown:
-        return
-    parts = []
-    for word in unknown:
-        near = " or ".join(f'"{known}"' for known in nearest_words(word, vocabulary))
-        parts.append(f'"{word}" (nearest: {near})' if near else f'"{word}"')
-    verb = "is a word" if len(unknown) == 1 else "are words"
-    raise ShotError(
-        f"{', '.join(parts)} {verb} that {model.identity!r} does not know; it knows: "
-        + " ".join(sorted(vocabulary)),
-        field=field,
-    )
+@dataclass(frozen=True, slots=True)
+class _Text:
+    """What the video model reads: the words, and the shot's field they stand in."""
+
+    words: str
+    field: str
 
 
-def _subjects(shot: Shot, model: VideoModel) -> tuple[Subject, ...]:
+def _text(shot: Shot) -> _Text:
+    motion = motion_of(shot)
+    if motion is None or motion.text is None:
+        return _Text(shot.prompt, "prompt")
+    return _Text(motion.text, f"instructions[{shot.instructions.index(motion)}].text")
+
+
+def _subjects(shot: Shot, text: _Text, model: VideoModel, width: int, height: int) -> tuple[Subject, ...]:
     trajectories = [
         (index, instruction)
         for index, instruction in enumerate(shot.instructions)
-        if isinstance(instruction, BoxTrajectory) and instruction.phrase is not None
+        if isinstance(instruction, BoxTrajectory | PointTrajectory) and instruction.phrase is not None
     ]
-    tokens = model.tokenize(shot.prompt)
+    tokens = model.tokenize(text.words)
     if tokens.cut is not None:
         _LOG.warning(
-            "the prompt is longer than the %d tokens %r reads; it does not see: %r",
+            "the %s is longer than the %d tokens %r reads; it does not see: %r",
+            "prompt" if text.field == "prompt" else "motion's text",
             model.limits.max_tokens,
             model.identity,
-            shot.prompt[tokens.cut :],
+            text.words[tokens.cut :],
         )
     return tuple(
         Subject(
             phrase=str(trajectory.phrase),
-            tokens=_tokens_of(trajectory, f"instructions[{index}].phrase", shot.prompt, tokens, model),
-            path=trajectory.path,
+            tokens=_tokens_of(trajectory, f"instructions[{index}].phrase", text, tokens, model),
+            path=trajectory.path
+            if isinstance(trajectory, BoxTrajectory)
+            else box_path_of(trajectory.path, DEFAULTS.point_radius, width, height),
             depth=len(trajectories) - 1 - place,  # later subjects are in front
         )
         for place, (index, trajectory) in enumerate(trajectories)
     )
 
 
+def _animation(shot: Shot, model: VideoModel, frames: int, width: int, height: int) -> Animation | None:
+    if not model.starts_from_picture:
+        return None
+    try:
+        return animate(
+            shot,
+            model,
+            frames=frames,
+            width=width,
+            height=height,
+            amount=DEFAULTS.motion,
+            release=DEFAULTS.drag_release,
+        )
+    except ModelError as error:
+        raise ShotError(str(error), field="model", value=shot.model) from None
+
+
+def _alignment(model: VideoModel, animation: Animation) -> FrameAlignment:
+    """Equation 5 with the layer that was trained for the model."""
+    place = model.beside(FOLDER)
+    try:
+        layer = None if place is None else load_frame_alignment(place.parent)
+    except FrameAlignmentError as error:
+        raise ShotError(str(error), field="control.frame_alignment") from None
+    if layer is None:
+        raise ShotError(
+            f"model {model.identity!r} has a frame alignment folder without weights; train the layer again",
+            field="control.frame_alignment",
+        )
+    latents = model.encode_pictures(animation.picture)  # [1 or frames, channels, h, w]
+    return FrameAlignment(layer, latents.transpose(0, 1).unsqueeze(0))
+
+
+def _blend(
+    animation: Animation | None, text: Tensor, controls: tuple[Control, ...], guidance: float
+) -> Blend | None:
+    """Equation 4 under drags: the same words and controls, on the picture before the drags."""
+    if animation is None or animation.original is None or animation.weights is None:
+        return None
+    return Blend(Side(text, animation.original, controls, guidance=guidance), animation.weights)
+
+
+def _span(trajectory: BoxTrajectory | PointTrajectory, field: str, text: _Text) -> tuple[int, int]:
+    """Where the text that the model reads names the subject."""
+    phrase = str(trajectory.phrase)
+    if text.field == "prompt":
+        return find_phrase(text.words, phrase, trajectory.occurrence)
+    try:
+        return find_phrase(text.words, phrase, None)
+    except ShotError:
+        raise ShotError(
+            f"the motion's text ({text.words!r}) is what the model reads, and it must name the subject once, "
+            "in these words; add them there, or leave the text out so that the prompt is read",
+            field=field,
+            value=phrase,
+        ) from None
+
+
 def _tokens_of(
-    trajectory: BoxTrajectory, field: str, prompt: str, tokens: Tokens, model: VideoModel
+    trajectory: BoxTrajectory | PointTrajectory, field: str, text: _Text, tokens: Tokens, model: VideoModel
 ) -> tuple[int, ...]:
-    start, end = find_phrase(prompt, str(trajectory.phrase), trajectory.occurrence)
+    start, end = _span(trajectory, field, text)
     indices = tokens.within(start, end)
     if tokens.cut is not None and end > tokens.cut:
         raise ShotError(
-            f"{model.identity!r} reads only {model.limits.max_tokens} tokens of the prompt and these words "
-            "come later; shorten the prompt or name the subject earlier",
+            f"{model.identity!r} reads only {model.limits.max_tokens} tokens of the text and these words "
+            "come later; shorten the text or name the subject earlier",
             field=field,
             value=trajectory.phrase,
         )

@@ -156,7 +156,7 @@ def refused(rehearse: Rehearse, said_words: str, *arguments: object) -> None:
         (["--box", "red ball 0: .1,.4,.3,.6"], "has no @"),
         (["--box", "red ball @ 0: .1,.4,.3"], "takes 4"),
         (["--box", "red ball @ 0: 10,40,30,60"], "not pixels"),
-        (["--point", "red ball @ 0: .1,.4"], "cannot act on point trajectory"),
+        (["--point", "blue ball @ 0: .1,.4"], "blue ball"),
         (["--easing", "ease-in"], "--easing"),
         (["--box", BOX, "--easing", "easy"], "easing"),
         (["--frames", "9"], "at most 8 frames"),

@@ -16,7 +16,7 @@ from rehearse.controls import AttentionMask, CleanPrior, NoisePrior, TrajectoryN
 from rehearse.models import load_model
 from rehearse.models.model import VideoModel
 from rehearse.planning import DEFAULTS, ability, plan
-from rehearse.shot import Box, BoxPath, Mask, PointPath, Shot, ShotError
+from rehearse.shot import Box, BoxPath, Mask, Shot, ShotError
 
 PROMPT = "a red ball and the blue star over snow"
 PATH = [(0, Box(0.1, 0.3, 0.4, 0.7)), (1, Box(0.6, 0.3, 0.9, 0.7))]
@@ -145,10 +145,6 @@ def test_abilities_are_named() -> None:
     [
         (shot_of().motion("fast"), "motion instructions"),
         (shot_of().drag((0.1, 0.1), (0.5, 0.5)), "drag trajectory instructions"),
-        (
-            shot_of().follow("red ball", PointPath([(0, (0.1, 0.1)), (1, (0.5, 0.5))])),
-            "point trajectory instructions",
-        ),
         (shot_of().target("red ball", Mask.of(Box(0.1, 0.1, 0.5, 0.5))), "target instructions"),
         (shot_of().paint([], prompt="a hat"), "content instructions"),
     ],

@@ -12,7 +12,7 @@ import torch
 from rehearse.theatre import data
 from rehearse.theatre.codec import PatchBasis
 from rehearse.theatre.data import Stills, coverage, make_clips, make_stills
-from rehearse.training.theatre_video import mirror_matrix, mirrored_caption
+from rehearse.training.clip_batches import mirror_matrix, mirrored_caption
 
 
 @pytest.fixture

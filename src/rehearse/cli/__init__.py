@@ -18,8 +18,8 @@ _INTERRUPTED = 130
 def run(arguments: Sequence[str]) -> int:
     """Run one command line (without the program's name); the exit code.
 
-    0: done. 1: it failed on the way. 2: bad input, found before any work. 130: stopped by Ctrl-C. What went
-    wrong is told in one sentence on stderr; REHEARSE_DEBUG=1 shows the traceback too.
+    0: done. 1: it failed on the way. 2: bad input, found before any work. 130: stopped by Ctrl-C, or paused.
+    What went wrong is told in one sentence on stderr; REHEARSE_DEBUG=1 shows the traceback too.
     """
     try:
         from rehearse.cli.app import app

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from rehearse.cli import evaluate, generate, models, shot, theatre, train
+from rehearse.cli import evaluate, generate, models, picture, shot, studio, take, takes, theatre, train
 from rehearse.cli.words import epilog
 
 _EPILOG = epilog("""
@@ -48,8 +48,12 @@ def _rehearse(
 
 
 app.command("generate", epilog=generate.EPILOG)(generate.generate)
+app.command("picture", epilog=picture.EPILOG)(picture.picture)
 app.command("shot", epilog=shot.EPILOG)(shot.shot)
 app.command("models")(models.models)
+app.command("studio", epilog=studio.EPILOG)(studio.studio)
+app.add_typer(take.app, name="take")
+app.add_typer(takes.app, name="takes")
 app.add_typer(theatre.app, name="theatre")
 # Rooms still empty are not shown.
 for name, room in (("train", train.app), ("evaluate", evaluate.app)):

@@ -18,6 +18,7 @@ from rehearse.cli.failures import BadWord
 from rehearse.cli.words import epilog, steps_of
 
 if TYPE_CHECKING:
+    from rehearse.evaluation.animate_measure import AnimateTools
     from rehearse.evaluation.measure import Tools
 
 app = typer.Typer(help="Measure models and methods, and write tables and sheets.", no_args_is_help=True)
@@ -44,6 +45,19 @@ _THEATRE = epilog("""
 rehearse evaluate theatre --images 0 --videos 0   [dim]the judge alone, seconds[/dim]
 
 rehearse evaluate theatre --images 64 --videos 16   [dim]a first look[/dim]
+""")
+_ANIMATE = epilog("""
+[bold]Arms[/bold]
+
+base; words, content, words:second, content:second, content:paint (a wish: said, or edited in);
+magnitude:small, :moderate, :large; loop; drag, drag:optimise; path; content+blend:0.25; content+fork:0.5;
+align:on, align:off; and what they join to, such as content+magnitude:large+drag
+
+[bold]Examples[/bold]
+
+rehearse evaluate animate --cases 6 --arms content,drag   [dim]a first look[/dim]
+
+rehearse evaluate animate --processes 2   [dim]the whole; stop and continue at will[/dim]
 """)
 
 Work = Annotated[
@@ -133,21 +147,31 @@ def trajectory(
 def theatre(
     images: Annotated[int, typer.Option(min=0, help="Prompts for the image model; 0: leave out.")] = 256,
     videos: Annotated[int, typer.Option(min=0, help="Prompts for the video model; 0: leave out.")] = 256,
+    animations: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            help="Pictures with prompts for the image-to-video model, four clips each; 0: leave out "
+            "(default: 256 where it is installed).",
+        ),
+    ] = None,
     renders: Annotated[int, typer.Option(min=0, help="Held-out renders for the judge; 0: leave out.")] = 512,
     steps: Steps = None,
     seed: Seed = 0,
     processes: Processes = 1,
     image_model: Annotated[str, typer.Option(help="The image model.")] = "theatre-image",
     video_model: Annotated[str, typer.Option(help="The video model.")] = "theatre-video",
+    animate_model: Annotated[str, typer.Option(help="The image-to-video model.")] = "theatre-animate",
     work: Work = Path("runs/evaluate/theatre"),
     out: Out = Path("docs/results"),
 ) -> None:
     """Hold the theatre's models against their gates.
 
     Is the subject of the right kind and colour (images 90 %, videos 85 %)? Does it move the prompted way (80
-    % of the videos that name a direction)? And can the judge that says so be believed (held-out renders:
-    kind and colour 98 %, mask IoU .85)? Writes theatre.md and .json with Wilson intervals, and sheets. Every
-    clip is kept as it is made: stop with Ctrl-C, call again to go on.
+    % of the videos that name a direction)? Does image-to-video keep its picture (90 %), move as told (75 %),
+    more at a larger magnitude, and close its loops? And can the judge that says so be believed (held-out
+    renders: kind and colour 98 %, mask IoU .85)? Writes theatre.md and .json with Wilson intervals, and
+    sheets. Every clip is kept as it is made: stop with Ctrl-C, call again to go on.
     """
     from rehearse.evaluation.engine import model_fingerprint
     from rehearse.evaluation.gate_report import write_gate_report
@@ -156,8 +180,13 @@ def theatre(
     from rehearse.evaluation.prompts import trained_captions
     from rehearse.theatre.recipes import VIDEO
 
-    options = GateOptions(images, videos, renders, steps, seed, image_model, video_model)
-    wanted = [name for name, count in ((image_model, images), (video_model, videos)) if count]
+    if animations is None:
+        animations = _where_installed(animate_model, 256)
+    options = GateOptions(
+        images, videos, renders, steps, seed, image_model, video_model, animations, animate_model
+    )
+    counts = ((image_model, images), (video_model, videos), (animate_model, animations))
+    wanted = [name for name, count in counts if count]
     fingerprints = {name: model_fingerprint(name) for name in wanted}
     bench = load_bench()
     marks = {name: (mark, bench.fingerprint) for name, mark in fingerprints.items()}
@@ -170,6 +199,7 @@ def theatre(
         trained_captions(VIDEO.data_seed, VIDEO.samples) if videos else frozenset(),
         processes,
         _say,
+        lambda name: partial(_animate_tools, name),
     )
     about = {"sha256": fingerprints, "judge_sha256": bench.fingerprint}
     _told(write_gate_report(findings, store, out, _command(), about))
@@ -201,6 +231,121 @@ def shift(
     about = {"model_sha256": model_fingerprint(model)}
     sites = measure_shift(options, run_on_model(model), _say)
     _told(write_shift_report(sites, options, out, _command(), about))
+
+
+@app.command("fork")
+def fork(
+    cases: Annotated[int, typer.Option(min=1, help="Takes that are run and forked.")] = 8,
+    edits: Annotated[
+        str, typer.Option(help="What is changed on the way: path, place, colour, with commas between.")
+    ] = "path,place,colour",
+    every: Annotated[int, typer.Option(min=1, help="Fork after every n-th step.")] = 2,
+    steps: Steps = None,
+    seed: Seed = 0,
+    model: Annotated[
+        str, typer.Option(help="A video model that knows the theatre's words.")
+    ] = "theatre-video",
+    work: Work = Path("runs/evaluate/fork"),
+    out: Out = Path("docs/results"),
+) -> None:
+    """Measure how far an edit still reaches when a take is forked after k steps.
+
+    Compares each fork with its parent and with the clip made under the edited shot from scratch. Writes
+    fork.md, .json and the curve. What is finished is kept: stop with Ctrl-C, call again to go on.
+    """
+    from rehearse.evaluation.reach import ReachOptions, measure_reach, write_reach_report
+    from rehearse.models import load_model
+
+    words = tuple(dict.fromkeys(word.strip() for word in edits.split(",") if word.strip()))
+    options = ReachOptions(model, cases, words, steps, every, seed)
+    loaded = load_model(model)
+    curves = measure_reach(options, loaded, work, _say)
+    _told(write_reach_report(curves, options, out, _command(), {"model_sha256": loaded.fingerprint}))
+
+
+@app.command("animate", epilog=_ANIMATE)
+def animate(
+    cases: Annotated[int, typer.Option(min=1, help="Cases in each arm, three prompts a picture.")] = 105,
+    arms: Annotated[str | None, typer.Option(help="Arms, with commas between (default: all).")] = None,
+    steps: Steps = None,
+    seed: Seed = 0,
+    processes: Processes = 1,
+    model: Annotated[
+        str, typer.Option(help="An image-to-video model that knows the theatre's words.")
+    ] = "theatre-animate",
+    work: Work = Path("runs/evaluate/animate"),
+    out: Out = Path("docs/results"),
+) -> None:
+    """Measure what image, content, motion and trajectory instructions do to image-to-video.
+
+    Every arm animates the same held-out pictures from the same noise; the judge says how well the clips agree
+    with what was wished for (image and text alignment), how much they move, whether a dragged puppet arrives
+    and what an edit did outside of its region. Writes animate.md and .json (paired intervals, the aims and
+    whether they hold) and a sheet an arm. Every clip is kept as it is made: stop with Ctrl-C, call again to
+    go on.
+    """
+    from rehearse.evaluation.animate import AnimateProtocol, run_animate
+    from rehearse.evaluation.animate_arms import STANDARD
+    from rehearse.evaluation.animate_report import write_animate_report
+    from rehearse.evaluation.engine import model_fingerprint
+    from rehearse.evaluation.judging import load_embedding_bench
+
+    named = STANDARD if arms is None else tuple(arm.strip() for arm in arms.split(",") if arm.strip())
+    protocol = AnimateProtocol(model=model, cases=cases, arms=named, seed=seed, steps=steps)
+    protocol.parsed_arms()
+    mark = model_fingerprint(model)
+    bench = load_embedding_bench()
+    make_tools, marks = partial(_animate_tools, model), (mark, bench.fingerprint)
+    found, store = run_animate(protocol, work, make_tools, bench.judge, marks, processes, _say)
+    about = {"model_sha256": mark, "judge_and_space_sha256": bench.fingerprint}
+    _told(write_animate_report(found, store, out, _command(), about))
+
+
+@app.command("latency")
+def latency(
+    repeats: Annotated[int, typer.Option(min=1, help="Times each operation is done, after a warm-up.")] = 7,
+    width: Annotated[int | None, typer.Option(min=8, help="Pixels (default: the model's).")] = None,
+    height: Annotated[int | None, typer.Option(min=8, help="Pixels (default: the model's).")] = None,
+    frames: Annotated[int | None, typer.Option(min=1, help="Of the clip (default: the model's).")] = None,
+    steps: Steps = None,
+    model: Annotated[str, typer.Option(help="An image-to-video model.")] = "theatre-animate",
+    out: Out = Path("docs/results"),
+) -> None:
+    """Measure how long a person waits for each kind of instruction, on this device.
+
+    Image and content instruction to the intermediate picture, drag warp and drag step, the first preview
+    after a fork, the full clip. Writes latency.md and .json: medians with intervals, the device named, the
+    published numbers beside them. The paper's sizes: --width 512 --height 512 --frames 16 on a GPU.
+    """
+    from rehearse.evaluation.latency import LatencyOptions, measure_latency, write_latency_report
+    from rehearse.models import load_model
+
+    options = LatencyOptions(model, repeats, width, height, frames, steps)
+    loaded = load_model(model)
+    timings = measure_latency(options, loaded, _say)
+    _told(write_latency_report(timings, options, loaded, out, _command()))
+
+
+def _where_installed(model: str, count: int) -> int:
+    """The count where the model is there, else 0, and it is said."""
+    from rehearse.models.errors import ModelError
+    from rehearse.models.registry import find_model
+
+    try:
+        find_model(model)
+    except ModelError:
+        _say(f"{model} is not installed: its gates are left out (--animations asks for them)")
+        return 0
+    return count
+
+
+def _animate_tools(model: str) -> AnimateTools:
+    """What a process that makes animations holds."""
+    from rehearse.evaluation.animate_engine import load_animator
+    from rehearse.evaluation.animate_measure import AnimateTools
+    from rehearse.evaluation.judging import load_bench
+
+    return AnimateTools(load_animator(model), load_bench().judge)
 
 
 def _tools(model: str) -> Tools:

@@ -10,12 +10,26 @@ FAILED = 1
 BAD_INPUT = 2
 INTERRUPTED = 130
 
-_EXTRAS = {"accelerate": "train", "peft": "train", "scipy": "evaluate", "torchmetrics": "evaluate"}
+_EXTRAS = {
+    "accelerate": "train",
+    "peft": "train",
+    "scipy": "evaluate",
+    "torchmetrics": "evaluate",
+    "alembic": "studio",
+    "fastapi": "studio",
+    "sqlalchemy": "studio",
+    "starlette": "studio",
+    "uvicorn": "studio",
+}
 """Libraries that the main job does without, and the extra that brings each."""
 
 
 class Failure(Exception):
     """Something failed on the way although the input was good. ``str(error)`` is one sentence."""
+
+
+class Paused(Exception):
+    """A take in a folder was stopped before its end. ``str(error)`` says where it stands and how to go on."""
 
 
 class BadWord(ValueError):
@@ -44,6 +58,8 @@ def _read(error: BaseException) -> tuple[int, str]:
         return int(error.exit_code), _usage(error)
     if isinstance(error, Failure):
         return FAILED, str(error)
+    if isinstance(error, Paused):
+        return INTERRUPTED, str(error)
     # Every room has one error of its own, a ValueError whose text is a sentence for the user.
     if isinstance(error, ValueError) and type(error).__module__.startswith("rehearse."):
         return BAD_INPUT, str(error)

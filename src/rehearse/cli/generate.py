@@ -63,6 +63,15 @@ def generate(
         help="A second, larger clip too (CLIP.paths.mp4), with the paths drawn on the frames; they are "
         "added to the sheet.",
     ),
+    take: Path | None = typer.Option(
+        None, "--take", metavar="DIR", rich_help_panel=_CLIP,
+        help="Run in a folder of its own: every step is on the disk, Ctrl-C pauses, and rehearse take "
+        "resumes it or forks it later.",
+    ),
+    keep: int = typer.Option(
+        1, "--keep", min=0, metavar="N", rich_help_panel=_CLIP,
+        help="With --take: keep the checkpoint of every n-th step; 0 keeps the last only.",
+    ),
     force: bool = typer.Option(False, "--force", "-f", rich_help_panel=_CLIP, help="Replace existing files."),
     quiet: bool = typer.Option(False, "--quiet", "-q", rich_help_panel=_CLIP, help="Say nothing but errors."),
     box: list[str] = typer.Option(
@@ -162,7 +171,7 @@ def generate(
     drawn = beside(target, "paths") if overlay else None
     outputs = [path for path in (target, drawn, as_sheet(sheet) if sheet else None) if path is not None]
     check_outputs(outputs, force, inputs=[Path(source)] if is_file(source) else [])
-    clip, pace = _run(shot, threads, quiet)
+    clip, pace = _run(shot, threads, quiet) if take is None else _run_in(take, keep, shot, threads, quiet)
     try:
         _write(clip, target, drawn, sheet)
     except (ValueError, OSError) as error:
@@ -187,6 +196,26 @@ def _run(shot: Shot, threads: int | None, quiet: bool) -> tuple[Clip, Pace]:
             torch.set_num_threads(threads)
         clip = run(shot, on_step=watching.step)
     return clip, watching.pace
+
+
+def _run_in(place: Path, keep: int, shot: Shot, threads: int | None, quiet: bool) -> tuple[Clip, Pace]:
+    """Likewise, in a folder that outlives this process."""
+    from rich.console import Console
+
+    from rehearse.cli.running import run_in_folder
+    from rehearse.takes import Take
+    from rehearse.takes.folder import TakeFolder
+
+    folder = TakeFolder.create(place, keep=keep)
+    take, pace = run_in_folder(
+        Console(stderr=True),
+        folder,
+        lambda: Take.start(shot, keep=0, recorder=folder),
+        model=shot.model,
+        threads=threads,
+        quiet=quiet,
+    )
+    return take.clip, pace
 
 
 def _write(clip: Clip, target: Path, drawn: Path | None, sheet: Path | None) -> None:

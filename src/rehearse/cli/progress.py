@@ -13,7 +13,8 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
 from rehearse.cli.cells import filmstrip
 
 if TYPE_CHECKING:
-    from rehearse.takes import StepEvent
+    import numpy as np
+    from numpy.typing import NDArray
 
 # A preview needs room for the bar below it; a terminal smaller than this shows the bar alone.
 _PREVIEW_COLUMNS = 40
@@ -35,6 +36,11 @@ class Pace:
         self._last = now
 
     @property
+    def steps(self) -> int:
+        """How many are done."""
+        return len(self._steps)
+
+    @property
     def step_seconds(self) -> float:
         """Mean seconds a step takes, 0 before the first."""
         counted = self._steps[1:] or self._steps
@@ -46,8 +52,18 @@ class Pace:
         return time.monotonic() - self.started
 
 
+class Step(Protocol):
+    """A denoising step of a clip or of a picture: how many are done, of how many, and how it looks."""
+
+    step: int
+    steps: int
+
+    @property
+    def preview(self) -> NDArray[np.uint8]: ...
+
+
 class Watcher(Protocol):
-    """Follows a take; a context manager around the run."""
+    """Follows a take or a picture; a context manager around the run."""
 
     pace: Pace
 
@@ -57,7 +73,7 @@ class Watcher(Protocol):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None: ...
 
-    def step(self, event: StepEvent) -> None:
+    def step(self, event: Step) -> None:
         """One denoising step was taken."""
         ...
 
@@ -83,7 +99,7 @@ class _Silence:
     def __exit__(self, *_: object) -> None:
         pass
 
-    def step(self, event: StepEvent) -> None:
+    def step(self, event: Step) -> None:
         self.pace.mark()
 
 
@@ -99,7 +115,7 @@ class _Lines(_Silence):
         self._tell(f"loading {self._name}")
         return self
 
-    def step(self, event: StepEvent) -> None:
+    def step(self, event: Step) -> None:
         super().step(event)
         every = -(-event.steps // _LINES)
         if event.step % every == 0 or event.step == event.steps:
@@ -138,7 +154,7 @@ class _Screen(_Silence):
     def __exit__(self, *_: object) -> None:
         self._live.stop()
 
-    def step(self, event: StepEvent) -> None:
+    def step(self, event: Step) -> None:
         super().step(event)
         pace, left = self.pace.step_seconds, event.steps - event.step
         note = f"{pace:.2f} s a step, {left * pace:.0f} s left" if left else "decoding"

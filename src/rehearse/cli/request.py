@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -31,12 +31,16 @@ def shot_of(source: str, request: Request) -> Shot:
 
     Raises ShotError, MediaError, BadWord.
     """
-    said = {name: value for name, value in request.fields.items() if value is not None}
     if is_file(source):
-        shot = read(Path(source))
-        shot = shot.with_(**said) if said else shot
-    else:
-        shot = Shot(source, **said)
+        return laid_over(read(Path(source)), request)
+    said = {name: value for name, value in request.fields.items() if value is not None}
+    return laid_over(Shot(source, **said), replace(request, fields={}))
+
+
+def laid_over(shot: Shot, request: Request) -> Shot:
+    """A shot with the request laid over it. Raises ShotError, BadWord."""
+    said = {name: value for name, value in request.fields.items() if value is not None}
+    shot = shot.with_(**said) if said else shot
     control = {name: value for name, value in request.control.items() if value is not None}
     if control:
         shot = shot.with_control(**control)

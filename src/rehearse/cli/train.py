@@ -17,7 +17,9 @@ _THEATRE = {
     "theatre-vae": "the autoencoder: patches of 8 x 8 pixels to 8 numbers and back to sharp paper",
     "theatre-image": "text to a still, together with the text encoder",
     "theatre-video": "text to a clip, inflated from theatre-image (trains that first where it is missing)",
+    "theatre-animate": "a picture to a clip, on top of theatre-image (trains that first where it is missing)",
     "theatre-judge": "the judge that evaluation asks: segmentation, backdrops, features",
+    "theatre-judge-space": "what embeds frames, clips and captions, beside the judge it is trained on",
 }
 
 

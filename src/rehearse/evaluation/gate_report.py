@@ -6,8 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from rehearse.evaluation.animate_cases import MOTIONS_EACH
+from rehearse.evaluation.animate_gates import Animated
 from rehearse.evaluation.examples import Example, write_examples
-from rehearse.evaluation.gates import Found, Gate, GateFindings
+from rehearse.evaluation.gate import Gate
+from rehearse.evaluation.gates import Found, GateFindings
 from rehearse.evaluation.measure import boxes_of
 from rehearse.evaluation.report import as_json, markdown_table, write_json, write_text
 from rehearse.evaluation.store import Store
@@ -25,6 +28,9 @@ def write_gate_report(
         if found:
             sheets.append(out / f"theatre-{what}.jpg")
             write_examples(sheets[-1], _examples(found, store))
+    if findings.animations:
+        sheets.append(out / "theatre-animations.jpg")
+        write_examples(sheets[-1], _animated_examples(findings.animations, store))
     options = findings.options
     write_json(
         out / "theatre.json",
@@ -32,7 +38,11 @@ def write_gate_report(
             "command": command,
             "seed": options.seed,
             "steps": options.steps,
-            "models": {"image": options.image_model, "video": options.video_model},
+            "models": {
+                "image": options.image_model,
+                "video": options.video_model,
+                "animate": options.animate_model,
+            },
             "video_captions_never_trained_on": findings.unseen,
             **about,
             "gates": [
@@ -78,6 +88,16 @@ def _page(findings: GateFindings, command: str, sheets: Sequence[Path]) -> str:
             "along the prompted axis and longer than across. A subject that is not found counts as wrong in "
             "both."
         )
+    if findings.animations:
+        parts.append(
+            f"Animations: {-(-options.animations // MOTIONS_EACH)} held-out pictures of one puppet, "
+            f"{MOTIONS_EACH} motion prompts each. The first frame keeps the picture when the puppet, of its "
+            "kind and colour, is found within .05 of its place. Prompted motion: directions as above, "
+            "growing and shrinking by a factor of 1.15, bouncing by turning round. Magnitude: the smaller "
+            "rise of mean dynamic degree, from small to moderate and from moderate to large, as a part of "
+            "what it rises from (bootstrap interval). Loops close when the last frame is no further from "
+            "the first than the two neighbours farthest apart."
+        )
     for gate in findings.gates:
         for name, shares in gate.extra.items():
             if isinstance(shares, dict):
@@ -96,6 +116,18 @@ def _page(findings: GateFindings, command: str, sheets: Sequence[Path]) -> str:
         links = ", ".join(f"[{path.stem}]({path.name})" for path in sheets)
         parts.append(f"Sheets, the first of the successes and of the failures, found boxes in white: {links}")
     return "\n\n".join(parts) + "\n"
+
+
+def _animated_examples(found: Sequence[Animated], store: Store) -> list[Example]:
+    good = [one for one in found if one.kept and one.moved]
+    bad = [one for one in found if not (one.kept and one.moved)]
+    examples = []
+    for one in [*good[:_SHOWN], *bad[:_SHOWN]]:
+        key = one.keys["magnitude:moderate"]
+        verdict = "right" if one in good else "wrong way" if one.kept else "picture lost"
+        label = f"{verdict}: {one.case.caption()}"
+        examples.append(Example(store.picture(key), label, found=boxes_of(store.journal[key])))
+    return examples
 
 
 def _three(gate: Gate) -> str:

@@ -3,6 +3,7 @@
 images      the subject of the right kind and colour is found                                   >= 90 %
 videos      it is found in more than half of the frames                                          >= 85 %
 direction   its track goes the prompted way (clips whose prompt names a direction)               >= 80 %
+animations  theatre-animate keeps its picture, moves as told, by as much, and loops  (`animate_gates`)
 judge       on held-out renders: kind and colour of a puppet >= 98 % each, mask IoU >= .85
 
 Prompts hold one subject each. Everything is kept as it is made, so a run can be stopped and continued.
@@ -18,8 +19,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rehearse.evaluation.animate_gates import Animated, run_animate_gates
+from rehearse.evaluation.animate_measure import AnimateTools
 from rehearse.evaluation.errors import EvaluationError
-from rehearse.evaluation.intervals import Interval, wilson
+from rehearse.evaluation.gate import Gate, by, share_gate
+from rehearse.evaluation.intervals import Interval
 from rehearse.evaluation.judging import Judge
 from rehearse.evaluation.measure import Task, Tools, boxes_of, key_of
 from rehearse.evaluation.motion import heading, moves_as_prompted, subject_motion
@@ -46,27 +50,13 @@ class GateOptions:
     seed: int = 0
     image_model: str = "theatre-image"
     video_model: str = "theatre-video"
+    animations: int = 0
+    animate_model: str = "theatre-animate"
 
     def __post_init__(self) -> None:
-        for name in ("images", "videos", "renders"):
+        for name in ("images", "videos", "renders", "animations"):
             if getattr(self, name) < 0:
                 raise EvaluationError(f"{name}: {getattr(self, name)} is below 0; use 0 to leave them out")
-
-
-@dataclass(frozen=True)
-class Gate:
-    """One gate: what, the least it must be, what it is, of how many; ``extra`` says more about it."""
-
-    name: str
-    least: float
-    value: Interval
-    count: int
-    extra: dict[str, Any] = field(default_factory=dict)
-
-    @property
-    def passes(self) -> bool:
-        """Whether the measured value reaches the least (the interval says how sure that is)."""
-        return self.value.value >= self.least
 
 
 @dataclass(frozen=True)
@@ -102,19 +92,6 @@ def judge_prompts(prompts: Sequence[GatePrompt], tasks: Sequence[Task], store: S
         moved = moves_as_prompted(boxes, prompt.motion)
         found.append(Found(prompt, task.key, right, moved, subject_motion(boxes)))
     return found
-
-
-def share_gate(name: str, least: float, hits: Sequence[bool], **extra: Any) -> Gate:
-    """A gate on a share, with Wilson's interval."""
-    return Gate(name, least, wilson(sum(hits), len(hits)), len(hits), extra)
-
-
-def by(found: Sequence[Found], key: Callable[[Found], str], hit: Callable[[Found], bool]) -> dict[str, float]:
-    """Share of hits for each value of a key."""
-    groups: dict[str, list[bool]] = {}
-    for one in found:
-        groups.setdefault(key(one), []).append(hit(one))
-    return {name: sum(hits) / len(hits) for name, hits in sorted(groups.items())}
 
 
 def image_gates(found: Sequence[Found]) -> list[Gate]:
@@ -237,6 +214,7 @@ class GateFindings:
     images: tuple[Found, ...]
     videos: tuple[Found, ...]
     unseen: int
+    animations: tuple[Animated, ...] = ()
 
 
 def run_gates(
@@ -248,9 +226,11 @@ def run_gates(
     trained: frozenset[str] = frozenset(),
     processes: int = 1,
     say: Say = print,
+    make_animate_tools: Callable[[str], Callable[[], AnimateTools]] | None = None,
 ) -> tuple[GateFindings, Store]:
     """Run the gates. make_tools: for a model's name what makes a process's tools; fingerprints: for a model's
-    name those that decide which stored clips still hold. trained: captions the video model was trained on."""
+    name those that decide which stored clips still hold. trained: captions the video model was trained on.
+    make_animate_tools: as make_tools, for animations."""
     store = Store(folder)
     gates: list[Gate] = []
     judged: dict[str, tuple[Found, ...]] = {"images": (), "videos": ()}
@@ -267,5 +247,22 @@ def run_gates(
         store.complete(tasks, make_tools(model), processes, say, what)
         judged[what] = tuple(judge_prompts(prompts, tasks, store))
         gates += image_gates(judged[what]) if what == "images" else video_gates(judged[what])
+    animated: tuple[Animated, ...] = ()
+    if options.animations:
+        if make_animate_tools is None:
+            raise EvaluationError("animations: nothing was given that makes them; use 0 to leave them out")
+        more, animated = run_animate_gates(
+            options.animations,
+            store,
+            make_animate_tools(options.animate_model),
+            options.animate_model,
+            fingerprints(options.animate_model),
+            seed=options.seed,
+            steps=options.steps,
+            processes=processes,
+            say=say,
+        )
+        gates += more
     unseen = sum(found.prompt.caption not in trained for found in judged["videos"])
-    return GateFindings(options, tuple(gates), judged["images"], judged["videos"], unseen), store
+    findings = GateFindings(options, tuple(gates), judged["images"], judged["videos"], unseen, animated)
+    return findings, store

@@ -59,6 +59,47 @@ def load_bench() -> Bench:
     return Bench(Network.load(), mark)
 
 
+class Embedder(Judge, Protocol):
+    """A judge that embeds too: rows of length 1 in one space."""
+
+    def embed_frames(self, frames: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Of frames [N, H, W, 3]: [N, D]."""
+        ...
+
+    def embed_clips(self, clips: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Of clips [N, F, H, W, 3]: [N, D]."""
+        ...
+
+    def embed_captions(self, captions: Sequence[str]) -> NDArray[np.float32]:
+        """Of captions: [N, D]."""
+        ...
+
+
+@dataclass(frozen=True)
+class EmbeddingBench:
+    """A judge that embeds, and the fingerprint of it and its towers."""
+
+    judge: Embedder
+    fingerprint: str
+
+
+def load_embedding_bench() -> EmbeddingBench:
+    """The shipped judge with its towers. EvaluationError where either is missing or they do not fit."""
+    from rehearse.theatre.judge import Judge as Network
+    from rehearse.theatre.judge import default_folder
+    from rehearse.theatre.judge_space import FILE, SpaceError
+
+    folder = default_folder()
+    mark = judge_fingerprint(folder)
+    judge = Network.load()
+    try:
+        judge.space  # noqa: B018 (loads the towers)
+    except SpaceError as error:
+        raise EvaluationError(str(error)) from None
+    towers = (folder / FILE).read_bytes()
+    return EmbeddingBench(judge, hashlib.sha256(mark.encode() + towers).hexdigest())
+
+
 def judge_fingerprint(folder: Path) -> str:
     """Sha256 over the judge's weights. EvaluationError where there are none."""
     try:

@@ -65,8 +65,8 @@ def measure(tools: Tools, task: Task) -> Measured:
         "key": task.key,
         "prompt": task.shot.prompt,
         "boxes": [[None if np.isnan(b).any() else [round(float(v), 6) for v in b] for b in t] for t in boxes],
-        "look": _pack(features.look),
-        "change": _pack(features.change),
+        "look": pack(features.look),
+        "change": pack(features.change),
         "pixel_change": pixel_change(frames),
         "aspect": frames.shape[2] / frames.shape[1],
         "seconds": round(seconds, 3),
@@ -82,15 +82,17 @@ def boxes_of(row: dict[str, Any]) -> NDArray[np.float64]:
 
 def features_of(row: dict[str, Any]) -> ClipFeatures:
     """The features of a row's clip."""
-    change = _unpack(row["change"])
-    return ClipFeatures(_unpack(row["look"]).reshape(1, FRAMES, -1), change[None])
+    change = unpack(row["change"])
+    return ClipFeatures(unpack(row["look"]).reshape(1, FRAMES, -1), change[None])
 
 
-def _pack(features: NDArray[np.float32]) -> str:
+def pack(features: NDArray[np.float32]) -> str:
+    """Numbers as base64 of little-endian float32."""
     return base64.b64encode(features.astype("<f4").tobytes()).decode("ascii")
 
 
-def _unpack(text: str) -> NDArray[np.float32]:
+def unpack(text: str) -> NDArray[np.float32]:
+    """What :func:`pack` packed, as one row."""
     return np.frombuffer(base64.b64decode(text), dtype="<f4").astype(np.float32)
 
 

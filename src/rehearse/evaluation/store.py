@@ -4,11 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Protocol, TypeVar
 
 from rehearse.evaluation.journal import Journal
-from rehearse.evaluation.measure import Task, Tools, measure
+from rehearse.evaluation.measure import Measured, Task, Tools, measure
 from rehearse.evaluation.progress import Progress, Say
 from rehearse.evaluation.workers import run_tasks
+
+
+class Keyed(Protocol):
+    """A piece of work with the key that its row is kept under."""
+
+    @property
+    def key(self) -> str: ...
+
+
+AnyTools = TypeVar("AnyTools")
+AnyTask = TypeVar("AnyTask", bound=Keyed)
 
 
 class Store:
@@ -32,12 +44,24 @@ class Store:
         what: str = "clips",
     ) -> None:
         """Make and measure those of the tasks that are not there yet, each kept as soon as it is done."""
+        self.complete_by(measure, tasks, make_tools, processes, say, what)
+
+    def complete_by(
+        self,
+        work: Callable[[AnyTools, AnyTask], Measured],
+        tasks: Sequence[AnyTask],
+        make_tools: Callable[[], AnyTools],
+        processes: int,
+        say: Say,
+        what: str = "clips",
+    ) -> None:
+        """The same for tasks of another kind; ``work`` makes and measures one of them."""
         wanted = list({task.key: task for task in tasks}.values())
         missing = [task for task in wanted if task.key not in self.journal]
         if not missing:
             return
         progress = Progress(say, what, len(wanted), len(wanted) - len(missing))
-        for measured in run_tasks(missing, measure, make_tools, processes):
+        for measured in run_tasks(missing, work, make_tools, processes):
             # The picture first: a row says that all of its clip is there.
             self.picture(measured.row["key"]).write_bytes(measured.picture)
             self.journal.append(measured.row)

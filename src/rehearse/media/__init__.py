@@ -8,7 +8,7 @@ from rehearse.media.files import check_writable, replacing
 from rehearse.media.notebook import clip_html
 from rehearse.media.overlay import Trace, draw_overlay, draw_paths, traces_of
 from rehearse.media.sheet import Row, contact_sheet, write_picture, write_sheet
-from rehearse.media.video import FORMATS, clip_format, read_frames, read_shot, write_clip
+from rehearse.media.video import FORMATS, clip_format, read_frames, read_shot, write_clip, write_still
 
 __all__ = [
     "FORMATS",
@@ -28,4 +28,5 @@ __all__ = [
     "write_clip",
     "write_picture",
     "write_sheet",
+    "write_still",
 ]

@@ -95,6 +95,11 @@ def draw_overlay(
     return np.stack([np.asarray(image) for image in drawn])
 
 
+def draw_moment(frame: NDArray[np.uint8], traces: Sequence[Trace], now: int) -> NDArray[np.uint8]:
+    """The traces on one picture uint8 ``[H, W, 3]``, as they stand at frame ``now`` of theirs; same size."""
+    return np.asarray(_draw(Image.fromarray(frame), traces, now))
+
+
 def draw_paths(
     traces: Sequence[Trace], width: int, height: int, frames: int, scale: int | None = None
 ) -> NDArray[np.uint8]:

@@ -77,6 +77,15 @@ def write_clip(
         encode(part, kind, frames, fps, text)
 
 
+def write_still(path: str | os.PathLike[str], frame: NDArray[np.uint8], shot: Shot | None = None) -> None:
+    """Write one picture, RGB uint8 ``[H, W, 3]``, as a png pixel for pixel, with the shot inside; whole or
+    not at all. Raises MediaError where it cannot be written.
+    """
+    said = json.loads(shot.to_json()) if shot is not None else None
+    with replacing(path) as part:
+        picture.encode_png(part, frame[None], 1, Envelope(shot=said).text())
+
+
 def encode(part: Path, kind: str, frames: NDArray[np.uint8], fps: float, text: str) -> None:
     """Write frames in the given format straight to ``part``, with ``text`` in its metadata."""
     if kind in _CONTAINERS:

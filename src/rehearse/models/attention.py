@@ -119,7 +119,9 @@ def describe(name: str, heads: int) -> Site | None:
     if match is None:
         return None
     transformer = match["transformer"]
-    temporal = transformer == "transformer_in" or ".temp_attentions." in f".{transformer}"
+    temporal = transformer == "transformer_in" or any(
+        f".{room}." in transformer for room in ("temp_attentions", "motion_modules")
+    )
     kind: SiteKind = "temporal" if temporal else "cross" if match["which"] == "attn2" else "spatial"
     first = name.partition(".")[0]
     # transformer_in sits before the first block: it belongs to the way down.

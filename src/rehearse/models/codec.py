@@ -61,6 +61,24 @@ class Codec:
         shaped: NDArray[np.uint8] = bytes_.reshape(clips, frames, *bytes_.shape[1:])
         return shaped
 
+    @torch.no_grad()
+    def encode(self, pictures: NDArray[np.uint8]) -> Tensor:
+        """uint8 ``[n, H, W, 3]`` to latents ``[n, channels, h, w]``, float32 on the CPU, at `decode`'s scale.
+
+        Deterministic: the mode where the encoder gives a distribution. H and W are multiples of `factor`.
+        """
+        config = self.vae.config
+        area = pictures.shape[1] * pictures.shape[2]
+        pieces = []
+        for piece in torch.tensor(pictures).split(max(1, _PIXELS_AT_ONCE // area)):
+            values = piece.permute(0, 3, 1, 2).float() / 127.5 - 1
+            with self.precision.scope():
+                encoded = self.vae.encode(values.to(self.precision.device))
+            found = encoded.latent_dist.mode() if hasattr(encoded, "latent_dist") else encoded.latents
+            pieces.append(found.float().cpu())
+        shift = getattr(config, "shift_factor", None) or 0.0
+        return (torch.cat(pieces) - shift) * config.scaling_factor
+
     def preview(self, latents: Tensor) -> NDArray[np.uint8]:
         """``[clips, channels, frames, h, w]`` to uint8 ``[clips, frames, h, w, 3]``, by a linear map."""
         if self._rgb is None:
@@ -90,7 +108,7 @@ def load_component(kind: Any, folder: ModelFolder, component: str) -> Any:
     logging.disable_progress_bar()
     try:
         model = kind.from_pretrained(
-            folder.path / component,
+            folder.place(component),
             torch_dtype=torch.float32,
             use_safetensors=True,
             local_files_only=True,

@@ -17,18 +17,47 @@ from rehearse.models.errors import ModelError
 
 _LARGEST_HEADER = 100 * 1024 * 1024
 
+# Of rehearse.json, what changes the model itself; its defaults are the plan's.
+_SAID_OF_THE_MODEL = ("scheduler", "picture_guidance")
+
+
+@dataclass(frozen=True, slots=True)
+class Lora:
+    """A LoRA file (safetensors) and the scale it is added with."""
+
+    file: Path
+    scale: float
+
 
 @dataclass(frozen=True, slots=True)
 class ModelFolder:
-    """A folder with a ``model_index.json``. ``identity`` is what the user called it, for messages."""
+    """A folder with a ``model_index.json``, or one that stands on another model (see ``composition``).
+
+    identity: what the user called it, for messages. base: the model it stands on, None for a whole one: a
+    component that this folder does not have is the base's. adapter: where its motion adapter lies, None for
+    none. loras: what is added to the weights.
+    """
 
     path: Path
     identity: str
+    base: ModelFolder | None = None
+    adapter: Path | None = None
+    loras: tuple[Lora, ...] = ()
 
     @property
     def index(self) -> dict[str, Any]:
         """The model index: component name -> [library, class]."""
-        return read_json(self.path / "model_index.json", self.identity)
+        own = self.path / "model_index.json"
+        if self.base is not None and not own.is_file():
+            return self.base.index
+        return read_json(own, self.identity)
+
+    def place(self, component: str) -> Path:
+        """The folder of a component: this model's own, else its base's."""
+        own = self.path / component
+        if component == "motion_adapter" and self.adapter is not None:
+            return self.adapter
+        return own if self.base is None or own.is_dir() else self.base.place(component)
 
     def component_class(self, component: str) -> str:
         """Class name of a component by the index; ModelError where the index has none."""
@@ -41,19 +70,26 @@ class ModelFolder:
 
     def config(self, component: str, name: str = "config.json") -> dict[str, Any]:
         """A component's configuration."""
-        return read_json(self.path / component / name, self.identity)
+        return read_json(self.place(component) / name, self.identity)
+
+    def settings(self) -> dict[str, Any]:
+        """What this folder's own ``rehearse.json`` says, empty where there is none."""
+        path = self.path / "rehearse.json"
+        return read_json(path, self.identity) if path.is_file() else {}
 
     def optional(self, name: str) -> dict[str, Any] | list[Any] | None:
-        """A JSON file beside the index, None where there is none."""
+        """A JSON file beside the index, this model's own or its base's; None where there is none."""
         path = self.path / name
-        return _parse(path, self.identity) if path.is_file() else None
+        if path.is_file():
+            return _parse(path, self.identity)
+        return None if self.base is None else self.base.optional(name)
 
     def weights(self, component: str) -> list[Path]:
         """The component's safetensors files, every header read and found sound.
 
         Raises ModelError: none there, only pickles there, a file cut off, corrupt or not safetensors.
         """
-        folder = self.path / component
+        folder = self.place(component)
         files = sorted(folder.glob("*.safetensors"))
         if not files:
             pickles = sorted(p.name for p in folder.glob("*") if p.suffix in {".bin", ".ckpt", ".pt", ".pth"})
@@ -77,18 +113,48 @@ class ModelFolder:
 
     def stamp(self) -> tuple[tuple[str, int, int], ...]:
         """Name, size and time of change of every file that counts: tells cheaply whether a folder changed."""
-        files = [p for p in sorted(self.path.rglob("*")) if p.is_file() and _counts(p.relative_to(self.path))]
-        return tuple(
-            (p.relative_to(self.path).as_posix(), p.stat().st_size, p.stat().st_mtime_ns) for p in files
-        )
+        own = tuple((name, *_size_and_time(self.path / name)) for name in self._files())
+        outside = [*self._adapter_files(), *(lora.file for lora in self.loras)]
+        added = tuple((str(file), *_size_and_time(file)) for file in outside)
+        return own + added + (self.base.stamp() if self.base is not None else ())
 
     def fingerprint(self) -> str:
         """Sha256 (hex) over names and bytes of all weights and settings; computed once per process."""
-        return _digest(self.path, self.stamp())
+        own = _digest(self.path, tuple((name, *_size_and_time(self.path / name)) for name in self._files()))
+        said = {key: value for key, value in self.settings().items() if key in _SAID_OF_THE_MODEL}
+        if self.base is None and not self.loras and not said:
+            return own
+        base = "" if self.base is None else self.base.fingerprint()
+        whole = hashlib.sha256(f"{own}\0{base}".encode())
+        outside = [(file, 1.0) for file in self._adapter_files()]
+        for file, scale in [*outside, *((lora.file, lora.scale) for lora in self.loras)]:
+            content = _digest(file.parent, ((file.name, *_size_and_time(file)),))
+            whole.update(f"\0{content}\0{scale!r}".encode())
+        whole.update(json.dumps(said, sort_keys=True).encode())
+        return whole.hexdigest()
+
+    def _files(self) -> tuple[str, ...]:
+        """Names of this folder's own files that count."""
+        names = (p.relative_to(self.path) for p in sorted(self.path.rglob("*")) if p.is_file())
+        return tuple(name.as_posix() for name in names if _counts(name))
+
+    def _adapter_files(self) -> list[Path]:
+        """Files of an adapter that lies elsewhere."""
+        if self.adapter is None or self.adapter.is_relative_to(self.path):
+            return []
+        return [*sorted(self.adapter.glob("*.safetensors")), self.adapter / "config.json"]
 
 
 def _index_stem(files: list[Path]) -> str:
     return "model" if files[0].name.startswith("model") else "diffusion_pytorch_model"
+
+
+def _size_and_time(path: Path) -> tuple[int, int]:
+    try:
+        found = path.stat()
+    except OSError:  # gone since it was found; whoever opens it says so
+        return 0, 0
+    return found.st_size, found.st_mtime_ns
 
 
 def _counts(relative: Path) -> bool:

@@ -11,10 +11,10 @@ from rehearse.models.unet import UNetModel
 
 
 class ImageModel(UNetModel):
-    """A UNet2DConditionModel. Its clips have one frame; a path is followed at its first box."""
+    """A UNet2DConditionModel. Its clips have one frame; a path is followed at its start."""
 
     family = "image"
-    acts_on = frozenset({"trajectory.box"})
+    acts_on = frozenset({"trajectory.box", "trajectory.point"})
 
     @classmethod
     def _denoiser_class(cls) -> Any:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
+from rehearse.models.errors import ModelError
 from rehearse.prediction import PredictionType
 from rehearse.sites import Attend, Site
 
@@ -88,6 +91,10 @@ class VideoModel(ABC):
     sites: tuple[Site, ...]
     """Every attention call of the denoiser, in the order of its modules."""
 
+    starts_from_picture: bool = False
+    """Whether it animates a picture: then :meth:`encode_pictures`, :meth:`condition` and
+    :meth:`picture_model` answer, and :meth:`denoise` needs a condition."""
+
     @property
     @abstractmethod
     def fingerprint(self) -> str:
@@ -132,6 +139,34 @@ class VideoModel(ABC):
             ``[branches or 1, extra channels, frames, h, w]``, the same for all clips of a branch; None for
             models that take latents alone.
         """
+
+    def encode_pictures(self, pictures: NDArray[np.uint8]) -> Tensor:
+        """Clean latents ``[n, channels, h, w]``, float32 on the CPU, of pictures uint8 ``[n, H, W, 3]``.
+
+        Deterministic. Raises ModelError where the model cannot encode pictures.
+        """
+        raise ModelError(f"model {self.identity!r} cannot encode pictures; choose one that can")
+
+    def beside(self, name: str) -> Path | None:
+        """The folder of this name in the model's own folder, for what is trained for this model alone; None
+        where there is none."""
+        return None
+
+    def condition(self, pictures: NDArray[np.uint8], closeness: Sequence[float]) -> Tensor:
+        """What :meth:`denoise` gets as ``condition`` to animate pictures.
+
+        pictures: uint8 ``[1 or frames, height, width, 3]``; one stands for all frames. closeness: for each
+        frame how near it stays to its picture, in [0, 1] (see :mod:`rehearse.models.closeness`).
+        Raises ModelError where the model starts from no picture.
+        """
+        raise ModelError(f"model {self.identity!r} starts from no picture; choose one that does")
+
+    def picture_model(self) -> VideoModel:
+        """The image model that makes and edits the pictures to animate; loaded when first asked for.
+
+        Raises ModelError where there is none.
+        """
+        raise ModelError(f"model {self.identity!r} starts from no picture; choose one that does")
 
     @abstractmethod
     def decode(self, latents: Tensor) -> NDArray[np.uint8]:

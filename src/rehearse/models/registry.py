@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import difflib
 import importlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rehearse.models.composition import compose, is_composed
 from rehearse.models.errors import ModelError
 from rehearse.models.folder import ModelFolder
 
@@ -21,10 +22,16 @@ if TYPE_CHECKING:
 EMBEDDED = Path(__file__).resolve().parent.parent / "theatre" / "weights"
 """Where the models that ship with the package lie, one folder each."""
 
+# What is fetched of a model on the hub: no weights outside the components' folders.
+_OF_A_MODEL = ("model_index.json", "*.json", "*/*.json", "*/*.txt", "*/*.safetensors")
+
+_MOTION = ("rehearse.models.motion_unet", "MotionUNetModel")
+
 # Denoiser class in model_index.json -> module and class of its family.
 _FAMILIES: dict[str, tuple[str, str]] = {
     "UNet3DConditionModel": ("rehearse.models.unet3d", "UNet3DModel"),
     "UNet2DConditionModel": ("rehearse.models.image", "ImageModel"),
+    "UNetMotionModel": _MOTION,
 }
 
 
@@ -44,11 +51,21 @@ def list_models() -> tuple[ModelEntry, ...]:
 
 
 def _entries() -> Iterator[ModelEntry]:
-    for index in sorted(EMBEDDED.glob("*/model_index.json")):
-        folder = ModelFolder(index.parent, index.parent.name)
+    for path in sorted(path for path in EMBEDDED.glob("*") if _is_model(path)):
+        folder = _whole(path, path.name)
         module, _ = _family_of(folder)
-        size = sum(file.stat().st_size for file in index.parent.glob("*/*.safetensors"))
-        yield ModelEntry(folder.identity, module.rpartition(".")[2], index.parent, size)
+        size = sum(file.stat().st_size for file in path.glob("*/*.safetensors"))
+        yield ModelEntry(folder.identity, module.rpartition(".")[2], path, size)
+
+
+def _is_model(path: Path) -> bool:
+    return (path / "model_index.json").is_file() or is_composed(path)
+
+
+def _whole(path: Path, identity: str) -> ModelFolder:
+    """The model in a folder, with what it stands on."""
+    folder = ModelFolder(path, identity)
+    return compose(folder, find_model, find_adapter) if is_composed(path) else folder
 
 
 def find_model(name: str) -> ModelFolder:
@@ -57,15 +74,16 @@ def find_model(name: str) -> ModelFolder:
     name: an embedded model's name, a folder, or a hub id ``owner/name``, ``owner/name@revision``.
     Raises ModelError.
     """
-    if name and "/" not in name and (EMBEDDED / name / "model_index.json").is_file():
-        return ModelFolder(EMBEDDED / name, name)
+    if name and "/" not in name and _is_model(EMBEDDED / name):
+        return _whole(EMBEDDED / name, name)
     path = Path(name).expanduser()
     if name and path.is_dir():
-        if not (path / "model_index.json").is_file():
+        if not _is_model(path):
             raise ModelError(
-                f"model {name!r}: the folder has no model_index.json; give a whole diffusers model"
+                f"model {name!r}: the folder has no model_index.json; give a whole diffusers model, "
+                'or write a rehearse.json there whose "base" names the model it stands on'
             )
-        return ModelFolder(path, name)
+        return _whole(path, name)
     parts = name.partition("@")[0].split("/")
     if len(parts) == 2 and all(parts) and not name.startswith((".", "~")):
         return _from_hub(name)
@@ -73,6 +91,14 @@ def find_model(name: str) -> ModelFolder:
     near = difflib.get_close_matches(name, names, n=1)
     remedy = f"did you mean {near[0]!r}?" if near else f"installed: {', '.join(names) or 'none'}"
     raise ModelError(f"there is no model {name!r}: {remedy} (or give a folder, or a hub id owner/name)")
+
+
+def find_adapter(name: str) -> Path:
+    """The folder of a motion adapter (``config.json`` and safetensors) on the hub; downloaded if need be.
+
+    name: a hub id ``owner/name``, ``owner/name@revision``. Raises ModelError.
+    """
+    return _from_hub(name, ["config.json", "*.safetensors"]).path
 
 
 def load_model(name: str, *, device: str = "auto", precision: PrecisionName | None = None) -> VideoModel:
@@ -98,6 +124,8 @@ def _load(
 
 
 def _family_of(folder: ModelFolder) -> tuple[str, str]:
+    if folder.adapter is not None:
+        return _MOTION
     index = folder.index
     kind = folder.component_class("unet") if "unet" in index else str(index.get("_class_name"))
     if kind not in _FAMILIES:
@@ -108,19 +136,18 @@ def _family_of(folder: ModelFolder) -> tuple[str, str]:
     return _FAMILIES[kind]
 
 
-def _from_hub(name: str) -> ModelFolder:
+def _from_hub(name: str, patterns: Sequence[str] = _OF_A_MODEL) -> ModelFolder:
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HfHubHTTPError
 
     repository, _, revision = name.partition("@")
-    patterns = ["model_index.json", "*.json", "*/*.json", "*/*.txt", "*/*.safetensors"]
     try:
         try:
             path = snapshot_download(
-                repository, revision=revision or None, allow_patterns=patterns, local_files_only=True
+                repository, revision=revision or None, allow_patterns=list(patterns), local_files_only=True
             )
         except OSError:  # not in the cache
-            path = snapshot_download(repository, revision=revision or None, allow_patterns=patterns)
+            path = snapshot_download(repository, revision=revision or None, allow_patterns=list(patterns))
     except (OSError, ValueError, HfHubHTTPError) as error:
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise ModelError(

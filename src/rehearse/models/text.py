@@ -46,9 +46,9 @@ class ClipText:
         bars = logging.is_progress_bar_enabled()
         logging.disable_progress_bar()  # a bar for a load of milliseconds tells nobody anything
         try:
-            tokenizer = Tokenizer.from_pretrained(folder.path / "tokenizer", local_files_only=True)
+            tokenizer = Tokenizer.from_pretrained(folder.place("tokenizer"), local_files_only=True)
             encoder = CLIPTextModel.from_pretrained(
-                folder.path / "text_encoder",
+                folder.place("text_encoder"),
                 dtype=torch.float32,
                 use_safetensors=True,
                 local_files_only=True,

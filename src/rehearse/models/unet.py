@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from abc import abstractmethod
+from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
@@ -15,6 +16,7 @@ from rehearse.models.attention import Stage, install, spread_text
 from rehearse.models.codec import Codec, load_component
 from rehearse.models.errors import ModelError
 from rehearse.models.folder import ModelFolder
+from rehearse.models.lora import add_loras
 from rehearse.models.model import Defaults, Limits, Tokens, VideoModel
 from rehearse.models.precision import Precision
 from rehearse.models.text import ClipText, vocabulary_of
@@ -26,7 +28,8 @@ class UNetModel(VideoModel):
     """A UNet denoiser with a CLIP text encoder and an image autoencoder.
 
     Optional files beside ``model_index.json``: ``rehearse.json`` with ``defaults`` (fields of
-    :class:`Defaults`) and ``max_frames``; ``vocabulary.json``; ``latent_rgb.json``.
+    :class:`Defaults`), ``max_frames`` and ``scheduler`` (settings laid over ``scheduler_config.json``), for
+    more see :mod:`rehearse.models.composition`; ``vocabulary.json``; ``latent_rgb.json``.
     """
 
     def __init__(
@@ -38,14 +41,14 @@ class UNetModel(VideoModel):
         self._folder = folder
         self._text = text
         self._codec = codec
-        self._scheduler_config = folder.config("scheduler", "scheduler_config.json")
+        said = folder.settings()
+        self._scheduler_config = folder.config("scheduler", "scheduler_config.json") | _schedule_said(folder)
         self._stage = Stage()
         try:
             self.prediction_type = prediction_type_of(self._scheduler_config)
         except SchedulerError as error:
             raise ModelError(f"model {self.identity!r}: {error}") from None
         self.sites = install(denoiser, self._stage)
-        said = _settings(folder)
         self.defaults = _with_said(self._own_defaults(), said, folder.identity)
         self.limits = Limits(
             max_frames=self._max_frames(said),
@@ -53,7 +56,7 @@ class UNetModel(VideoModel):
             max_tokens=text.max_tokens,
             vocabulary=vocabulary_of(folder),
         )
-        if codec.channels != denoiser.config.in_channels:
+        if codec.channels != self._latent_channels():
             raise ModelError(
                 f"model {folder.identity!r}: its unet takes {denoiser.config.in_channels} channels and its "
                 f"vae makes {codec.channels}; they belong to different models"
@@ -62,10 +65,15 @@ class UNetModel(VideoModel):
     @classmethod
     def load(cls, folder: ModelFolder, precision: Precision) -> Self:
         """Load the components by class; no pipeline is built. Raises ModelError."""
-        folder.weights("unet")
-        denoiser = load_component(cls._denoiser_class(), folder, "unet")
+        denoiser, text = cls._load_denoiser(folder), ClipText.load(folder)
+        add_loras(folder, denoiser, text.encoder)
         precision.prepare(denoiser)
-        return cls(folder, denoiser, ClipText.load(folder), Codec.load(folder, precision), precision)
+        return cls(folder, denoiser, text, Codec.load(folder, precision), precision)
+
+    @classmethod
+    def _load_denoiser(cls, folder: ModelFolder) -> Any:
+        folder.weights("unet")
+        return load_component(cls._denoiser_class(), folder, "unet")
 
     @classmethod
     @abstractmethod
@@ -84,6 +92,10 @@ class UNetModel(VideoModel):
     def _forward(self, latents: Tensor, timestep: Tensor, text: Tensor) -> Tensor:
         """The denoiser itself, all tensors on its device; ``[batch, channels, frames, h, w]`` in and out."""
 
+    def _latent_channels(self) -> int:
+        """How many of the denoiser's input channels are latents."""
+        return int(self.denoiser.config.in_channels)
+
     def _own_scheduler(self) -> str:
         return "euler" if self.prediction_type == "flow_prediction" else "ddim"
 
@@ -98,6 +110,10 @@ class UNetModel(VideoModel):
     def fingerprint(self) -> str:
         return self._folder.fingerprint()
 
+    def beside(self, name: str) -> Path | None:
+        place = self._folder.path / name
+        return place if place.is_dir() else None
+
     def make_scheduler(self, name: str) -> Any:
         try:
             return make_scheduler(name, self._scheduler_config)
@@ -109,6 +125,10 @@ class UNetModel(VideoModel):
 
     def encode(self, prompt: str, negative_prompt: str = "") -> Tensor:
         return self._text.encode([negative_prompt, prompt])
+
+    def encode_pictures(self, pictures: NDArray[np.uint8]) -> Tensor:
+        """uint8 ``[n, H, W, 3]`` to clean latents ``[n, channels, h, w]``, float32, on the CPU."""
+        return self._codec.encode(pictures)
 
     def latent_shape(self, frames: int, height: int, width: int) -> tuple[int, int, int, int]:
         unit = self._codec.factor
@@ -136,6 +156,29 @@ class UNetModel(VideoModel):
             stage.attend = None  # a control must not outlive its step
         return output.float().cpu()
 
+    def features(self, latents: Tensor, timestep: Tensor, text: Tensor, block: int) -> Tensor:
+        """What an up block gives, float32 ``[batch, width, h, w]`` on the CPU, with gradients to the latents.
+
+        latents, timestep, text: as for `denoise`. block: index among the up blocks. The blocks behind it are
+        not computed.
+        """
+        spread, branches, clips = spread_text(text, latents.shape[0])
+        stage, device = self._stage, self.precision.device
+        stage.attend, stage.branches, stage.clips, stage.frames = None, branches, clips, latents.shape[2]
+
+        def take(module: Any, args: Any, output: Tensor) -> None:
+            raise _Reached(output)
+
+        hook = self.denoiser.up_blocks[block].register_forward_hook(take)
+        try:
+            with self.precision.scope():
+                self._forward(latents.to(device), timestep.to(device), spread.to(device))
+        except _Reached as reached:
+            return reached.output.float().cpu()
+        finally:
+            hook.remove()
+        raise AssertionError("the forward pass went by the block")
+
     def decode(self, latents: Tensor) -> NDArray[np.uint8]:
         return self._codec.decode(latents)
 
@@ -143,12 +186,22 @@ class UNetModel(VideoModel):
         return self._codec.preview(latents)
 
 
-def _settings(folder: ModelFolder) -> dict[str, Any]:
-    said = folder.optional("rehearse.json")
-    if said is None:
-        return {}
+class _Reached(Exception):
+    """Ends a forward pass at the block whose output was asked for."""
+
+    def __init__(self, output: Tensor) -> None:
+        super().__init__()
+        self.output = output
+
+
+def _schedule_said(folder: ModelFolder) -> dict[str, Any]:
+    """Scheduler settings in ``rehearse.json``, laid over the model's own."""
+    said = folder.settings().get("scheduler", {})
     if not isinstance(said, dict):
-        raise ModelError(f"model {folder.identity!r}: rehearse.json must hold a JSON object")
+        raise ModelError(
+            f"model {folder.identity!r}: rehearse.json: scheduler must be an object of scheduler settings, "
+            'such as {"beta_schedule": "linear"}'
+        )
     return said
 
 

@@ -21,7 +21,7 @@ class UNet3DModel(UNetModel):
     """A UNet with spatial, cross and temporal attention; any number of frames, any size of 8-pixel cells."""
 
     family = "unet3d"
-    acts_on = frozenset({"trajectory.box"})
+    acts_on = frozenset({"trajectory.box", "trajectory.point"})
 
     @classmethod
     def _denoiser_class(cls) -> Any:

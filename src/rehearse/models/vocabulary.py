@@ -5,6 +5,12 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from rehearse.shot.errors import ShotError
+
+if TYPE_CHECKING:
+    from rehearse.models.model import VideoModel
 
 _WORD = re.compile(r"\w+(?:['’-]\w+)*")
 
@@ -23,3 +29,24 @@ def unknown_words(text: str, vocabulary: Iterable[str]) -> list[str]:
 def nearest_words(word: str, vocabulary: Iterable[str], count: int = 3) -> list[str]:
     """Up to ``count`` known words spelt like this one, nearest first; empty where none is near."""
     return difflib.get_close_matches(word, sorted(vocabulary), n=count, cutoff=0.6)
+
+
+def refuse_unknown_words(field: str, text: str, model: VideoModel) -> None:
+    """Raise ShotError, naming the field, where the text has words that a model of closed vocabulary was never
+    taught; the sentence gives the nearest known ones."""
+    vocabulary = model.limits.vocabulary
+    if vocabulary is None:
+        return
+    unknown = unknown_words(text, vocabulary)
+    if not unknown:
+        return
+    parts = []
+    for word in unknown:
+        near = " or ".join(f'"{known}"' for known in nearest_words(word, vocabulary))
+        parts.append(f'"{word}" (nearest: {near})' if near else f'"{word}"')
+    verb = "is a word" if len(unknown) == 1 else "are words"
+    raise ShotError(
+        f"{', '.join(parts)} {verb} that {model.identity!r} does not know; it knows: "
+        + " ".join(sorted(vocabulary)),
+        field=field,
+    )

@@ -1,7 +1,8 @@
 """A take between two steps as one safetensors file: all that continues it, bit for bit, elsewhere.
 
 Tensors: latents, predicted x0, the scheduler's history, the generator's state. Metadata: the shot, the
-model's fingerprint, the step, the scheduler's scalars. The file is written beside its place, flushed to the
+model's fingerprint, the step, the scheduler's scalars. A blended take's file also carries its original: the
+shot, or the predictions that were kept of it. The file is written beside its place, flushed to the
 disk and renamed: whoever is killed in between leaves the old file or the new one.
 """
 
@@ -20,12 +21,15 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from rehearse.sampling.original import Original
 from rehearse.sampling.snapshot import Snapshot
 from rehearse.sampling.state import State
 
 FORMAT = "rehearse-checkpoint"
-VERSION = 1
+VERSION = 2
+"""1: no originals. 2: the originals of a blend may follow; a program that reads 1 only would lose them."""
 _SCHEDULER = "scheduler."
+_KEPT = "kept."
 
 
 class CheckpointError(ValueError):
@@ -38,6 +42,7 @@ class Checkpoint:
 
     state: where the run stands. shot: the shot as JSON text. model: what ``--model`` was given.
     fingerprint: of the model's files. notes: text by name, such as the parent take; not needed to continue.
+    original: what a blended take is mixed with, see :class:`~rehearse.sampling.original.Original`.
     """
 
     state: State
@@ -45,6 +50,7 @@ class Checkpoint:
     model: str
     fingerprint: str
     notes: Mapping[str, str] = field(default_factory=dict)
+    original: Original | None = None
 
 
 def save_checkpoint(checkpoint: Checkpoint, path: str | os.PathLike[str]) -> Path:
@@ -56,6 +62,8 @@ def save_checkpoint(checkpoint: Checkpoint, path: str | os.PathLike[str]) -> Pat
     if state.x0 is not None:
         tensors["x0"] = state.x0
     tensors |= {_SCHEDULER + key: value for key, value in state.scheduler.tensors.items()}
+    originals, kept = _taken_apart(checkpoint.original)
+    tensors |= kept
     metadata = {
         "format": FORMAT,
         "version": str(VERSION),
@@ -65,6 +73,7 @@ def save_checkpoint(checkpoint: Checkpoint, path: str | os.PathLike[str]) -> Pat
         "shot": checkpoint.shot,
         "scheduler": state.scheduler.to_json(),
         "notes": json.dumps(dict(checkpoint.notes)),
+        "originals": originals,
         "made_with": json.dumps({"torch": torch.__version__, "threads": torch.get_num_threads()}),
     }
     # Copies: several history entries may share one tensor, which the format does not allow.
@@ -114,7 +123,7 @@ def load_checkpoint(
 def _check_format(metadata: Mapping[str, str], file: Path) -> None:
     if metadata.get("format") != FORMAT:
         raise CheckpointError(f"{file} is a safetensors file but not a checkpoint of a take")
-    if metadata.get("version") != str(VERSION):
+    if metadata.get("version") not in [str(version) for version in range(1, VERSION + 1)]:
         raise CheckpointError(
             f"checkpoint {file} has format version {metadata.get('version')}, this program reads {VERSION}; "
             "continue it with the version of rehearse that wrote it"
@@ -140,7 +149,31 @@ def _assemble(metadata: Mapping[str, str], tensors: dict[str, Tensor]) -> Checkp
         model=metadata["model"],
         fingerprint=metadata["fingerprint"],
         notes=notes,
+        original=_put_together(metadata.get("originals", "[]"), tensors),
     )
+
+
+def _taken_apart(original: Original | None) -> tuple[str, dict[str, Tensor]]:
+    """An original as JSON text, from the nearest to the farthest, and the tensors kept of them."""
+    lineage = original.lineage() if original else ()
+    tensors = {
+        f"{_KEPT}{depth}.{step}": x0
+        for depth, one in enumerate(lineage)
+        for step, x0 in (one.kept or {}).items()
+    }
+    return json.dumps([{"shot": one.shot, "kept": one.kept is not None} for one in lineage]), tensors
+
+
+def _put_together(originals: str, tensors: Mapping[str, Tensor]) -> Original | None:
+    kept: dict[int, dict[int, Tensor]] = {}
+    for name, tensor in tensors.items():
+        if name.startswith(_KEPT):
+            depth, step = map(int, name.removeprefix(_KEPT).split("."))
+            kept.setdefault(depth, {})[step] = tensor
+    found: Original | None = None
+    for depth, one in reversed(list(enumerate(json.loads(originals)))):
+        found = Original(one["shot"], kept.get(depth, {}) if one["kept"] else None, found)
+    return found
 
 
 def _write_whole(path: Path, content: bytes) -> Path:

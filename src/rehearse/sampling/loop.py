@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from threading import Event
 from typing import Any
 
@@ -20,7 +21,7 @@ from rehearse.controls.conductor import Conductor
 from rehearse.controls.control import Moment
 from rehearse.models.model import VideoModel
 from rehearse.prediction import Prediction
-from rehearse.sampling.blend import Blend, Side
+from rehearse.sampling.blend import Side
 from rehearse.sampling.plan import Plan
 from rehearse.sampling.schedulers import levels
 from rehearse.sampling.snapshot import Snapshot
@@ -49,10 +50,7 @@ class Loop:
     def start(self) -> State:
         """The noise the seed stands for, after the controls' ``prepare``, before any step."""
         plan = self.plan
-        scheduler = self.model.make_scheduler(plan.scheduler)
-        scheduler.set_timesteps(plan.steps)
-        if hasattr(scheduler, "set_begin_index"):
-            scheduler.set_begin_index(0)  # else it looks its first step up by time, which may occur twice
+        scheduler = self._scheduler(0)
         generator = torch.Generator().manual_seed(plan.seed)
         shape = (1, *self.model.latent_shape(plan.frames, plan.height, plan.width))
         noise = torch.randn(shape, generator=generator, dtype=torch.float32)
@@ -66,6 +64,34 @@ class Loop:
         )
 
     @torch.no_grad()
+    def start_from(self, clean: Tensor, step: int) -> State:
+        """Clean latents ``[1, channels, frames, h, w]`` under the seed's noise, as they would stand before
+        ``step`` (0 to steps - 1): SDEdit, image-to-image. ValueError for a step outside the run.
+        """
+        plan = self.plan
+        if not 0 <= step < plan.steps:
+            raise ValueError(f"a run of {plan.steps} steps cannot start before step {step}")
+        scheduler = self._scheduler(step)
+        generator = torch.Generator().manual_seed(plan.seed)
+        noise = torch.randn(clean.shape, generator=generator, dtype=torch.float32)
+        alpha, sigma = levels(scheduler, step)
+        return State(
+            step=step,
+            latents=(alpha * clean.float() + sigma * noise).contiguous(),
+            scheduler=Snapshot.capture(scheduler),
+            generator=generator.get_state(),
+            x0=clean.float().contiguous(),
+        )
+
+    def _scheduler(self, step: int) -> Any:
+        """A scheduler that has not stepped yet and begins at ``step``."""
+        scheduler = self.model.make_scheduler(self.plan.scheduler)
+        scheduler.set_timesteps(self.plan.steps)
+        if hasattr(scheduler, "set_begin_index"):
+            scheduler.set_begin_index(step)  # else it looks its first step up by time, which may occur twice
+        return scheduler
+
+    @torch.no_grad()
     def step(self, state: State) -> State:
         """One denoising step; ``state`` stays as it is. ValueError where all steps are done."""
         plan = self.plan
@@ -74,19 +100,8 @@ class Loop:
         scheduler = state.scheduler.restore()
         timestep = scheduler.timesteps[state.step]
         moment = Moment(step=state.step, steps=plan.steps, timestep=float(timestep))
-        output = self._predict(scheduler, timestep, state.latents, moment, plan.side)
-
-        alpha, sigma = levels(scheduler, state.step)
-        seen = Prediction.from_output(output, state.latents, alpha, sigma, self.model.prediction_type)
-        if plan.blend is not None:
-            output = self._blended(plan.blend, seen, scheduler, timestep, moment)
-            seen = Prediction.from_output(output, state.latents, alpha, sigma, self.model.prediction_type)
-        prediction = seen
-        for control in plan.controls:
-            prediction = control.predict(prediction, moment)
-        if prediction is not seen:
-            output = prediction.output(self.model.prediction_type)
-        if prediction.latents is not seen.latents and getattr(scheduler, "last_sample", None) is not None:
+        output, prediction = self._seen(scheduler, timestep, state.latents, moment, plan.side)
+        if prediction.latents is not state.latents and getattr(scheduler, "last_sample", None) is not None:
             # UniPC would correct this step's latents from the last ones and so undo what the control moved.
             scheduler.last_sample = None
 
@@ -129,24 +144,41 @@ class Loop:
             return state.latents if state.step else state.latents / state.latents.std()
         return state.x0
 
-    def _blended(
-        self, blend: Blend, edited: Prediction, scheduler: Any, timestep: Tensor, moment: Moment
-    ) -> Tensor:
-        """Equation 4 on the denoiser's output."""
-        kind = self.model.prediction_type
+    def _seen(
+        self, scheduler: Any, timestep: Tensor, latents: Tensor, moment: Moment, side: Side
+    ) -> tuple[Tensor, Prediction]:
+        """What a side makes of the latents: the denoiser's output and the same as a prediction."""
+        blend = side.blend
+        if blend is None or blend.follows_edit:
+            return self._steered(scheduler, timestep, latents, moment, side)
         if isinstance(blend.original, Side):
-            original = self._predict(scheduler, timestep, edited.latents, moment, blend.original)
+            original = self._seen(scheduler, timestep, latents, moment, blend.original)
         else:
             # The parent's noise was found for other latents; what it took for clean holds for these too.
-            original = edited.with_x0(blend.original(moment.step)).output(kind)
-        mixed: Tensor = torch.lerp(edited.output(kind), original, blend.weights.to(original.dtype))
-        return mixed
+            x0 = blend.original(moment.step)
+            alpha, sigma = levels(scheduler, moment.step)
+            kept = Prediction(latents, x0, (latents - alpha * x0) / sigma, alpha, sigma)
+            original = kept.output(self.model.prediction_type), kept
+        if blend.keeps_original:
+            return original
+        return _mixed(original, self._steered(scheduler, timestep, latents, moment, side), blend.weights)
+
+    def _steered(
+        self, scheduler: Any, timestep: Tensor, latents: Tensor, moment: Moment, side: Side
+    ) -> tuple[Tensor, Prediction]:
+        """A side's own prediction, after its controls and without its blend."""
+        kind = self.model.prediction_type
+        output = self._predict(scheduler, timestep, latents, moment, side)
+        seen = Prediction.from_output(output, latents, *levels(scheduler, moment.step), kind)
+        prediction = seen
+        for control in side.controls:
+            prediction = control.predict(prediction, moment)
+        return (output if prediction is seen else prediction.output(kind)), prediction
 
     def _predict(
         self, scheduler: Any, timestep: Tensor, latents: Tensor, moment: Moment, side: Side
     ) -> Tensor:
         """The denoiser's output for one side under classifier-free guidance: ``u + guidance (c - u)``."""
-        plan = self.plan
         controls = [
             control
             for control in side.controls
@@ -155,14 +187,34 @@ class Loop:
         attend = Conductor(controls, moment) if controls else None
         scale = getattr(scheduler, "scale_model_input", None)  # flow matching has none
         inputs = latents if scale is None else scale(latents, timestep)
-        if plan.guidance == 1:
+        guidance = self.plan.guidance if side.guidance is None else side.guidance
+        if guidance == 1:
             condition = None if side.condition is None else side.condition[-1:]
             return self.model.denoise(inputs, timestep, side.text[1:], attend, condition)
         both = torch.cat([inputs, inputs])
         unconditional, conditional = self.model.denoise(
             both, timestep, side.text, attend, side.condition
         ).chunk(2)
-        return unconditional + plan.guidance * (conditional - unconditional)
+        return unconditional + guidance * (conditional - unconditional)
+
+
+def _mixed(
+    original: tuple[Tensor, Prediction], edited: tuple[Tensor, Prediction], weights: Tensor
+) -> tuple[Tensor, Prediction]:
+    """Equation 4, w of the original and 1 - w of the edited."""
+
+    def mix(before: Tensor, after: Tensor) -> Tensor:
+        mixed: Tensor = torch.lerp(after, before, weights.to(after.dtype))
+        return mixed
+
+    (output, left), (changed, right) = original, edited
+    unmoved = left.latents is right.latents
+    return mix(output, changed), replace(
+        right,
+        latents=right.latents if unmoved else mix(left.latents, right.latents),
+        x0=mix(left.x0, right.x0),
+        noise=mix(left.noise, right.noise),
+    )
 
 
 def _takes_generator(kind: type) -> bool:

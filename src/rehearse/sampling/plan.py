@@ -40,4 +40,4 @@ class Plan:
     @property
     def side(self) -> Side:
         """What this plan's own prediction is made under."""
-        return Side(self.text, self.condition, self.controls)
+        return Side(self.text, self.condition, self.controls, self.blend, self.guidance)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
+from PIL import Image
 from pydantic import GetJsonSchemaHandler, SerializationInfo, model_serializer, model_validator
 from pydantic_core import CoreSchema
 
@@ -30,6 +30,18 @@ DIGEST_IMAGES = {"images": "digest"}
 _DATA_URI = re.compile(r"data:image/(png|jpeg|webp);base64,", re.ASCII)
 _SUFFIXES = {"png": ".png", "jpeg": ".jpg", "webp": ".webp"}
 _FORMATS = ("PNG", "JPEG", "WEBP")
+
+_ORIENTATION = 0x0112
+# What brings each EXIF orientation upright; 1 is upright.
+_TURNS: dict[Any, Image.Transpose] = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
 
 
 class ImageRef(Document):
@@ -153,8 +165,8 @@ class ImageRef(Document):
         """SHA-256 of the picture file's bytes, in hex."""
         return hashlib.sha256(self.read(folder)).hexdigest()
 
-    def load(self, folder: Path | None = None) -> Image.Image:
-        """The picture as 8-bit RGB, upright by its EXIF rotation, transparent parts on white.
+    def load(self, folder: Path | None = None, ground: str = "white") -> Image.Image:
+        """The picture as 8-bit RGB, upright by its EXIF rotation, transparent parts on the colour `ground`.
 
         Raises:
             ShotError: unreadable, or smaller than 8 pixels a side.
@@ -166,7 +178,7 @@ class ImageRef(Document):
                 f"{SMALLEST_SIDE} x {SMALLEST_SIDE}",
                 field="image",
             )  # fmt: skip
-        return _flattened(picture, "white").convert("RGB")
+        return _flattened(picture, ground).convert("RGB")
 
     def load_mask(self, folder: Path | None = None) -> NDArray[np.float32]:
         """The picture as a mask [height, width] in [0, 1]: white is 1, black and transparent are 0."""
@@ -177,7 +189,7 @@ class ImageRef(Document):
         picture = _open(self.read(folder))
         try:
             picture.load()
-            return _to_8_bit(ImageOps.exif_transpose(picture))
+            return _to_8_bit(_upright(picture))
         except (OSError, SyntaxError, ValueError) as error:
             raise ShotError(
                 f"the picture is damaged ({error}); save it again", field="image", value=self.uri
@@ -283,6 +295,15 @@ def _from_array(array: NDArray[Any]) -> Image.Image:
             field="image",
         )
     return Image.fromarray(np.ascontiguousarray(array))
+
+
+def _upright(picture: Image.Image) -> Image.Image:
+    # Pillow's exif_transpose writes the EXIF data anew too, and fails where a camera wrote it badly.
+    try:
+        turn = _TURNS.get(picture.getexif().get(_ORIENTATION))
+    except Exception:
+        turn = None
+    return picture if turn is None else picture.transpose(turn)
 
 
 def _to_8_bit(picture: Image.Image) -> Image.Image:

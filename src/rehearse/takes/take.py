@@ -1,6 +1,7 @@
 """One run of one shot by one model: play it, stop it, go back, branch from any step.
 
-Takes live in memory for now; :meth:`Take.save` puts where one stands into a file that another process loads.
+A take lives in memory; :meth:`Take.save` puts where one stands into a file that another process loads. What
+makes all of it last, a folder (:class:`rehearse.takes.folder.TakeFolder`) or a database, is its recorder.
 """
 
 from __future__ import annotations
@@ -15,16 +16,20 @@ from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
+from torch import Tensor
 
 from rehearse.models import load_model
 from rehearse.models.model import VideoModel
 from rehearse.planning import plan as make_plan
 from rehearse.sampling.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from rehearse.sampling.loop import Cancelled, Loop
+from rehearse.sampling.original import Original
 from rehearse.sampling.plan import Plan
 from rehearse.sampling.state import State
 from rehearse.shot import Shot
+from rehearse.takes.blending import keeps_original, mixed, mixes_with_parent, plan_of, unmixed
 from rehearse.takes.clip import Clip
+from rehearse.takes.recorder import Recorder
 
 
 class TakeError(ValueError):
@@ -54,13 +59,23 @@ OnStep = Callable[[StepEvent], object]
 
 
 class Take:
-    """A run. Make one with :meth:`start`, :meth:`fork` or :meth:`load`.
+    """A run. Make one with :meth:`start`, :meth:`fork`, :meth:`load` or :meth:`restore`.
 
     id: a name of its own. shot: what it shows. parent, branch_step: the take and the step it branched from
     (``parent_id`` alone where the parent is not in memory), None for a take from the start.
+    original: what it is blended with, None for a take without a blend. recorder: who writes it down, or None.
     """
 
-    def __init__(self, shot: Shot, model: VideoModel, plan: Plan, *, keep: int = 1) -> None:
+    def __init__(
+        self,
+        shot: Shot,
+        model: VideoModel,
+        plan: Plan,
+        *,
+        keep: int = 1,
+        original: Original | None = None,
+        recorder: Recorder | None = None,
+    ) -> None:
         if keep < 0:
             raise TakeError(f"keep is {keep}: give 1 to keep every step, n for every n-th, 0 for none")
         self.id = uuid.uuid4().hex
@@ -68,6 +83,8 @@ class Take:
         self.model = model
         self.plan = plan
         self.keep = keep
+        self.original = original
+        self.recorder = recorder
         self.parent: Take | None = None
         self.parent_id: str | None = None
         self.branch_step: int | None = None
@@ -76,16 +93,63 @@ class Take:
         self._kept: dict[int, State] = {}
         self._clip: Clip | None = None
         self._cancel = Event()
+        self._told_finish = False
 
     @classmethod
-    def start(cls, shot: Shot, model: VideoModel | None = None, *, keep: int = 1) -> Self:
+    def start(
+        cls,
+        shot: Shot,
+        model: VideoModel | None = None,
+        *,
+        keep: int = 1,
+        recorder: Recorder | None = None,
+    ) -> Self:
         """A take of which nothing has run yet; the shot is validated against the model here.
 
         model: a loaded model; None loads ``shot.model``. keep: which states stay in memory to fork from:
-        1 every step, n every n-th, 0 none but the current one. Raises ShotError, ModelError.
+        1 every step, n every n-th, 0 none but the current one. recorder: writes the take down as it runs,
+        such as ``TakeFolder.create("folder")``. Raises ShotError, ModelError, and what the recorder raises.
         """
         model = model or load_model(shot.model)
-        return cls(shot, model, make_plan(shot, model), keep=keep)
+        take = cls(shot, model, make_plan(shot, model), keep=keep, recorder=recorder)
+        if recorder is not None:
+            recorder.on_start(take)
+        return take
+
+    @classmethod
+    def restore(
+        cls,
+        shot: Shot,
+        model: VideoModel,
+        *,
+        id: str,
+        state: State | None = None,
+        parent_id: str | None = None,
+        branch_step: int | None = None,
+        original: Original | None = None,
+        keep: int = 1,
+        recorder: Recorder | None = None,
+    ) -> Self:
+        """A take as it was written down, ready to play on bit for bit.
+
+        state: where it stands, None where nothing has run. The rest is what the take said of itself.
+        Raises ShotError where the shot does not suit the model, TakeError where predictions kept of an
+        original are missing.
+        """
+        for one in original.lineage() if original is not None else ():
+            begins, steps = state.step if state else 0, shot.steps or model.defaults.steps
+            if one.kept is not None and not set(range(begins, steps)) <= set(one.kept):
+                raise TakeError(
+                    "the predictions kept of the take it is blended with are not in this file; continue it "
+                    "from its folder, whose first checkpoint has them"
+                )
+        take = cls(
+            shot, model, plan_of(shot, model, original), keep=keep, original=original, recorder=recorder
+        )
+        take.id, take.parent_id, take.branch_step = id, parent_id, branch_step
+        if state is not None:
+            take._put(state)
+        return take
 
     @property
     def steps(self) -> int:
@@ -93,9 +157,21 @@ class Take:
         return self.plan.steps
 
     @property
+    def state(self) -> State | None:
+        """Where it stands; None before anything ran."""
+        return self._state
+
+    @property
     def step(self) -> int:
         """Steps done, those inherited from a parent included."""
         return self._state.step if self._state else 0
+
+    @property
+    def notes(self) -> dict[str, str]:
+        """What a checkpoint of this take says of where it belongs: ``take``, ``parent``, ``branch_step``."""
+        if self.parent_id is None:
+            return {"take": self.id}
+        return {"take": self.id, "parent": self.parent_id, "branch_step": str(self.branch_step)}
 
     @property
     def finished(self) -> bool:
@@ -106,7 +182,8 @@ class Take:
     def kept_steps(self) -> tuple[int, ...]:
         """The steps that can be forked from."""
         current = {self.step} if self._state else set()
-        return tuple(sorted({0, *self._kept, *current}))
+        recorded = self.recorder.steps() if self.recorder is not None else ()
+        return tuple(sorted({0, *self._kept, *recorded, *current}))
 
     def play(self, until: int | None = None) -> Iterator[StepEvent]:
         """Run on, one event a step, up to step ``until`` (None: the end). To stop iterating is to pause.
@@ -122,14 +199,17 @@ class Take:
     def _play(self, until: int | None) -> Iterator[StepEvent]:
         end = self.steps if until is None else until
         if self._state is None:
-            self._put(self._loop.start())
+            self._reach(self._loop.start())
         assert self._state is not None
         while self._state.step < end:
             if self._cancel.is_set():
                 self._cancel.clear()
                 raise Cancelled(self._state)
-            self._put(self._loop.step(self._state))
+            self._reach(self._loop.step(self._state))
             yield StepEvent(self, self._state)
+        if self.finished and self.recorder is not None and not self._told_finish:
+            self._told_finish = True
+            self.recorder.on_finish(self)
 
     def finish(self, on_step: OnStep | None = None) -> Self:
         """Run to the end; ``on_step`` is called after every step. Returns the take. Raises Cancelled."""
@@ -142,28 +222,47 @@ class Take:
         """Stop before the next step, from a callback or another thread."""
         self._cancel.set()
 
-    def fork(self, at: int | None = None, shot: Shot | None = None) -> Take:
-        """A new take that branches off at a step and pays only for the steps after it.
+    def fork(
+        self, at: int | None = None, shot: Shot | None = None, *, recorder: Recorder | None = None
+    ) -> Take:
+        """A new take that branches off at a step and pays only for the steps after it; this one stays as is.
 
         at: steps it takes over, one of :attr:`kept_steps`; None for where this take stands. At 0 it takes
         nothing over, so anything may change. shot: the changed shot; None for the same.
+        recorder: writes the new take down.
+
+        Where the changed shot's ``control.blend`` is set, every step after the branch is a mix (equation 4)
+        of what this take's instructions and the changed ones say: see :mod:`rehearse.takes.blending`. Such a
+        fork begins with this take's noise at 0 too. With ``original="kept"`` this take's own predictions are
+        the original side, so it must have finished and kept every step after the branch.
+
         Raises TakeError, ShotError: the step is not kept, or the change does not fit a run in its middle.
         """
         step = self.step if at is None else at
-        shot = shot or self.shot
-        if step not in self.kept_steps:
-            near = ", ".join(map(str, self.kept_steps))
-            raise TakeError(f"cannot fork at step {step}: the take keeps the states of steps {near}")
-        if step == 0:
-            model = self.model if shot.model == self.shot.model else load_model(shot.model)
-            branch = Take(shot, model, make_plan(shot, model), keep=self.keep)
+        self._refuse_step(step)
+        shot = self.shot if shot is None or shot == self.shot else shot
+        original, model = self.original, self.model
+        if shot is self.shot:
+            plan = self.plan
+        elif mixes_with_parent(shot):
+            plan = self._fitting(step, shot, "a blend with its parent")
+            kept = self._predictions(step) if keeps_original(shot) else None
+            # A kept side is what this take predicted, its own blend included.
+            further = None if kept is not None or self.original is None else self.original.since(step)
+            original = Original(self.shot.to_json(), kept, further)
+            plan = mixed(plan, shot, model, original)
+        elif step == 0:
+            model, original = self.model if shot.model == self.shot.model else load_model(shot.model), None
+            plan = make_plan(shot, model)
         else:
-            plan = self.plan if shot is self.shot else make_plan(shot, self.model)
-            self._refuse_unfit(step, shot, plan)
-            branch = Take(shot, self.model, plan, keep=self.keep)
+            plan, original = self._fitting(step, shot, f"a fork at step {step}"), None
+        branch = Take(shot, model, plan, keep=self.keep, original=original, recorder=recorder)
+        if step or original is not None:
             branch._kept = {s: state for s, state in self._kept.items() if s <= step}
             branch._put(self._at(step))
         branch.parent, branch.parent_id, branch.branch_step = self, self.id, step
+        if recorder is not None:
+            recorder.on_start(branch)
         return branch
 
     @property
@@ -186,15 +285,13 @@ class Take:
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write where the take stands (not the earlier steps); the path. Raises CheckpointError."""
         state = self._state or self._loop.start()
-        notes = {"take": self.id}
-        if self.parent_id is not None:
-            notes |= {"parent": self.parent_id, "branch_step": str(self.branch_step)}
         checkpoint = Checkpoint(
             state=state,
             shot=self.shot.to_json(),
             model=self.model.identity,
             fingerprint=self.model.fingerprint,
-            notes=notes,
+            notes=self.notes,
+            original=None if self.original is None else self.original.since(state.step),
         )
         return save_checkpoint(checkpoint, path)
 
@@ -207,14 +304,23 @@ class Take:
         checkpoint = load_checkpoint(path)
         model = model or load_model(checkpoint.model)
         checkpoint = load_checkpoint(path, fingerprint=model.fingerprint, model=model.identity)
-        shot = Shot.model_validate_json(checkpoint.shot)
-        take = cls(shot, model, make_plan(shot, model), keep=keep)
-        take.id = checkpoint.notes.get("take", take.id)
-        take.parent_id = checkpoint.notes.get("parent")
         branch = checkpoint.notes.get("branch_step")
-        take.branch_step = int(branch) if branch is not None else None
-        take._put(checkpoint.state)
-        return take
+        return cls.restore(
+            Shot.model_validate_json(checkpoint.shot),
+            model,
+            id=checkpoint.notes.get("take", uuid.uuid4().hex),
+            state=checkpoint.state,
+            parent_id=checkpoint.notes.get("parent"),
+            branch_step=int(branch) if branch is not None else None,
+            original=checkpoint.original,
+            keep=keep,
+        )
+
+    def _reach(self, state: State) -> None:
+        # Written down first: a state that could not be is taken again.
+        if self.recorder is not None:
+            self.recorder.on_state(self, state)
+        self._put(state)
 
     def _put(self, state: State) -> None:
         self._state = state
@@ -224,18 +330,69 @@ class Take:
     def _at(self, step: int) -> State:
         if self._state is not None and self._state.step == step:
             return self._state
-        return self._kept[step]
+        if step in self._kept:
+            return self._kept[step]
+        if self.recorder is not None and step in self.recorder.steps():
+            return self.recorder.state(step)
+        if self.original is not None:
+            raise TakeError(
+                "this blended take has not kept the noise it began with, which was its parent's: fork its "
+                "parent at 0, or leave the blend out"
+            )
+        return self._loop.start()  # made from the seed, so it need not be kept
 
-    def _refuse_unfit(self, step: int, shot: Shot, plan: Plan) -> None:
-        changes = [("model", self.shot.model, shot.model)]
-        for name in ("seed", "frames", "width", "height", "steps", "scheduler"):
-            changes.append((name, getattr(self.plan, name), getattr(plan, name)))
+    def _refuse_step(self, step: int) -> None:
+        if not 0 <= step <= self.steps:
+            raise TakeError(
+                f"cannot fork at step {step}: the take has {self.steps} steps; give one from 0 to {self.step}"
+            )
+        if step not in self.kept_steps:
+            near = ", ".join(map(str, self.kept_steps))
+            further = f", and stands at step {self.step}; play it further first" if step > self.step else ""
+            raise TakeError(f"cannot fork at step {step}: the take keeps the states of steps {near}{further}")
+
+    def _fitting(self, step: int, shot: Shot, what: str) -> Plan:
+        """The plan of a changed shot alone; TakeError where the change needs a run from the start."""
+        self._refuse_changes(what, [("model", self.shot.model, shot.model)])
+        plan = unmixed(shot, self.model)
+        self._refuse_changes(
+            what,
+            [
+                (name, getattr(self.plan, name), getattr(plan, name))
+                for name in ("seed", "frames", "width", "height", "steps", "scheduler")
+            ],
+        )
+        return plan
+
+    def _refuse_changes(self, what: str, changes: list[tuple[str, object, object]]) -> None:
         for name, before, after in changes:
             if before != after:
                 raise TakeError(
-                    f"a fork at step {step} keeps the {name} of its take ({before}, not {after}); "
-                    "fork at 0 or start a new take to change it"
+                    f"{what} keeps the {name} of its take ({before}, not {after}); "
+                    "fork at 0 without a blend or start a new take to change it"
                 )
+
+    def _predictions(self, step: int) -> dict[int, Tensor]:
+        """The clean latents this take predicted in each step from ``step`` on."""
+        if not self.finished:
+            raise TakeError(
+                f"a blend with kept predictions needs those of every step, and the take stands at step "
+                f"{self.step} of {self.steps}: finish it first, or set control.blend.original to 'computed'"
+            )
+        kept = set(self.kept_steps)
+        lost = [after for after in range(step + 1, self.steps + 1) if after not in kept]
+        if lost:
+            raise TakeError(
+                f"a blend with kept predictions needs those of every step from {step} on, and the take has "
+                f"not kept the states of steps {', '.join(map(str, lost))}: run it with keep=1, or set "
+                "control.blend.original to 'computed'"
+            )
+        found = {}
+        for before in range(step, self.steps):
+            x0 = self._at(before + 1).x0
+            assert x0 is not None
+            found[before] = x0
+        return found
 
     def __repr__(self) -> str:
         branch = f", from {self.parent_id[:8]} at {self.branch_step}" if self.parent_id else ""

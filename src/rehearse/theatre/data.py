@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from rehearse.theatre.parts import part_map
 from rehearse.theatre.world import render, render_frame, sample_scene
+from rehearse.theatre.world.render import frame_times
 from rehearse.theatre.world.vocabulary import BACKDROPS, COLOURS, PUPPETS
 
 FRAMES, SIZE, CELL = 16, 128, 8
@@ -63,16 +64,19 @@ def _still_chunk(
 
 def _clip_chunk(
     task: tuple[int, int, int],
-) -> tuple[NDArray[np.uint8], NDArray[np.uint8], list[dict[str, Any]]]:
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.int8], list[dict[str, Any]]]:
     seed, first, count = task
     frames = np.empty((count, FRAMES, SIZE, SIZE, 3), np.uint8)
     masks = np.empty((count, FRAMES, SIZE, SIZE), np.uint8)
+    parts = np.empty((count, FRAMES, SIZE // CELL, SIZE // CELL, 5), np.int8)
     rows = []
     for k in range(count):
         clip = render(sample_scene(rng_of(seed, first + k)), FRAMES, SIZE)
         frames[k], masks[k] = clip.frames, clip.masks
+        for at, t in enumerate(frame_times(FRAMES)):
+            parts[k, at] = part_map(clip.scene, t, clip.masks[at], CELL, moving=True)
         rows.append({"caption": clip.caption, **labels_of(clip.scene)})
-    return frames, masks, rows
+    return frames, masks, parts, rows
 
 
 def _chunks(
@@ -157,10 +161,12 @@ def make_stills(
 @dataclass(frozen=True)
 class Clips:
     """Encoded clips on disk: ``latents`` float16 [N, F, C, h, w], ``subjects`` uint8 [N, F, h, w] (the share
-    of each latent pixel that a puppet covers, 0 to 255), ``rows`` captions and labels."""
+    of each latent pixel that a puppet covers, 0 to 255), ``parts`` int8 [N, F, h, w, 5] (see
+    :mod:`rehearse.theatre.parts`), ``rows`` captions and labels."""
 
     latents: NDArray[np.float16]
     subjects: NDArray[np.uint8]
+    parts: NDArray[np.int8]
     rows: list[dict[str, Any]]
 
     def __len__(self) -> int:
@@ -173,7 +179,8 @@ class Clips:
             rows = [json.loads(line) for line in lines if line.endswith("\n")]
         latents = np.load(folder / "latents.npy", mmap_mode="r")
         subjects = np.load(folder / "subjects.npy", mmap_mode="r")
-        return cls(latents=latents, subjects=subjects, rows=rows)
+        parts = np.load(folder / "parts.npy", mmap_mode="r")
+        return cls(latents=latents, subjects=subjects, parts=parts, rows=rows)
 
 
 def coverage(masks: NDArray[np.uint8], factor: int = 8) -> NDArray[np.uint8]:
@@ -207,14 +214,19 @@ def make_clips(
     subjects = np.lib.format.open_memmap(
         folder / "subjects.npy", mode, np.uint8, (count, FRAMES, *probe.shape[2:])
     )
+    parts = np.lib.format.open_memmap(
+        folder / "parts.npy", mode, np.int8, (count, FRAMES, SIZE // CELL, SIZE // CELL, 5)
+    )
     kept = rows_path.read_text(encoding="utf-8").splitlines(keepends=True)[:done] if done else []
     rows_path.write_text("".join(kept), encoding="utf-8")
     with rows_path.open("a", encoding="utf-8") as out:
-        for at, (pictures, owners, rows) in _chunks(_clip_chunk, seed, first + done, count - done, workers):
+        chunks = _chunks(_clip_chunk, seed, first + done, count - done, workers)
+        for at, (pictures, owners, cells, rows) in chunks:
             start = done + at
             flat = pictures.reshape(-1, SIZE, SIZE, 3)
             latents[start : start + len(rows)] = encode(flat).reshape(len(rows), *shape[1:])
             subjects[start : start + len(rows)] = coverage(owners)
+            parts[start : start + len(rows)] = cells
             out.write("".join(json.dumps(row) + "\n" for row in rows))
             out.flush()
             if progress is not None:

@@ -7,8 +7,9 @@ computed from. It has seen no generated frame, so it cannot favour a model.
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from rehearse.theatre.judge_space import SpaceError, SpaceNetwork, load_space, looked_at, see, word_ids
 from rehearse.theatre.world.vocabulary import BACKDROPS, COLOURS, PUPPETS
 
 WIDTHS = (24, 48, 96, 128)
@@ -85,11 +87,16 @@ def default_folder() -> Path:
 
 
 class Judge:
-    """The trained network with the questions that evaluation asks. Frames are uint8 [N, H, W, 3]."""
+    """The trained network with the questions that evaluation asks. Frames are uint8 [N, H, W, 3].
 
-    def __init__(self, network: JudgeNetwork, batch: int = 32) -> None:
+    folder: where the towers lie that embed (:mod:`rehearse.theatre.judge_space`); they are loaded when they
+    are first asked.
+    """
+
+    def __init__(self, network: JudgeNetwork, batch: int = 32, folder: Path | None = None) -> None:
         self.network = network.eval()
         self.batch = batch
+        self.folder = folder
 
     @classmethod
     def load(cls, folder: Path | None = None) -> Judge:
@@ -101,7 +108,7 @@ class Judge:
             raise ValueError(f"the judge in {folder} was trained on another world; train it again")
         state = {name: value.float() for name, value in load_file(str(folder / "model.safetensors")).items()}
         network.load_state_dict(state)
-        return cls(network)
+        return cls(network, folder=folder)
 
     @torch.inference_mode()
     def _run(self, frames: NDArray[np.uint8]) -> tuple[Tensor, Tensor, Tensor, Tensor]:
@@ -169,6 +176,35 @@ class Judge:
         """Index in BACKDROPS of each frame's backdrop."""
         backdrops: NDArray[np.int64] = self._run(frames)[2].argmax(1).numpy()
         return backdrops
+
+    @cached_property
+    def space(self) -> SpaceNetwork:
+        """The towers that embed. SpaceError where there are none for this judge."""
+        if self.folder is None:
+            raise SpaceError("this judge was not loaded from a folder, so it has no towers that embed")
+        return load_space(self.folder)
+
+    @torch.inference_mode()
+    def embed_frames(self, frames: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Embeddings float32 [N, 64] of length 1; they lie near the captions that name no motion."""
+        sights = self.space.standardised(see(self._run(frames), 1))
+        embedded: NDArray[np.float32] = self.space.frames(sights).numpy()
+        return embedded
+
+    @torch.inference_mode()
+    def embed_clips(self, clips: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Embeddings float32 [N, 64] of length 1 of clips [N, F, H, W, 3]; near captions with motions."""
+        chosen = looked_at(clips.shape[1])
+        parts = [see(self._run(clip[chosen]), len(chosen)) for clip in clips]
+        embedded = [self.space.clips(self.space.standardised(sights)) for sights in parts]
+        clip_embeddings: NDArray[np.float32] = torch.cat(embedded).numpy()
+        return clip_embeddings
+
+    @torch.inference_mode()
+    def embed_captions(self, captions: Sequence[str]) -> NDArray[np.float32]:
+        """Embeddings float32 [N, 64] of length 1. SpaceError names a word that is not the theatre's."""
+        embedded: NDArray[np.float32] = self.space.captions(word_ids(captions)).numpy()
+        return embedded
 
 
 @lru_cache(maxsize=1)

@@ -68,6 +68,17 @@ VIDEO_UNET: dict[str, Any] = {
     "attention_head_dim": HEAD_WIDTH,
 }
 
+# What theatre-animate adds to the image UNet: motion modules, and PIA's input of affinity and picture.
+MOTION_ADAPTER: dict[str, Any] = {
+    "block_out_channels": CHANNELS,
+    "motion_layers_per_block": 1,
+    "motion_num_attention_heads": tuple(width // HEAD_WIDTH for width in CHANNELS),
+    "motion_norm_num_groups": 32,
+    "motion_max_seq_length": 32,
+    "use_motion_mid_block": True,
+    "conv_in_channels": 1 + 2 * LATENT_CHANNELS,
+}
+
 SCHEDULER: dict[str, Any] = {
     "num_train_timesteps": 1000,
     "beta_start": 0.00085,
@@ -121,7 +132,12 @@ class Recipe:
         return first + (last - first) * min(step / max(steps, 1), 1.0)
 
 
-CODEC = Recipe("theatre-vae", steps=1500, batch=8, rate=1e-3, samples=49152, subject_weight=(2.0, 2.0))
-IMAGE = Recipe("theatre-image", steps=16000, batch=32, rate=1e-3, samples=49152, late=2 / 3, parts_weight=1.0)
-VIDEO = Recipe("theatre-video", steps=1000, batch=8, rate=1e-3, samples=8192, data_seed=2)
-JUDGE = Recipe("theatre-judge", steps=8000, batch=16, rate=2e-3, samples=49152)
+CODEC = Recipe("theatre-vae", steps=5000, batch=8, rate=1e-3, samples=49152, subject_weight=(2.0, 2.0))
+IMAGE = Recipe("theatre-image", steps=12000, batch=32, rate=1e-3, samples=49152, late=2 / 3, parts_weight=1.0)
+VIDEO = Recipe(
+    "theatre-video", steps=3000, batch=8, rate=1e-3, samples=8192, data_seed=2, late=2 / 3, parts_weight=1.0
+)
+ANIMATE = Recipe(
+    "theatre-animate", steps=3000, batch=8, rate=1e-3, samples=8192, data_seed=2, late=2 / 3, parts_weight=1.0
+)
+JUDGE = Recipe("theatre-judge", steps=12000, batch=16, rate=2e-3, samples=49152)

@@ -16,11 +16,13 @@ from rehearse.models.latent_rgb import fit_latent_rgb
 from rehearse.theatre.codec import PatchBasis
 from rehearse.theatre.data import SIZE, Stills
 from rehearse.theatre.judge import JudgeNetwork
-from rehearse.theatre.recipes import IMAGE, JUDGE, SCHEDULER, VAE, VIDEO, VIDEO_UNET, Recipe
+from rehearse.theatre.recipes import ANIMATE, IMAGE, JUDGE, SCHEDULER, VAE, VIDEO, Recipe
 from rehearse.theatre.tokenizer import write_tokenizer
 from rehearse.theatre.world.vocabulary import words
 from rehearse.training import theatre_judge
+from rehearse.training.theatre_animate import TextAndAnimation, adapter_of
 from rehearse.training.theatre_image import TextAndImage
+from rehearse.training.theatre_video import TextAndVideo
 
 SHARD = "15MB"
 STEPS, GUIDANCE = 24, 5.0
@@ -66,17 +68,13 @@ def export_image(runs: Path, weights: Path) -> Path:
 
 def export_video(runs: Path, weights: Path) -> Path:
     """``theatre-video`` from the runs ``theatre-vae``, ``theatre-image`` and ``theatre-video``."""
-    from diffusers import UNet3DConditionModel
-
     folder = weights / "theatre-video"
     _fresh(folder)
     vocabulary = _shared_parts(folder, runs)
-    text: Any = TextAndImage(vocabulary)
-    averaged(text, runs / "theatre-image")
-    text.text.half().save_pretrained(folder / "text_encoder", safe_serialization=True)
-    unet: Any = UNet3DConditionModel(**VIDEO_UNET)
-    steps = averaged(unet, runs / "theatre-video")
-    unet.half().save_pretrained(folder / "unet", max_shard_size=SHARD, safe_serialization=True)
+    model: Any = TextAndVideo(TextAndImage(vocabulary).text)
+    steps = averaged(model, runs / "theatre-video")
+    model.text.half().save_pretrained(folder / "text_encoder", safe_serialization=True)
+    model.unet.half().save_pretrained(folder / "unet", max_shard_size=SHARD, safe_serialization=True)
     index = {"_class_name": "TextToVideoSDPipeline", **_components("UNet3DConditionModel")}
     _settings(folder, index, frames=16)
     _card(
@@ -86,6 +84,36 @@ def export_video(runs: Path, weights: Path) -> Path:
         runs,
         steps,
         "Text to a clip of the paper theatre (UNet3DConditionModel), inflated from theatre-image.",
+    )
+    return folder
+
+
+def export_animate(runs: Path, weights: Path) -> Path:
+    """``theatre-animate`` from the runs ``theatre-vae``, ``theatre-image`` and ``theatre-animate``.
+
+    It stands on ``theatre-image`` (see :mod:`rehearse.models.composition`), which is exported beside it.
+    """
+    base = export_image(runs, weights)
+    folder = weights / "theatre-animate"
+    _fresh(folder)
+    vocabulary = json.loads((base / "vocabulary.json").read_text(encoding="utf-8"))
+    image = TextAndImage(len(_tokenizer(base)))
+    model: Any = TextAndAnimation(image)
+    steps = averaged(model, runs / "theatre-animate")
+    model.text.half().save_pretrained(folder / "text_encoder", safe_serialization=True)
+    adapter = adapter_of(model.unet).half()
+    adapter.save_pretrained(folder / "motion_adapter", max_shard_size=SHARD, safe_serialization=True)
+    _write_json(folder / "vocabulary.json", vocabulary)
+    said = {"base": base.name, **_said(frames=16)}
+    _write_json(folder / "rehearse.json", said)
+    _card(
+        folder,
+        "theatre-animate",
+        ANIMATE,
+        runs,
+        steps,
+        "A picture to a clip of the paper theatre: motion modules and PIA's picture input (a diffusers "
+        "MotionAdapter) on theatre-image, with a text encoder that knows motion.",
     )
     return folder
 
@@ -112,7 +140,6 @@ def export_judge(runs: Path, weights: Path) -> Path:
 def _shared_parts(folder: Path, runs: Path) -> int:
     """Autoencoder, tokenizer, scheduler, preview map and vocabulary; returns the size of the vocabulary."""
     from diffusers import AutoencoderTiny, DDIMScheduler
-    from transformers import CLIPTokenizer
 
     vae: Any = AutoencoderTiny(**VAE)
     averaged(vae, runs / "theatre-vae")
@@ -121,7 +148,13 @@ def _shared_parts(folder: Path, runs: Path) -> int:
     write_tokenizer(folder / "tokenizer")
     DDIMScheduler(**SCHEDULER).save_pretrained(folder / "scheduler")
     (folder / "vocabulary.json").write_text(json.dumps(list(words()), indent=0) + "\n", encoding="utf-8")
-    return len(CLIPTokenizer.from_pretrained(str(folder / "tokenizer")))
+    return len(_tokenizer(folder))
+
+
+def _tokenizer(folder: Path) -> Any:
+    from transformers import CLIPTokenizer
+
+    return CLIPTokenizer.from_pretrained(str(folder / "tokenizer"))
 
 
 def _write_latent_rgb(folder: Path, runs: Path) -> None:
@@ -143,7 +176,11 @@ def _components(unet: str) -> dict[str, list[str]]:
 
 
 def _settings(folder: Path, index: dict[str, Any], frames: int) -> None:
-    (folder / "model_index.json").write_text(json.dumps(index, indent=2) + "\n", encoding="utf-8")
+    _write_json(folder / "model_index.json", index)
+    _write_json(folder / "rehearse.json", _said(frames))
+
+
+def _said(frames: int) -> dict[str, Any]:
     defaults = {
         "frames": frames, "width": SIZE, "height": SIZE, "fps": 8, "steps": STEPS, "guidance": GUIDANCE,
         "scheduler": "ddim",
@@ -151,7 +188,11 @@ def _settings(folder: Path, index: dict[str, Any], frames: int) -> None:
     said: dict[str, Any] = {"defaults": defaults}
     if frames > 1:
         said["max_frames"] = MAX_FRAMES
-    (folder / "rehearse.json").write_text(json.dumps(said, indent=2) + "\n", encoding="utf-8")
+    return said
+
+
+def _write_json(path: Path, content: Any) -> None:
+    path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
 
 
 def _fresh(folder: Path) -> None:
@@ -169,6 +210,9 @@ def _log(run: Path) -> list[dict[str, Any]]:
 _LIMITS = {
     "theatre-judge": "It is an instrument for pictures of this world; sizes other than "
     f"{SIZE} x {SIZE} were never trained.",
+    "theatre-animate": f"""It animates pictures of this world and no others, and knows the theatre's words
+only. Lengths other than 8 to 16 frames and sizes other than {SIZE} x {SIZE} were never trained. Diffusers'
+own PIAPipeline takes four latent channels for granted and cannot load it; `rehearse` can.""",
 }
 _LOSSES = {
     "theatre-judge": "cross-entropy of kind, colour and backdrop; stills blurred and dirtied at random"

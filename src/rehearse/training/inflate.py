@@ -35,3 +35,20 @@ def inflate(image: nn.Module, video: nn.Module) -> list[str]:
 def is_temporal_attention(name: str) -> bool:
     """Whether a module path lies in a temporal transformer of UNet3DConditionModel."""
     return "temp_attentions" in name or name.startswith("transformer_in")
+
+
+def silent_adapter(config: dict[str, Any]) -> Any:
+    """A new diffusers MotionAdapter that changes nothing yet: its motion modules add zero, and what its
+    ``conv_in`` reads beside the latents counts for nothing."""
+    from diffusers import MotionAdapter
+
+    adapter: Any = MotionAdapter(**config)
+    with torch.no_grad():
+        for name, module in adapter.named_modules():
+            if name.endswith("proj_out"):
+                module.weight.zero_()
+                module.bias.zero_()
+        if adapter.conv_in is not None:
+            adapter.conv_in.weight.zero_()
+            adapter.conv_in.bias.zero_()
+    return adapter

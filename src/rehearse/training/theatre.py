@@ -8,11 +8,20 @@ from dataclasses import replace
 from pathlib import Path
 
 from rehearse.theatre.data import make_stills
-from rehearse.theatre.recipes import CODEC, IMAGE, JUDGE, VIDEO, Recipe
-from rehearse.training import export, theatre_image, theatre_judge, theatre_vae, theatre_video
+from rehearse.theatre.recipes import ANIMATE, CODEC, IMAGE, JUDGE, VIDEO, Recipe
+from rehearse.training import (
+    export,
+    theatre_animate,
+    theatre_image,
+    theatre_judge,
+    theatre_judge_space,
+    theatre_vae,
+    theatre_video,
+)
 from rehearse.training.fit import Options
+from rehearse.training.theatre_judge_space import SPACE
 
-RECIPES: dict[str, Recipe] = {recipe.name: recipe for recipe in (CODEC, IMAGE, VIDEO, JUDGE)}
+RECIPES: dict[str, Recipe] = {recipe.name: recipe for recipe in (CODEC, IMAGE, VIDEO, ANIMATE, JUDGE, SPACE)}
 
 
 def train(
@@ -36,8 +45,11 @@ def train(
     recipe = RECIPES[name]
     recipe = replace(recipe, samples=samples or recipe.samples)
     options = Options(folder=runs / name, steps=steps, device=device, sheet_seconds=sheet_seconds)
+    if name == SPACE.name:
+        theatre_judge_space.run(runs, options, recipe, weights)
+        return
     stills, basis = runs / "data" / "stills", runs / "basis.safetensors"
-    if name != VIDEO.name:
+    if name not in (VIDEO.name, ANIMATE.name):
         make_stills(stills, recipe.samples, recipe.data_seed, progress=_told("stills", recipe.samples))
     elif not (stills / "rows.jsonl").exists():
         make_stills(stills, IMAGE.samples, IMAGE.data_seed, progress=_told("stills", IMAGE.samples))
@@ -54,7 +66,8 @@ def train(
         fitted = theatre_vae.fit_basis(stills, basis)
         clips = runs / "data" / "clips"
         theatre_video.prepare_clips(clips, fitted, recipe, progress=_told("clips", recipe.samples))
-        theatre_video.train(options, clips, basis, runs / IMAGE.name, recipe)
+        trainer = theatre_video if name == VIDEO.name else theatre_animate
+        trainer.train(options, clips, basis, runs / IMAGE.name, recipe)
     if weights is not None and name != CODEC.name:
         if name != JUDGE.name and not (runs / CODEC.name / "state.safetensors").exists():
             train(CODEC.name, runs, device=device, sheet_seconds=sheet_seconds)
@@ -64,6 +77,7 @@ def train(
 _EXPORTS: dict[str, Callable[[Path, Path], Path]] = {
     IMAGE.name: export.export_image,
     VIDEO.name: export.export_video,
+    ANIMATE.name: export.export_animate,
     JUDGE.name: export.export_judge,
 }
 

@@ -128,10 +128,12 @@ class DragTrajectory(Document):
 
     def resample(self, frames: int) -> NDArray[np.float64]:
         """x, y of every handle for `frames` evenly spaced frames: [frames, moves, 2]."""
-        progress = ease(
-            self.easing, np.clip((frame_times(frames) - self.start) / (self.end - self.start), 0, 1)
-        )
-        return np.stack([move.along(progress) for move in self.moves], axis=1)
+        gone = self.progress(frames)
+        return np.stack([move.along(gone) for move in self.moves], axis=1)
+
+    def progress(self, frames: int) -> NDArray[np.float64]:
+        """The part of the way gone at each of `frames` evenly spaced frames, in [0, 1], eased: [frames]."""
+        return ease(self.easing, np.clip((frame_times(frames) - self.start) / (self.end - self.start), 0, 1))
 
 
 Trajectory = Annotated[BoxTrajectory | PointTrajectory | DragTrajectory, Field(discriminator="form")]

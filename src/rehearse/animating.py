@@ -1,0 +1,266 @@
+"""How a shot moves a picture: the condition and the blend of a model that starts from one.
+
+The intermediate picture (:mod:`rehearse.pictures`) is the shared interface of person and model. Before the
+drags it is the original side of equation 4, with the drags at each frame's time the edited side; the clip
+follows the edit where the drags sweep and keeps the original elsewhere.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from rehearse.models.closeness import closeness
+from rehearse.models.model import VideoModel
+from rehearse.pictures import make_intermediate
+from rehearse.sampling.blend_weights import blend_weights
+from rehearse.shot import (
+    BlendSettings,
+    Box,
+    BoxKeyframe,
+    BoxPath,
+    BoxTrajectory,
+    DragMove,
+    DragTrajectory,
+    ImageInstruction,
+    Mask,
+    MotionInstruction,
+    PointPath,
+    PointTrajectory,
+    Shot,
+    ShotError,
+)
+from rehearse.shot.easing import Easing, ease, frame_times
+from rehearse.shot.grid import pool
+
+_LOG = logging.getLogger(__name__)
+
+# How far, in fractions of the frame, a drag may stray from the path it stands for before it is said.
+_STRAYS = 0.02
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Animation:
+    """What a shot's pictures become for the model.
+
+    condition: of the plan's own (edited) side, see ``VideoModel.condition``. picture: what the clip shows in
+    each frame, before the model moves it, uint8 ``[1 or frames, height, width, 3]``. original: of the
+    side without drags; None where the shot drags nothing. weights: of equation 4, with it,
+    ``[1, 1, frames, h, w]``.
+    """
+
+    condition: Tensor
+    picture: NDArray[np.uint8]
+    original: Tensor | None = None
+    weights: Tensor | None = None
+
+
+def with_drags(shot: Shot, width: int, height: int) -> Shot:
+    """The shot as :mod:`rehearse.pictures` takes it: each path without words is a drag of what it starts
+    on, in its place of the list, and the picture stands at the start, whenever the clip shows it.
+
+    A box path drags what its first box holds, by the box's centre, or where the box changes its size by two
+    of its corners, drawn in by a quarter. A point path drags what is under its first point: within its
+    radius, or what the picture shows there. A drag goes along the keyframes' places at even speed, from the
+    first keyframe's time to the last's. width, height: of the frame in pixels.
+
+    Raises ShotError: a path that stands still, or that leaves the frame.
+    """
+    changed = [
+        _for_pictures(instruction, f"instructions[{index}].path", width, height)
+        for index, instruction in enumerate(shot.instructions)
+    ]
+    return shot if changed == list(shot.instructions) else shot.with_(instructions=tuple(changed))
+
+
+def _for_pictures(instruction: Any, field: str, width: int, height: int) -> Any:
+    if isinstance(instruction, BoxTrajectory | PointTrajectory) and instruction.phrase is None:
+        return _drag(instruction, field, width, height)
+    if isinstance(instruction, ImageInstruction) and instruction.time:
+        return ImageInstruction(**{**instruction.given(), "time": 0.0})
+    return instruction
+
+
+def drags_of(shot: Shot) -> tuple[DragTrajectory, ...]:
+    """The shot's drags, in its order."""
+    return tuple(one for one in shot.instructions if isinstance(one, DragTrajectory))
+
+
+def animate(
+    shot: Shot,
+    model: VideoModel,
+    *,
+    frames: int,
+    width: int,
+    height: int,
+    amount: float,
+    release: float,
+) -> Animation:
+    """Make the intermediate picture of a shot and what the model needs of it.
+
+    amount: of motion, where the shot says none. release: the part of a drag's way over which the clip, where
+    the drags sweep, lets go of the original. Raises ShotError, before any picture is drawn where it can.
+    """
+    ready = with_drags(shot, width, height)
+    drags, grid = drags_of(ready), model.latent_shape(frames, height, width)[1:]
+    said = shot.control.blend or BlendSettings()
+    weights = _weights_in_region(said, grid, height, width) if drags and said.region is not None else None
+    motion = motion_of(shot) or MotionInstruction()
+    shown = next((one for one in shot.instructions if isinstance(one, ImageInstruction)), None)
+    near = closeness(
+        frames,
+        amount if motion.amount is None else motion.amount,
+        loop=motion.loop,
+        restyle=motion.restyle,
+        time=0.0 if shown is None else shown.time,
+    )
+    picture = make_intermediate(ready, model.picture_model(), width, height)
+    original = model.condition(picture.original[None], near)
+    if not drags:
+        return Animation(original, picture.original[None])
+    if weights is None:
+        over_time = said.weights(grid[0])
+        weights = drag_weights(picture.touched, drags, grid, over_time=over_time, release=release)
+    moved = picture.over_time(frames)
+    return Animation(model.condition(moved, near), moved, original, weights)
+
+
+def _weights_in_region(said: BlendSettings, grid: tuple[int, int, int], height: int, width: int) -> Tensor:
+    try:
+        return blend_weights(said, grid, height, width)
+    except ShotError as error:
+        raise ShotError(error.reason, field="control.blend.region") from None
+
+
+def drag_weights(
+    touched: NDArray[np.float32],
+    drags: tuple[DragTrajectory, ...],
+    grid: tuple[int, int, int],
+    *,
+    over_time: list[float] | None,
+    release: float,
+) -> Tensor:
+    """w of equation 4 under drags, float32 ``[1, 1, frames, h, w]``: 1 keeps the original, 0 the edit.
+
+    touched: ``[H, W]`` in [0, 1], what the drags sweep; outside, w is 1. over_time: w inside for each frame;
+    None for the default, ``1 - min(1, p / release)`` with p the progress of the drag that is furthest on: the
+    clip begins as the original, and soon follows the edit.
+    """
+    frames, rows, columns = grid
+    if over_time is None:
+        gone = np.max([_progress(drag, frames) for drag in drags], axis=0)
+        over_time = (1 - np.clip(gone / release, 0, 1)).tolist() if release else (gone == 0).tolist()
+    inside = torch.from_numpy(pool(touched.astype(np.float32), rows, columns)).clamp(0, 1)
+    weight = torch.tensor(over_time, dtype=torch.float32)
+    return (1 - inside * (1 - weight[:, None, None]))[None, None]
+
+
+def motion_of(shot: Shot) -> MotionInstruction | None:
+    """The shot's motion instruction, of which it has at most one."""
+    return next((one for one in shot.instructions if isinstance(one, MotionInstruction)), None)
+
+
+def box_path_of(path: PointPath, radius: float, width: int, height: int) -> BoxPath:
+    """A path of boxes around a moving point.
+
+    radius: half the boxes' sides, where the path has none of its own, as a fraction of the frame's shorter
+    side. width, height: of the frame in pixels. The boxes may reach beyond the frame.
+    """
+    reach = (radius if path.radius is None else path.radius) * min(width, height)
+    half = (reach / width, reach / height)
+    return BoxPath(
+        [BoxKeyframe(key.time, _around(key.point, half), key.easing) for key in path.keyframes],
+        easing=path.easing,
+        leaves_frame=True,
+    )
+
+
+def _around(point: tuple[float, float], half: tuple[float, float]) -> Box:
+    (x, y), (dx, dy) = point, half
+    return Box(x - dx, y - dy, x + dx, y + dy)
+
+
+def _progress(drag: DragTrajectory, frames: int) -> NDArray[np.float64]:
+    linear = np.clip((frame_times(frames) - drag.start) / (drag.end - drag.start), 0, 1)
+    return ease(drag.easing, linear)
+
+
+def _drag(trajectory: BoxTrajectory | PointTrajectory, field: str, width: int, height: int) -> DragTrajectory:
+    """The drag that a path without words stands for."""
+    path: Any = trajectory.path
+    if isinstance(path, BoxPath):
+        boxes = [key.box for key in path.keyframes]
+        sizes = {(round(box.x1 - box.x0, 6), round(box.y1 - box.y0, 6)) for box in boxes}
+        places = [(0.5, 0.5)] if len(sizes) == 1 else [(0.25, 0.25), (0.75, 0.75)]
+        ways = [[_in_box(box, at) for box in boxes] for at in places]
+        held = boxes[0].clipped()
+        region = None if held is None else Mask(box=held)
+    else:
+        ways = [[key.point for key in path.keyframes]]
+        region = _disc(path, width, height)
+    for way in ways:
+        for index, (x, y) in enumerate(way):
+            if not (0 <= x <= 1 and 0 <= y <= 1):
+                raise ShotError(
+                    "it leads what is dragged out of the frame; keep its middle inside, or name the subject "
+                    "with words of the prompt",
+                    field=f"{field}.keyframes[{index}]",
+                )
+    if all(len(set(way)) == 1 for way in ways):
+        raise ShotError(
+            "it stands still, so there is nothing to drag; move it, or name the subject with words of the "
+            "prompt",
+            field=field,
+        )
+    times = [key.time for key in path.keyframes]
+    single: Easing = (path.keyframes[0].easing or path.easing) if len(times) == 2 else "linear"
+    drag = DragTrajectory(
+        # A corner that stays where it is holds on by a way of no length.
+        moves=tuple(DragMove(way[0], way[-1], via=tuple(way[1:-1]) or _still(way)) for way in ways),
+        region=region,
+        start=times[0],
+        end=times[-1],
+        easing=single,
+    )
+    _say_where_it_strays(path, drag, field)
+    return drag
+
+
+def _in_box(box: Box, at: tuple[float, float]) -> tuple[float, float]:
+    return box.x0 + at[0] * (box.x1 - box.x0), box.y0 + at[1] * (box.y1 - box.y0)
+
+
+def _still(way: list[tuple[float, float]]) -> tuple[tuple[float, float], ...]:
+    return (way[0],) if way[0] == way[-1] else ()
+
+
+def _disc(path: PointPath, width: int, height: int) -> Mask | None:
+    """What lies within the path's radius of its first point, as a polygon; None where it has no radius."""
+    if path.radius is None:
+        return None
+    x, y = path.keyframes[0].point
+    reach = path.radius * min(width, height)
+    turns = np.linspace(0, 2 * np.pi, 48, endpoint=False)
+    corners = np.stack([x + reach / width * np.cos(turns), y + reach / height * np.sin(turns)], axis=1)
+    corners = np.clip(corners, 0, 1)
+    return Mask(polygon=[(float(u), float(v)) for u, v in corners])
+
+
+def _say_where_it_strays(path: Any, drag: DragTrajectory, field: str) -> None:
+    asked = path.resample(64)
+    if isinstance(path, BoxPath):
+        asked = (asked[:, :2] + asked[:, 2:]) / 2
+    strays = float(np.abs(drag.resample(64).mean(axis=1) - asked).max())
+    if strays > _STRAYS:
+        _LOG.warning(
+            "%s: what is dragged goes along it at even speed, and so is up to %.0f %% of the frame away from "
+            "where the keyframes' times put it",
+            field,
+            100 * strays,
+        )

@@ -1,0 +1,62 @@
+"""Running a take in its folder, with what is seen of it, to its end or to a pause."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from rehearse.cli.failures import Paused
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from rehearse.cli.progress import Pace
+    from rehearse.takes import Take
+    from rehearse.takes.folder import TakeFolder
+
+
+def run_in_folder(
+    console: Console,
+    folder: TakeFolder,
+    make: Callable[[], Take],
+    *,
+    model: str,
+    until: int | None = None,
+    threads: int | None = None,
+    quiet: bool = False,
+) -> tuple[Take, Pace]:
+    """Make the take and run it to step ``until`` (None: the end), every state on the disk as it comes.
+
+    Raises Paused where Ctrl-C or ``rehearse take pause`` stopped it on the way.
+    """
+    from rehearse.cli.notes import notes_to
+    from rehearse.cli.progress import watcher
+
+    with notes_to(console, quiet), folder.running():
+        try:
+            with watcher(console, model, quiet) as watching:
+                # Here, not above: the screen is up while torch works.
+                import torch
+
+                from rehearse.sampling.loop import Cancelled
+
+                if threads is not None:
+                    torch.set_num_threads(threads)
+                take = make()
+                with suppress(Cancelled):
+                    for event in take.play(until):
+                        watching.step(event)
+        except KeyboardInterrupt:
+            if not (folder.path / "take.json").exists():
+                raise
+            raise Paused(_stands(folder)) from None
+    if take.step < (take.steps if until is None else until):
+        raise Paused(_stands(folder))
+    return take, watching.pace
+
+
+def _stands(folder: TakeFolder) -> str:
+    where = f"paused at step {folder.step} of {folder.card.steps}"
+    return f"{where}; go on with: rehearse take resume {shlex.quote(str(folder.path))}"

@@ -1,0 +1,67 @@
+"""How near each frame stays to the picture that a clip starts from: PIA's inter-frame affinity.
+
+The published lists (PIA, section 3.2 and its released settings) give one number for each distance from the
+picture's frame, for clips of 16 frames: 1 is the picture itself, lower values let a frame change more. Here
+they are curves over the distance as a part of the clip, so that they hold for any number of frames, and for
+any magnitude between the named ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rehearse.shot.instructions.motion import MAGNITUDES
+
+_FRAMES = 16
+_LOWEST = 0.2
+
+# By distance in frames; the last value holds on to the end.
+_PLAIN = {
+    "small": (1.0, 0.9, 0.85, 0.85, 0.85, 0.8),
+    "moderate": (1.0, 0.8, 0.8, 0.8, 0.79, 0.78, 0.75),
+    "large": (1.0, 0.8, 0.7, 0.7, 0.7, 0.7, 0.7, 0.7, 0.7, 0.7, 0.6, 0.5),
+}
+_RESTYLED = {
+    "small": (0.5, 0.4, 0.4, 0.4, 0.35, 0.3),
+    "moderate": (0.5, 0.4, 0.4, 0.4, 0.35, 0.35, 0.3, 0.25, 0.2),
+    "large": (0.5, 0.2),
+}
+# The way out of a loop, up to half of the clip. Of the published loops only the large one does not begin as
+# its plain curve does: it has half the time for the same change.
+_LOOPED = {**_PLAIN, "large": (1.0, 0.8, 0.7, 0.7, 0.7, 0.7, 0.6, 0.5)}
+
+
+def closeness(
+    frames: int, amount: float, *, loop: bool = False, restyle: bool = False, time: float = 0.0
+) -> tuple[float, ...]:
+    """Affinity of each frame to the picture, in [0, 1]; for 16 frames from time 0 the published lists.
+
+    amount: of motion, from 0 (still) to 1; small, moderate and large lie where
+    :data:`rehearse.shot.instructions.motion.MAGNITUDES` says, what lies between is interpolated and what
+    lies above large goes on as from moderate to large. restyle: the lists that let go of the style.
+    time: when the clip shows the picture, in [0, 1]; the distance is measured from the frame nearest to it.
+    loop: time is a circle on which the last frame is the first again, so the way back mirrors the way out.
+    """
+    curve = _curve(_RESTYLED if restyle else _LOOPED if loop else _PLAIN, amount)
+    last = frames - 1
+    if last < 1:
+        return (float(curve[0]),) * frames
+    away = np.abs(np.arange(frames) - round(time * last)).astype(np.float64)
+    if loop:
+        away = np.minimum(away, last - away)
+    # The lists count frames of a clip of 16: the same part of this clip is as far away.
+    found = np.interp(away * (_FRAMES - 1) / last, np.arange(_FRAMES), curve)
+    return tuple(float(value) for value in found)
+
+
+def _curve(lists: Mapping[str, tuple[float, ...]], amount: float) -> NDArray[np.float64]:
+    """The list of any amount, by distance in frames of a clip of 16: ``[16]``."""
+    named = [np.array(values + values[-1:] * (_FRAMES - len(values))) for values in lists.values()]
+    still = np.full(_FRAMES, named[0][0])
+    most = np.minimum.accumulate(np.maximum(2 * named[-1] - named[-2], _LOWEST))
+    curves = np.stack([still, *named, most])
+    known = [0.0, *MAGNITUDES.values(), 1.0]
+    return np.array([np.interp(amount, known, column) for column in curves.T])

@@ -1,0 +1,118 @@
+"""Models that stand on another: a base, a motion adapter, LoRAs, named in a folder's ``rehearse.json``.
+
+The folder is the model: ``--model FOLDER``. Its ``rehearse.json`` may say, beside ``defaults`` and so on:
+
+``base``
+    the model it stands on: a folder beside this one, a path from this one (``../sd15``), or any name that
+    ``--model`` takes. What this folder has itself (``text_encoder/``, ``vae/``, ...) comes before the base's.
+``motion_adapter``
+    a folder in this one, or a hub id, with a diffusers MotionAdapter; ``motion_adapter/`` is found unnamed.
+    With one, the base (any Stable Diffusion 1.5 checkpoint) becomes a video model: PIA where the adapter has
+    a ``conv_in`` for pictures, AnimateDiff where it has none.
+``loras``
+    ``[{"file": "ink.safetensors", "scale": 0.8}]``: files in this folder, merged into the weights.
+``scheduler``
+    settings laid over the base's: AnimateDiff and PIA want ``{"beta_schedule": "linear"}``.
+
+So PIA on a checkpoint of one's own is a folder with one file:
+
+.. code-block:: json
+
+    {"base": "SG161222/Realistic_Vision_V6.0_B1_noVAE", "motion_adapter": "openmmlab/PIA-condition-adapter",
+     "scheduler": {"beta_schedule": "linear"}}
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from rehearse.models.errors import ModelError
+from rehearse.models.folder import Lora, ModelFolder
+
+_ADAPTER = "motion_adapter"
+
+
+def is_composed(path: Path) -> bool:
+    """Whether the folder's ``rehearse.json`` names a base or LoRAs; False where it cannot be read."""
+    try:
+        said = json.loads((path / "rehearse.json").read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, json.JSONDecodeError):
+        return False
+    return isinstance(said, dict) and bool({"base", "loras"} & said.keys())
+
+
+def compose(
+    folder: ModelFolder, find_model: Callable[[str], ModelFolder], find_adapter: Callable[[str], Path]
+) -> ModelFolder:
+    """The folder with its base, adapter and LoRAs found. Raises ModelError, naming the setting."""
+    said = folder.settings()
+    base = _base(folder, said["base"], find_model) if "base" in said else None
+    if base is None and not (folder.path / "model_index.json").is_file():
+        raise _refusal(folder, "it has LoRAs but no model_index.json", 'name the model they change as "base"')
+    return dataclasses.replace(
+        folder,
+        base=base,
+        adapter=_adapter(folder, said.get(_ADAPTER), find_adapter),
+        # A base's own LoRAs belong to what it is: they come first.
+        loras=(*(base.loras if base is not None else ()), *_loras(folder, said.get("loras", []))),
+    )
+
+
+def _base(folder: ModelFolder, name: Any, find_model: Callable[[str], ModelFolder]) -> ModelFolder:
+    if not isinstance(name, str) or not name:
+        raise _refusal(folder, f"base cannot be {name!r}", "name a model or a folder")
+    near = folder.path / name if name.startswith(".") else folder.path.parent / name
+    if near.resolve() == folder.path.resolve():
+        raise _refusal(folder, "base is this folder itself", "name the model it stands on")
+    found = find_model(str(near) if near.is_dir() else name)
+    if found.adapter is not None:
+        raise _refusal(folder, f"base {name!r} has a motion adapter already", "name an image model")
+    return dataclasses.replace(found, identity=name)
+
+
+def _adapter(folder: ModelFolder, name: Any, find_adapter: Callable[[str], Path]) -> Path | None:
+    if name is None:
+        own = folder.path / _ADAPTER
+        return own if own.is_dir() else None
+    if not isinstance(name, str) or not name:
+        raise _refusal(folder, f"motion_adapter cannot be {name!r}", "name a folder or a hub id")
+    near = folder.path / name
+    place = near if near.is_dir() else find_adapter(name)
+    if not (place / "config.json").is_file():
+        raise _refusal(
+            folder, f"motion_adapter {name!r} has no config.json", "give a diffusers MotionAdapter"
+        )
+    return place
+
+
+def _loras(folder: ModelFolder, listed: Any) -> tuple[Lora, ...]:
+    form = 'write [{"file": "name.safetensors", "scale": 0.8}]'
+    if not isinstance(listed, list):
+        raise _refusal(folder, "loras must be a list", form)
+    found = []
+    for index, entry in enumerate(listed):
+        where = f"loras[{index}]"
+        if (
+            not isinstance(entry, dict)
+            or not isinstance(entry.get("file"), str)
+            or entry.keys() - {"file", "scale"}
+        ):
+            raise _refusal(folder, f"{where} cannot be {entry!r}", form)
+        scale = entry.get("scale", 1.0)
+        if isinstance(scale, bool) or not isinstance(scale, int | float):
+            raise _refusal(folder, f"{where}.scale cannot be {scale!r}", "give a number such as 0.8")
+        file = folder.path / entry["file"]
+        if file.suffix != ".safetensors":
+            raise _refusal(folder, f"{where}.file {entry['file']!r} is not safetensors", "convert it")
+        if not file.is_file():
+            raise _refusal(folder, f"{where}.file: there is no {entry['file']!r}", "copy it into the folder")
+        found.append(Lora(file, float(scale)))
+    return tuple(found)
+
+
+def _refusal(folder: ModelFolder, what: str, remedy: str) -> ModelError:
+    return ModelError(f"model {folder.identity!r}: rehearse.json: {what}; {remedy}")

@@ -1,0 +1,109 @@
+"""LoRAs: small trained changes of a model's weights, merged into them when the model is loaded.
+
+Merged weights cost nothing at each step, and leave the attention modules as the controls expect them.
+"""
+
+from __future__ import annotations
+
+import logging as standard
+from typing import Any
+
+from rehearse.models.errors import ModelError
+from rehearse.models.folder import Lora, ModelFolder, check_safetensors
+
+
+def add_loras(folder: ModelFolder, unet: Any, text_encoder: Any) -> None:
+    """Merge the folder's LoRAs into a UNet and its text encoder, in the order they are listed.
+
+    Files in diffusers', PEFT's and kohya's naming are read, safetensors only. Layers that the model does not
+    have are left out: a LoRA of motion modules changes nothing in the image model beside the video model.
+    Any other file of which nothing fits is refused. Raises ModelError.
+    """
+    if not folder.loras:
+        return
+    from diffusers.utils import logging
+
+    try:
+        import peft  # noqa: F401
+    except ImportError:
+        raise ModelError(
+            f"model {folder.identity!r} has LoRAs, which need peft; install it: pip install 'rehearse[train]'"
+        ) from None
+    verbosity = logging.get_verbosity()
+    logging.set_verbosity(standard.CRITICAL)  # what is wrong with a file is said here, in one sentence
+    try:
+        for lora in folder.loras:
+            _add(folder, lora, unet, text_encoder)
+    finally:
+        logging.set_verbosity(verbosity)
+
+
+def _add(folder: ModelFolder, lora: Lora, unet: Any, text_encoder: Any) -> None:
+    from diffusers.loaders.lora_pipeline import StableDiffusionLoraLoaderMixin as Loader
+
+    check_safetensors(lora.file, folder.identity)
+    try:
+        state, alphas = Loader.lora_state_dict(
+            str(lora.file.parent),
+            weight_name=lora.file.name,
+            use_safetensors=True,
+            local_files_only=True,
+            unet_config=unet.config,
+        )
+        own = _fitting(unet, state, "unet")
+        if own:
+            Loader.load_lora_into_unet(own, _of(own, alphas), unet, adapter_name="added")
+            _merge(unet, lora.scale)
+        words = _fitting(text_encoder, state, "text_encoder")
+        if words:
+            Loader.load_lora_into_text_encoder(
+                words, _of(words, alphas), text_encoder, prefix="text_encoder", adapter_name="added"
+            )
+            _merge(text_encoder, lora.scale)
+    except (KeyError, ValueError, RuntimeError, TypeError) as error:
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        raise _refusal(folder, lora, f"does not fit this model ({reason}); use one made for it") from None
+    if not own and not words and not any("motion_modules" in name for name in state):
+        raise _refusal(folder, lora, "holds nothing for this model; use one made for its base")
+
+
+def _fitting(module: Any, state: dict[str, Any], prefix: str) -> dict[str, Any]:
+    """The part of a LoRA that belongs to a module and finds its layer there."""
+    layers = {name for name, _ in module.named_modules()}
+    return {
+        name: value
+        for name, value in state.items()
+        if name.startswith(f"{prefix}.") and _layer(name).removeprefix(f"{prefix}.") in layers
+    }
+
+
+def _of(part: dict[str, Any], alphas: dict[str, Any] | None) -> dict[str, Any] | None:
+    """The alphas of the layers in a part of a LoRA; None for none."""
+    layers = {_layer(name) for name in part}
+    return {name: alpha for name, alpha in (alphas or {}).items() if _layer(name) in layers} or None
+
+
+def _layer(name: str) -> str:
+    """The layer that a LoRA tensor changes, by the tensor's name."""
+    for mark in (".lora", ".alpha", ".processor."):
+        name = name.partition(mark)[0]
+    return name
+
+
+def _merge(module: Any, scale: float) -> None:
+    from diffusers.utils import recurse_remove_peft_layers
+    from peft.tuners.tuners_utils import BaseTunerLayer
+
+    for layer in module.modules():
+        if isinstance(layer, BaseTunerLayer):
+            layer.scale_layer(scale)
+            layer.merge()
+    recurse_remove_peft_layers(module)
+    for name in ("peft_config", "_hf_peft_config_loaded"):
+        if hasattr(module, name):
+            delattr(module, name)
+    module.requires_grad_(False)
+
+
+def _refusal(folder: ModelFolder, lora: Lora, why: str) -> ModelError:
+    return ModelError(f"model {folder.identity!r}: the LoRA {lora.file.name} {why}")

@@ -1,0 +1,278 @@
+"""The drags of a shot on its intermediate picture: where they end, and every frame on the way.
+
+Warped drags are cut out of the picture together and laid down for each frame. What they bare at the moment
+they bare most is drawn anew by regional image-to-image, from the smooth guess behind them, and stands behind
+the regions in all frames. It is drawn without words: the shot's prompt names what was dragged away, and under
+it the theatre's image model put a second one in its place. Optimised drags come after, one on the other; on
+the way there the picture is a morph: the dragged original going forward fades into the optimised result
+going backward.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rehearse.pictures.cache import PictureCache, key_of
+from rehearse.pictures.feather import Weights, feathered, lay_over, spread
+from rehearse.pictures.redraw import ImagePipeline, Progress, Words
+from rehearse.pictures.stages import seed_of
+from rehearse.pictures.warp import Cut, Drag, Move, cut
+from rehearse.shot import DragTrajectory, Shot, ShotError
+from rehearse.shot.image_ref import DIGEST_IMAGES
+
+FILL_STRENGTH = 0.5
+"""How far a bared area may depart from the smooth guess it starts from."""
+FEATHER = 0.04
+"""Width of the soft edge of what was bared and of what is swept, in fractions of the frame's shorter side."""
+_MOMENTS = 17
+# Noise of the fill's own, away from the stages' whose number edits change.
+_FILL_STAGE = 1 << 20
+
+Picture = NDArray[np.uint8]
+
+
+@dataclass(frozen=True, slots=True)
+class Numbered:
+    """A drag and its place in the shot."""
+
+    index: int
+    drag: DragTrajectory
+
+
+def drags_of(shot: Shot) -> tuple[list[Numbered], list[Numbered]]:
+    """The shot's drags, warped ones and optimised ones, each in the shot's order."""
+    found = [
+        Numbered(i, drag) for i, drag in enumerate(shot.instructions) if isinstance(drag, DragTrajectory)
+    ]
+    return (
+        [one for one in found if one.drag.method != "optimise"],
+        [one for one in found if one.drag.method == "optimise"],
+    )
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Dragging:
+    """All drags of a shot on one picture.
+
+    original, edited: uint8 ``[H, W, 3]``, before any drag and after the end of all. warped: what is laid
+    down, with its drags, or None. optimised: in order, each with its morph. touched: see ``Intermediate``.
+    """
+
+    original: Picture
+    edited: Picture
+    warped: tuple[Cut, tuple[DragTrajectory, ...]] | None
+    optimised: tuple[Morph, ...]
+    touched: Weights
+
+    def over_time(self, frames: int) -> NDArray[np.uint8]:
+        """The picture at the time of each of evenly spaced frames, uint8 ``[frames, H, W, 3]``."""
+        return np.stack([self._at(t, frames) for t in range(frames)])
+
+    def _at(self, t: int, frames: int) -> Picture:
+        laid, drags = self.warped or (None, ())
+        gone = [drag.progress(frames)[t] for drag in (*drags, *(morph.drag for morph in self.optimised))]
+        # The ends are known to the bit; laying down would round soft edges once more.
+        if all(share == 0 for share in gone):
+            return self.original
+        if all(share == 1 for share in gone):
+            return self.edited
+        picture = self.original
+        if laid is not None:
+            picture = laid.lay([moves_to(drag, drag.resample(frames)[t]) for drag in drags]).picture
+        for morph, share in zip(self.optimised, gone[len(drags) :], strict=True):
+            picture = morph.at(picture, morph.drag.resample(frames)[t], share)
+        return picture
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Morph:
+    """An optimised drag between its ends.
+
+    drag: its way and timing. region: float or bool ``[H, W]``, what is dragged. landed: its cut from the
+    optimised picture, handles at the targets. area: ``[H, W]`` in [0, 1], where the two pictures may differ.
+    """
+
+    drag: DragTrajectory
+    region: Weights
+    landed: Cut
+    area: Weights
+
+    def at(self, picture: Picture, place: NDArray[np.float64], gone: float) -> Picture:
+        """The morph over a picture.
+
+        place: of the handles, ``[moves, 2]``. gone: the part of the way that is behind them, in [0, 1].
+        """
+        forward = cut(picture, [Drag(moves_to(self.drag, place), self.region)])
+        ahead = forward.lay([moves_to(self.drag, place)]).picture
+        back = [
+            (move.target, (float(x), float(y))) for move, (x, y) in zip(self.drag.moves, place, strict=True)
+        ]
+        behind = self.landed.lay([back]).picture
+        return lay_over(ahead, behind, self.area * np.float32(gone))
+
+
+def drag_picture(
+    original: Picture,
+    before: str,
+    shot: Shot,
+    pipeline: ImagePipeline,
+    cache: PictureCache,
+    progress: Progress,
+) -> Dragging:
+    """Bring a shot's drags about.
+
+    before: key of the original.
+
+    Raises:
+        ShotError: handle outside its region, two drags on one region, an empty region, a region that leaves
+            the frame; the field is the shot's. Cancelled, DragCancelled: called off.
+    """
+    plain, optimise = drags_of(shot)
+    height, width = original.shape[:2]
+    touched = np.zeros((height, width), dtype=np.float32)
+    if not plain and not optimise:
+        return Dragging(original, original, None, (), touched)
+    everything = [*plain, *optimise]
+    with _named(everything):
+        # All of them at once first: a drag of a region that another pulls is found before any work.
+        cut(original, [_drag(one.drag, height, width) for one in everything])
+
+    picture, warped = original, None
+    if plain:
+        drags = tuple(one.drag for one in plain)
+        with _named(plain):
+            laid = cut(original, [_drag(drag, height, width) for drag in drags])
+            ways = [drag.resample(_MOMENTS) for drag in drags]
+            moments = [
+                laid.lay([moves_to(drag, way[t]) for drag, way in zip(drags, ways, strict=True)])
+                for t in range(_MOMENTS)
+            ]
+        barest = max(reversed(moments), key=lambda moment: int(moment.exposed.sum()))
+        if barest.exposed.any():
+            region = feathered(barest.exposed.astype(np.float32), FEATHER * min(height, width))
+            key = fill_key(before, shot, pipeline)
+            plate = cache.get(key)
+            if plate is None:
+                drawn = pipeline.from_picture(
+                    barest.picture, _wordless(shot), FILL_STRENGTH, f"instructions[{plain[-1].index}]",
+                    progress, region, laid.plate,
+                )  # fmt: skip
+                plate = cache.put(key, drawn)
+            laid = replace(laid, plate=plate)
+        warped = (laid, drags)
+        picture = laid.lay([moves_to(drag, way[-1]) for drag, way in zip(drags, ways, strict=True)]).picture
+        for opacity in (*laid.opacity, *(moment.moved for moment in moments)):
+            np.maximum(touched, opacity, out=touched)
+
+    morphs: list[Morph] = []
+    for one in optimise:
+        with _named([one]):
+            picture, morph = _optimised(picture, before, one, shot, pipeline, cache, progress)
+        morphs.append(morph)
+        np.maximum(touched, morph.area, out=touched)
+    return Dragging(original, picture, warped, tuple(morphs), spread(touched, FEATHER * min(height, width)))
+
+
+def fill_key(before: str, shot: Shot, pipeline: ImagePipeline) -> str:
+    """Key of what stands behind the warped drags."""
+    plain, _ = drags_of(shot)
+    # When a single drag goes does not change what it bares.
+    timing = {"start", "end", "easing"} if len(plain) == 1 else set()
+    return key_of(
+        before=before,
+        drags=[
+            one.drag.model_dump(mode="json", exclude=timing, context=DIGEST_IMAGES) for one in plain
+        ],
+        seed=_wordless(shot).seed,
+        model=pipeline.model.fingerprint,
+        steps=pipeline.steps,
+        what="fill",
+    )  # fmt: skip
+
+
+def _wordless(shot: Shot) -> Words:
+    return Words("", "", seed_of(shot, _FILL_STAGE), guidance=1.0)
+
+
+def moves_to(drag: DragTrajectory, place: NDArray[np.float64]) -> list[Move]:
+    """A drag's moves with its handles at ``place`` ``[moves, 2]``."""
+    return [(move.handle, (float(x), float(y))) for move, (x, y) in zip(drag.moves, place, strict=True)]
+
+
+def _optimised(
+    picture: Picture,
+    before: str,
+    one: Numbered,
+    shot: Shot,
+    pipeline: ImagePipeline,
+    cache: PictureCache,
+    progress: Progress,
+) -> tuple[Picture, Morph]:
+    from rehearse.models.image import ImageModel
+    from rehearse.pictures.drag_optimise import optimise_drag
+    from rehearse.pictures.region import find_region
+
+    model, drag, name = pipeline.model, one.drag, f"instructions[{one.index}]"
+    if not isinstance(model, ImageModel):
+        raise ShotError(
+            f"model {model.identity!r} has no features to optimise on; let the drag be a warp",
+            field="method",
+            value="optimise",
+        )
+    height, width = picture.shape[:2]
+    moves: list[Move] = [(move.handle, move.target) for move in drag.moves]
+    handles = [handle for handle, _ in moves]
+    region = (
+        find_region(picture, handles).astype(np.float32)
+        if drag.region is None
+        else drag.region.raster(height, width)
+    )
+    document = drag.model_dump(mode="json", exclude={"start", "end", "easing"}, context=DIGEST_IMAGES)
+    key = key_of(
+        before=before, picture=key_of(bytes=picture.tobytes().hex()), drag=document, prompt=shot.prompt,
+        model=model.fingerprint,
+    )  # fmt: skip
+    edited = cache.get(key)
+    if edited is None:
+        result = optimise_drag(
+            picture, moves, region, model, shot.prompt,
+            on_step=lambda _: progress.tell(name, lambda: picture[None]), cancel=progress.called_off,
+        )  # fmt: skip
+        edited = cache.put(key, result.picture)
+    landing = cut(picture, [Drag(moves, region)]).lay([moves])
+    area = spread(
+        np.maximum(region, np.maximum(landing.moved, (edited != picture).any(axis=2).astype(np.float32))),
+        FEATHER * min(height, width),
+    )
+    back = [(target, target) for _, target in moves]
+    return edited, Morph(drag, region, cut(edited, [Drag(back, landing.moved)]), area)
+
+
+def _drag(drag: DragTrajectory, height: int, width: int) -> Drag:
+    moves: list[Move] = [(move.handle, move.target) for move in drag.moves]
+    return Drag(moves, None if drag.region is None else drag.region.raster(height, width))
+
+
+@contextmanager
+def _named(drags: Sequence[Numbered]) -> Iterator[None]:
+    """Faults that the warp finds get the names that the shot gives them."""
+    try:
+        yield
+    except ShotError as error:
+        places = [f"instructions[{one.index}]" for one in drags]
+
+        def place(match: re.Match[str]) -> str:
+            return places[int(match[1])]
+
+        several = re.compile(r"drags\[(\d+)\]")
+        field = several.sub(place, error.field)
+        if not several.search(error.field):
+            field = f"{places[0]}.{error.field}" if error.field else places[0]
+        given = {"value": error.value} if error.value is not ... else {}
+        raise ShotError(several.sub(place, error.reason), field=field, **given) from None  # type: ignore[arg-type]

@@ -1,0 +1,307 @@
+"""The elastic drag: a region is cut out of a picture, bent by its handles and laid down again. Instant.
+
+The algorithm, also for the studio, which shows it live in the browser. Positions are pixel centres: fraction
+x of a picture of width W is ``x * W - 0.5``. Colours are 0 to 255, opacity A is 0 to 1.
+
+1. *Opacity.* A region given as a soft matte (any value strictly between 0 and 1) is the opacity A. A hard one
+   gets an edge one pixel wide, inside its outline only: ``A = region * max(1/2, 2 b - 1)`` with b the region
+   blurred by (1, 2, 1)/4 along rows and columns (the frame's edge repeats outward).
+2. *Plate.* The picture B without the region: pixels with A > 0 are filled from around them
+   (:mod:`~rehearse.pictures.prefill`).
+3. *Layer.* Colour times opacity with what shone through the soft edge taken out again:
+   ``L = clip(C - (1 - A) B, 0, 255 A)``. Laid down where it was, it gives the picture C back.
+4. *Lay.* For each pixel v of the result read (L', A') bilinearly at ``source(v)``
+   (:mod:`~rehearse.pictures.elastic`; transparent beyond the frame) and set ``L' + (1 - A') B``, rounded.
+   Where a pixel lies neither in the region nor under it afterwards (A = A' = 0), it is the picture's own, bit
+   for bit.
+
+Several regions are cut out of the one picture first, then laid in their order, the later ones in front.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rehearse.pictures.elastic import Elastic
+from rehearse.pictures.prefill import box_of, prefill
+from rehearse.pictures.region import find_region
+from rehearse.shot.errors import ShotError
+
+Move = tuple[tuple[float, float], tuple[float, float]]
+"""A handle and its target, (x, y) each, in fractions of the frame."""
+Region = NDArray[np.bool_] | NDArray[np.floating]
+
+_CELL = 8
+_LEAST_VISIBLE = 1.0
+_SAME_REGION = 0.5
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Drag:
+    """A region (bool, or float in [0, 1], ``[H, W]``; None: found from the handles) and the moves of its
+    handles."""
+
+    moves: Sequence[Move]
+    region: Region | None = None
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Warped:
+    """What a drag made of a picture.
+
+    picture: uint8 ``[H, W, 3]``; the bared area holds a smooth guess from around the region.
+    exposed: bool ``[H, W]``: pixels of the region that it left and covers less than half of now: they ask to
+        be painted anew.
+    moved: float32 ``[H, W]`` in [0, 1]: how much of each pixel the region covers where it is now.
+    flow: float32 ``[H, W, 2]``, (x, y) in pixels: what is shown at a pixel that the region covers was read at
+    the
+        pixel plus its flow (backward displacement); 0 elsewhere.
+    """
+
+    picture: NDArray[np.uint8]
+    exposed: NDArray[np.bool_]
+    moved: NDArray[np.float32]
+    flow: NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Cut:
+    """Regions cut out of a picture: made once, laid down for every frame or every move of the mouse.
+
+    picture: the original. plate: it without the regions, filled. opacity: one ``[H, W]`` a region. layers:
+    colour times opacity and opacity, float32 ``[h, w, 4]``, of the box that starts at the origins' (row,
+    column).
+    """
+
+    picture: NDArray[np.uint8]
+    plate: NDArray[np.uint8]
+    opacity: tuple[NDArray[np.float32], ...]
+    layers: tuple[NDArray[np.float32], ...]
+    origins: tuple[tuple[int, int], ...]
+
+    def lay(self, moves: Sequence[Sequence[Move]]) -> Warped:
+        """Lay every region down by its moves (one sequence a region, in order).
+
+        Raises:
+            ShotError: a region would leave the frame altogether.
+        """
+        height, width = self.picture.shape[:2]
+        moved = np.zeros((height, width), dtype=np.float32)
+        flow = np.zeros((height, width, 2), dtype=np.float32)
+        region = np.zeros((height, width), dtype=bool)
+        canvas = self.picture.astype(np.float32)
+        for opacity in self.opacity:
+            region |= opacity > 0
+        canvas[region] = self.plate[region]
+        touched = region.copy()
+        for k, own in enumerate(moves):
+            elastic = elastic_of(own, height, width)
+            rows, columns = self._landing(k, elastic)
+            y, x = np.mgrid[rows, columns].astype(np.float32)
+            source_x, source_y = elastic.source(x, y)
+            layer = _read(self.layers[k], source_x - self.origins[k][1], source_y - self.origins[k][0])
+            cover = layer[..., 3]
+            if float(cover.sum()) < min(_LEAST_VISIBLE, 0.5 * float(self.opacity[k].sum())):
+                raise _vanished(own, f"drags[{k}]." if len(moves) > 1 else "")
+            here = canvas[rows, columns]
+            here *= 1 - cover[..., None]
+            here += layer[..., :3]
+            shown = cover > 0
+            touched[rows, columns] |= shown
+            way = np.stack([source_x - x, source_y - y], axis=-1)
+            front = (cover >= 0.5) | (shown & (moved[rows, columns] == 0))
+            flow[rows, columns][front] = way[front]
+            np.maximum(moved[rows, columns], cover, out=moved[rows, columns])
+        picture = self.picture.copy()
+        picture[touched] = np.rint(np.clip(canvas[touched], 0, 255)).astype(np.uint8)
+        return Warped(picture, region & (moved < 0.5), moved, flow)
+
+    def _landing(self, k: int, elastic: Elastic) -> tuple[slice, slice]:
+        """Rows and columns outside of which the region cannot be after the map."""
+        height, width = self.picture.shape[:2]
+        y, x = (np.append(np.arange(0, size - 1, _CELL), size - 1) for size in (height, width))
+        grid_x, grid_y = np.meshgrid(x.astype(np.float32), y.astype(np.float32))
+        source_x, source_y = elastic.source(grid_x, grid_y)
+        top, left = self.origins[k]
+        tall, wide = self.layers[k].shape[:2]
+        # A cell may show the region if the box of its corners' sources touches the region's box. The map
+        # bends within a cell: a quarter of the box on each side allows for it.
+        hit = np.ones((len(y) - 1, len(x) - 1), dtype=bool) if min(len(y), len(x)) > 1 else None
+        if hit is None:
+            return slice(0, height), slice(0, width)
+        for source, low, high in ((source_x, left, left + wide), (source_y, top, top + tall)):
+            corners = np.stack([source[:-1, :-1], source[1:, :-1], source[:-1, 1:], source[1:, 1:]])
+            least, most = corners.min(axis=0), corners.max(axis=0)
+            room = 1 + (most - least) / 4
+            hit &= (most + room >= low) & (least - room <= high)
+        if not hit.any():
+            return slice(0, 0), slice(0, 0)
+        rows, columns = box_of(hit)
+        return (
+            slice(int(y[rows.start]), int(y[rows.stop]) + 1),
+            slice(int(x[columns.start]), int(x[columns.stop]) + 1),
+        )
+
+
+def warp_picture(picture: NDArray[np.uint8], moves: Sequence[Move], region: Region | None = None) -> Warped:
+    """Drag one region of a picture: every handle onto its target, elastically.
+
+    picture: uint8 ``[H, W, 3]``. moves: handle and target, fractions of the frame. region: ``[H, W]``, bool
+    or the share of each pixel that belongs to it; None: found from the handles
+    (:func:`~rehearse.pictures.region.find_region`).
+
+    Raises:
+        ShotError: empty region, handle outside it, two moves with one handle or one target, a move that takes
+        the
+            region out of the frame.
+    """
+    return warp_drags(picture, [Drag(moves, region)])
+
+
+def warp_drags(picture: NDArray[np.uint8], drags: Sequence[Drag]) -> Warped:
+    """Several drags of one picture; all regions are those of the original, the later drags lie in front.
+
+    Raises:
+        ShotError: as :func:`warp_picture`; also two drags of one region.
+    """
+    return cut(picture, drags).lay([drag.moves for drag in drags])
+
+
+def cut(picture: NDArray[np.uint8], drags: Sequence[Drag]) -> Cut:
+    """Cut the regions of drags out of a picture. Raises ShotError, as :func:`warp_drags`."""
+    height, width = picture.shape[:2]
+    regions: list[NDArray[np.float32]] = []
+    for k, drag in enumerate(drags):
+        where = f"drags[{k}]." if len(drags) > 1 else ""
+        check_moves(drag.moves, where)
+        handles = [handle for handle, _ in drag.moves]
+        region = find_region(picture, handles) if drag.region is None else drag.region
+        check_region(region, handles, height, width, where)
+        regions.append(opacity_of(region))
+    for i, j in combinations(range(len(drags)), 2):
+        _refuse_same(regions[i], regions[j], i, j)
+    support = np.zeros((height, width), dtype=bool)
+    for region in regions:
+        support |= region > 0
+    plate = prefill(picture, support)
+    layers, origins = [], []
+    for opacity in regions:
+        rows, columns = box_of(opacity > 0)
+        a = opacity[rows, columns, None]
+        behind = plate[rows, columns].astype(np.float32)
+        colour = np.clip(picture[rows, columns] - (1 - a) * behind, 0, 255 * a)
+        layers.append(np.concatenate([colour, a], axis=2).astype(np.float32))
+        origins.append((rows.start, columns.start))
+    return Cut(picture, plate, tuple(regions), tuple(layers), tuple(origins))
+
+
+def opacity_of(region: Region) -> NDArray[np.float32]:
+    """Step 1 of the module's algorithm: float32 ``[H, W]``, above 0 exactly where the region is."""
+    matte = np.clip(region.astype(np.float32), 0, 1)
+    if ((matte > 0) & (matte < 1)).any():
+        return matte
+    padded = np.pad(matte, 1, mode="edge")
+    blurred = padded[:-2] + 2 * padded[1:-1] + padded[2:]
+    blurred = (blurred[:, :-2] + 2 * blurred[:, 1:-1] + blurred[:, 2:]) / 16
+    return np.asarray(matte * np.maximum(0.5, 2 * blurred - 1), dtype=np.float32)
+
+
+def elastic_of(moves: Sequence[Move], height: int, width: int) -> Elastic:
+    """The map of moves in fractions on a picture of this size."""
+    ends = np.asarray(moves, dtype=np.float64).reshape(-1, 2, 2)
+    places = ends[..., 0] * width - 0.5 + 1j * (ends[..., 1] * height - 0.5)
+    return Elastic(places[:, 0], places[:, 1])
+
+
+def check_moves(moves: Sequence[Move], where: str = "") -> None:
+    """Raise ShotError for moves that cannot be one drag; ``where`` goes before the field's name."""
+    if not moves:
+        raise ShotError("a drag needs at least one move, a handle and its target", field=f"{where}moves")
+    for i, (handle, target) in enumerate(moves):
+        field = f"{where}moves[{i}]"
+        if not all(np.isfinite([*handle, *target])):
+            raise ShotError("its positions must be finite numbers", field=field, value=[*handle, *target])
+        if not (0 <= handle[0] <= 1 and 0 <= handle[1] <= 1):
+            raise ShotError(
+                "it is outside the picture; positions are fractions from 0 to 1",
+                field=f"{field}.handle",
+                value=list(handle),
+            )
+        if any(tuple(handle) == tuple(other) for other, _ in moves[:i]):
+            raise ShotError(
+                "another move has this handle; take each point once",
+                field=f"{field}.handle",
+                value=list(handle),
+            )
+        if any(tuple(target) == tuple(other) for _, other in moves[:i]):
+            raise ShotError(
+                "another move of this region ends there too; give each handle its own target",
+                field=f"{field}.target",
+                value=list(target),
+            )
+
+
+def check_region(
+    region: Region, handles: Sequence[tuple[float, float]], height: int, width: int, where: str = ""
+) -> None:
+    """Raise ShotError for a region of another size, an empty one, or one that does not hold its handles."""
+    if region.shape != (height, width):
+        size = " x ".join(str(side) for side in region.shape[::-1])
+        raise ShotError(
+            f"it has {size} cells and the picture {width} x {height} pixels; make them equal",
+            field=f"{where}region",
+        )
+    marked = np.asarray(region > 0)
+    if not marked.any():
+        raise ShotError("it is empty; mark what is to be dragged", field=f"{where}region")
+    for i, (x, y) in enumerate(handles):
+        column, row = min(int(x * width), width - 1), min(int(y * height), height - 1)
+        if not marked[max(0, row - 1) : row + 2, max(0, column - 1) : column + 2].any():
+            raise ShotError(
+                "it is outside the dragged region; put the handle on what is dragged",
+                field=f"{where}moves[{i}].handle",
+                value=[x, y],
+            )
+
+
+def _refuse_same(a: NDArray[np.float32], b: NDArray[np.float32], i: int, j: int) -> None:
+    both, either = np.minimum(a, b).sum(), np.maximum(a, b).sum()
+    if both > _SAME_REGION * either:
+        raise ShotError(
+            f"drags[{i}] pulls the same region; put both handles into the moves of one drag",
+            field=f"drags[{j}].region",
+        )
+
+
+def _vanished(moves: Sequence[Move], where: str) -> ShotError:
+    outside = [i for i, (_, (x, y)) in enumerate(moves) if not (0 <= x <= 1 and 0 <= y <= 1)]
+    i = outside[0] if outside else 0
+    return ShotError(
+        "nothing of the region would be left in the frame; end the move nearer to the picture",
+        field=f"{where}moves[{i}].target",
+        value=list(moves[i][1]),
+    )
+
+
+def _read(layer: NDArray[np.float32], x: NDArray[np.float32], y: NDArray[np.float32]) -> NDArray[np.float32]:
+    """A layer ``[h, w, 4]`` read bilinearly at places of its own, 0 beyond it; ``[*x.shape, 4]``."""
+    height, width = layer.shape[:2]
+    result = np.zeros((*x.shape, 4), dtype=np.float32)
+    inside = (x > -1) & (y > -1) & (x < width) & (y < height)
+    if not inside.any():
+        return result
+    at_x, at_y = x[inside] + 1, y[inside] + 1
+    column, row = at_x.astype(np.int32), at_y.astype(np.int32)
+    part_x, part_y = (at_x - column)[:, None], (at_y - row)[:, None]
+    stride = width + 2
+    flat = np.pad(layer, ((1, 1), (1, 1), (0, 0))).reshape(-1, 4)
+    first = row * stride + column
+    top = flat[first] * (1 - part_x) + flat[first + 1] * part_x
+    bottom = flat[first + stride] * (1 - part_x) + flat[first + stride + 1] * part_x
+    result[inside] = top * (1 - part_y) + bottom * part_y
+    return result

@@ -1,0 +1,475 @@
+"""A take in a folder: it survives the process that runs it, and can be paused, resumed and forked from there.
+
+    take.json                       what it is: id, parent, branch step, model, steps, shot; written once
+    checkpoints/step-0012.safetensors   the states that are kept, the newest always among them
+    previews/step-0012.png          all frames side by side as that step saw them
+    events.jsonl                    what happened, a line each
+    clip.mp4                        the finished clip
+
+Every file is written beside its place, flushed to the disk and renamed, so that a process that dies at any
+moment leaves a folder that resumes bit for bit.
+
+    folder = TakeFolder.create("ball.take")
+    with folder.running():
+        rh.Take.start(shot, recorder=folder).finish()
+    late = TakeFolder.open("ball.take").take().fork(8, changed, recorder=TakeFolder.create("late.take"))
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import os
+import re
+import secrets
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+from filelock import FileLock, Timeout
+from numpy.typing import NDArray
+
+from rehearse.models import load_model
+from rehearse.sampling.checkpoint import Checkpoint, CheckpointError, load_checkpoint, save_checkpoint
+from rehearse.sampling.original import Original
+from rehearse.shot import Shot
+from rehearse.takes.take import Take
+
+if TYPE_CHECKING:
+    from rehearse.models.model import VideoModel
+    from rehearse.sampling.state import State
+
+_LOG = logging.getLogger(__name__)
+_FORMAT = "rehearse-take"
+_VERSION = 1
+_STEP = re.compile(r"step-(\d{4,})\.safetensors")
+
+
+class FolderError(ValueError):
+    """A folder cannot be made, read or run. ``str(error)`` is one sentence with the remedy."""
+
+
+@dataclass(frozen=True, slots=True)
+class TakeCard:
+    """What ``take.json`` says. steps: of the whole take. keep: every how many steps a checkpoint stays.
+    blend: "computed" or "kept" where the take is mixed with its parent. shot: as JSON text.
+    """
+
+    id: str
+    model: str
+    fingerprint: str
+    steps: int
+    frames: int
+    width: int
+    height: int
+    keep: int
+    parent: str | None
+    branch_step: int | None
+    blend: str | None
+    shot: str
+
+
+class TakeFolder:
+    """A take's folder; the :class:`~rehearse.takes.recorder.Recorder` that writes one.
+
+    path: the folder. keep: n keeps the checkpoint of every n-th step, 0 only those it needs to resume (the
+    newest, and the one a fork began with).
+    """
+
+    def __init__(self, path: str | os.PathLike[str], keep: int = 1) -> None:
+        self.path = Path(path)
+        self.keep = keep
+        self._card: TakeCard | None = None
+
+    @classmethod
+    def create(cls, path: str | os.PathLike[str], *, keep: int = 1) -> Self:
+        """A folder for a new take; it is made when the take starts.
+
+        Raises FolderError: something is there already, or it cannot be made there.
+        """
+        folder = cls(path, keep)
+        if keep < 0:
+            raise FolderError(f"keep is {keep}: give 1 to keep every step, n for every n-th, 0 for none")
+        place = folder.path
+        if place.is_dir() and all(_is_debris(entry) for entry in place.iterdir()):
+            return folder
+        if os.path.lexists(place):
+            what = "holds a take already" if (place / "take.json").exists() else "exists already"
+            raise FolderError(f"{place} {what}; choose another folder for the take")
+        if not place.absolute().parent.is_dir():
+            raise FolderError(f"cannot make {place}: there is no folder {place.parent}; make it first")
+        return folder
+
+    @classmethod
+    def open(cls, path: str | os.PathLike[str]) -> Self:
+        """The folder of a take that was started before. FolderError where there is none or it is damaged."""
+        folder = cls(path)
+        folder._card = folder._read_card()
+        folder.keep = folder._card.keep
+        return folder
+
+    @property
+    def card(self) -> TakeCard:
+        """What the take is. FolderError before it started."""
+        if self._card is None:
+            self._card = self._read_card()
+        return self._card
+
+    @property
+    def shot(self) -> Shot:
+        """The take's shot. Raises ShotError."""
+        return Shot.model_validate_json(self.card.shot)
+
+    @property
+    def step(self) -> int:
+        """Steps done that are on the disk."""
+        return max(self.steps(), default=0)
+
+    @property
+    def finished(self) -> bool:
+        """Whether all steps are done."""
+        return self.step == self.card.steps
+
+    @property
+    def clip_path(self) -> Path:
+        """Where the finished clip lies, or will."""
+        return self.path / "clip.mp4"
+
+    def take(self, model: VideoModel | None = None) -> Take:
+        """The take as it stands on the disk, ready to play on bit for bit; its recorder is this folder.
+
+        model: a loaded model, None loads the one the take names. Raises FolderError, CheckpointError (other
+        weights than it was made with), ModelError.
+        """
+        card = self.card
+        model = model or load_model(card.model)
+        if model.fingerprint != card.fingerprint:
+            raise CheckpointError(
+                f"the take in {self.path} was made with other weights of {card.model!r} "
+                f"({card.fingerprint[:12]}) than {model.identity!r} has ({model.fingerprint[:12]}); continue "
+                "it with the model it was made with"
+            )
+        original = None
+        if card.blend is not None:
+            assert card.branch_step is not None
+            original = self._load(card.branch_step).original
+        return Take.restore(
+            self.shot,
+            model,
+            id=card.id,
+            state=self._newest(),
+            parent_id=card.parent,
+            branch_step=card.branch_step,
+            original=original,
+            keep=0,
+            recorder=self,
+        )
+
+    # As a recorder
+
+    def on_start(self, take: Take) -> None:
+        """Make the folder; from here on it resumes."""
+        try:
+            (self.path / "checkpoints").mkdir(parents=True, exist_ok=True)
+            (self.path / "previews").mkdir(exist_ok=True)
+        except OSError as error:
+            raise FolderError(f"cannot make {self.path}: {_because(error)}") from None
+        for step in self.steps():
+            self._file(step).unlink()  # of a take that died before it had a card
+        original, plan = take.original, take.plan
+        blend = None if original is None else "computed" if original.kept is None else "kept"
+        card = TakeCard(
+            id=take.id, model=take.model.identity, fingerprint=take.model.fingerprint, steps=take.steps,
+            frames=plan.frames, width=plan.width, height=plan.height, keep=self.keep, parent=take.parent_id,
+            branch_step=take.branch_step, blend=blend, shot=take.shot.to_json(),
+        )  # fmt: skip
+        if take.state is not None:
+            # Before the card: a folder with a card has all that its take needs.
+            self._save(take, take.state, original)
+        said = {"format": _FORMAT, "version": _VERSION, **asdict(card), "shot": json.loads(card.shot)}
+        self._write("take.json", (json.dumps(said, indent=1, ensure_ascii=False) + "\n").encode())
+        self._card = card
+        self._tell("started", take.step, parent=take.parent_id)
+
+    def on_state(self, take: Take, state: State) -> None:
+        """Write the state and its preview, drop what is not kept; stop the take where a pause was asked."""
+        self._save(take, state, None if take.original is None else _bare(take.original))
+        if state.step:
+            self._preview(take, state)
+            self._tell("step", state.step)
+        for step in self.steps():
+            if step < state.step and not self._keeps(step):
+                with contextlib.suppress(OSError):
+                    self._file(step).unlink()
+        if self.pause_asked and state.step < take.steps:
+            take.cancel()
+
+    def on_finish(self, take: Take) -> None:
+        """Write the clip."""
+        if not self.clip_path.exists():
+            take.clip.save(self.clip_path)
+            _sync(self.clip_path)
+            _sync(self.path)
+            self._tell("finished", take.step)
+
+    def steps(self) -> tuple[int, ...]:
+        """Steps whose checkpoints are here."""
+        found = []
+        with contextlib.suppress(FileNotFoundError):
+            for entry in (self.path / "checkpoints").iterdir():
+                if match := _STEP.fullmatch(entry.name):
+                    found.append(int(match[1]))
+        return tuple(sorted(found))
+
+    def state(self, step: int) -> State:
+        """The state of a kept step. KeyError; CheckpointError where its file is damaged."""
+        if step not in self.steps():
+            raise KeyError(step)
+        return self._load(step).state
+
+    # Running, and being asked to pause
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """Around a run: no second process runs the same take. FolderError where one does already."""
+        self.path.mkdir(parents=True, exist_ok=True)
+        lock = self._lock()
+        try:
+            lock.acquire(timeout=0.5)  # whoever only asks whether it runs holds it for a moment
+        except Timeout:
+            raise FolderError(
+                f"{self.path} is being run by process {self._pid()}; pause it first: "
+                f"rehearse take pause {self.path}"
+            ) from None
+        try:
+            # A request that nobody was there to hear is of no use to this run.
+            (self.path / "pause").unlink(missing_ok=True)
+            self._write("running.json", json.dumps({"pid": os.getpid()}).encode())
+            yield
+        finally:
+            for name in ("running.json", "pause"):
+                with contextlib.suppress(OSError):
+                    (self.path / name).unlink()
+            if (self.path / "take.json").exists() and not self.finished:
+                self._tell("paused", self.step)
+            lock.release()
+            if not (self.path / "take.json").exists():
+                self._leave()
+
+    def runs(self) -> bool:
+        """Whether a process runs the take now. One that was killed holds no lock any more."""
+        lock = self._lock()
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            return True
+        lock.release()
+        return False
+
+    @property
+    def left_by(self) -> int | None:
+        """The process that ran the take last and did not end in order; None where none did so."""
+        return self._pid()
+
+    @property
+    def pause_asked(self) -> bool:
+        """Whether the running take is asked to stop before its next step."""
+        return (self.path / "pause").exists()
+
+    def pause(self, wait: Callable[[], object] = lambda: time.sleep(0.1)) -> bool:
+        """Ask the process that runs the take to stop before its next step, and wait until it has.
+
+        wait: called again and again until then. False where no process runs it.
+        """
+        if not self.runs():
+            return False
+        (self.path / "pause").touch()
+        while self.runs():
+            wait()
+        return True
+
+    # What there is to see
+
+    def events(self) -> list[dict[str, Any]]:
+        """What happened, in order: ``event``, ``step``, ``time`` (seconds since 1970) and more."""
+        found = []
+        with contextlib.suppress(FileNotFoundError):
+            for line in (self.path / "events.jsonl").read_text(encoding="utf-8").splitlines():
+                # A line that a dying process left half-written is passed over.
+                with contextlib.suppress(ValueError):
+                    found.append(json.loads(line))
+        return found
+
+    def preview(self, step: int) -> NDArray[np.uint8] | None:
+        """What a step saw, uint8 ``[frames, h, w, 3]`` at latent size; None where there is no picture."""
+        from PIL import Image
+
+        path = self.path / "previews" / f"step-{step:04d}.png"
+        if not path.exists():
+            return None
+        with Image.open(path) as picture:
+            strip = np.asarray(picture.convert("RGB"))
+        return np.stack(np.split(strip, self.card.frames, axis=1))
+
+    # Files
+
+    def _keeps(self, step: int) -> bool:
+        if step == self.card.branch_step:
+            return True
+        return bool(self.keep) and step % self.keep == 0
+
+    def _file(self, step: int) -> Path:
+        return self.path / "checkpoints" / f"step-{step:04d}.safetensors"
+
+    def _save(self, take: Take, state: State, original: Original | None) -> None:
+        save_checkpoint(
+            Checkpoint(
+                state=state,
+                shot=take.shot.to_json(),
+                model=take.model.identity,
+                fingerprint=take.model.fingerprint,
+                notes=take.notes,
+                original=original,
+            ),
+            self._file(state.step),
+        )
+
+    def _load(self, step: int) -> Checkpoint:
+        return load_checkpoint(self._file(step), fingerprint=self.card.fingerprint, model=self.card.model)
+
+    def _newest(self) -> State | None:
+        for step in reversed(self.steps()):
+            try:
+                return self._load(step).state
+            except CheckpointError as error:
+                _LOG.warning("%s; going on from an earlier step", error)
+                with contextlib.suppress(OSError):
+                    self._file(step).replace(self._file(step).with_suffix(".damaged"))
+        if self.card.branch_step or self.card.blend is not None:
+            raise FolderError(
+                f"{self.path} has no checkpoint left to resume from; fork its parent at step "
+                f"{self.card.branch_step} again"
+            )
+        return None
+
+    def _preview(self, take: Take, state: State) -> None:
+        from PIL import Image
+
+        from rehearse.media.sheet import write_picture
+        from rehearse.takes.take import StepEvent
+
+        frames = StepEvent(take, state).preview
+        path = self.path / "previews" / f"step-{state.step:04d}.png"
+        write_picture(path, Image.fromarray(np.concatenate(list(frames), axis=1)))
+
+    def _read_card(self) -> TakeCard:
+        path = self.path / "take.json"
+        if not self.path.is_dir():
+            raise FolderError(f"there is no folder {self.path}; give one that generate --take has made")
+        try:
+            said = json.loads(path.read_text(encoding="utf-8"))
+            if said.pop("format") != _FORMAT:
+                raise KeyError("format")
+            if (version := said.pop("version")) != _VERSION:
+                raise FolderError(
+                    f"the take in {self.path} has format version {version}, this program reads {_VERSION}; "
+                    "use the version of rehearse that wrote it"
+                )
+            return TakeCard(**{**said, "shot": json.dumps(said["shot"])})
+        except FileNotFoundError:
+            raise FolderError(f"{self.path} holds no take: there is no take.json in it") from None
+        except OSError as error:
+            raise FolderError(f"cannot read {path}: {_because(error)}") from None
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            if isinstance(error, FolderError):
+                raise
+            raise FolderError(f"{path} is damaged or no take's; it cannot be read") from None
+
+    def _write(self, name: str, content: bytes) -> None:
+        target = self.path / name
+        part = target.with_name(f".{target.name}.{secrets.token_hex(6)}.part")
+        try:
+            with part.open("xb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            part.replace(target)
+            _sync(self.path)
+        except OSError as error:
+            raise FolderError(f"cannot write {target}: {_because(error)}") from None
+        finally:
+            with contextlib.suppress(OSError):
+                part.unlink()
+
+    def _tell(self, event: str, step: int, **more: Any) -> None:
+        line = json.dumps({"event": event, "step": step, "time": round(time.time(), 3), **more})
+        try:
+            with (self.path / "events.jsonl").open("ab+") as file:
+                # Whoever died within a line must not spoil the next one.
+                if file.tell() and _last_byte(file) != b"\n":
+                    file.write(b"\n")
+                file.write(line.encode() + b"\n")
+                file.flush()
+                os.fsync(file.fileno())
+        except OSError as error:
+            raise FolderError(f"cannot write {self.path / 'events.jsonl'}: {_because(error)}") from None
+
+    def _leave(self) -> None:
+        """Nothing was started: leave no folder behind, unless somebody else's things are in it."""
+        with contextlib.suppress(OSError):
+            (self.path / "lock").unlink(missing_ok=True)
+            for name in ("checkpoints", "previews"):
+                with contextlib.suppress(FileNotFoundError):
+                    (self.path / name).rmdir()
+            self.path.rmdir()
+
+    def _lock(self) -> FileLock:
+        return FileLock(self.path / "lock", timeout=0)
+
+    def _pid(self) -> int | None:
+        try:
+            return int(json.loads((self.path / "running.json").read_text())["pid"])
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+
+    def __repr__(self) -> str:
+        return f"TakeFolder({str(self.path)!r})"
+
+
+def _bare(original: Original) -> Original:
+    """An original without its kept predictions: they lie in the checkpoint that the fork began with."""
+    return replace(
+        original,
+        kept=None if original.kept is None else {},
+        original=None if original.original is None else _bare(original.original),
+    )
+
+
+def _is_debris(entry: Path) -> bool:
+    """Whether this is all that is left of a take that died before it was one."""
+    own = ("lock", "pause", "running.json", "checkpoints", "previews")
+    return entry.name in own or entry.name.endswith(".part")
+
+
+def _last_byte(file: Any) -> bytes:
+    file.seek(-1, os.SEEK_END)
+    last: bytes = file.read(1)
+    return last
+
+
+def _sync(path: Path) -> None:
+    with contextlib.suppress(OSError):
+        handle = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def _because(error: OSError) -> str:
+    return (error.strerror or str(error)).lower()

@@ -1,0 +1,465 @@
+"""A project as one file: a zip of ``project.json`` and ``blobs/<digest>``.
+
+An import trusts nothing: names, sizes, digests, documents and references are all checked before the first row
+is written; nothing in the file says where anything goes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import time
+import uuid
+import zipfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from PIL import Image
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from rehearse.shot import ImageRef, Shot, ShotError
+from rehearse.takes.store import events, images
+from rehearse.takes.store.errors import StoreError
+from rehearse.takes.store.projects import project_row
+from rehearse.takes.store.schema import (
+    ProjectRow,
+    RevisionRow,
+    ShotRow,
+    StepRow,
+    TakeRow,
+)
+from rehearse.takes.store.store import Store
+
+FORMAT = "rehearse-project"
+VERSION = 1
+
+_INDEX = "project.json"
+_BLOB = re.compile("blobs/([0-9a-f]{64})")
+_LARGEST_INDEX = 256 << 20
+_LARGEST_BLOB = 4 << 30
+_MOST_ENTRIES = 1_000_000
+_LARGEST_HEADER = 64 << 20
+_CHUNK = 1 << 20
+
+Digest = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+Id = Annotated[str, Field(pattern="^[0-9a-f]{32}$")]
+Count = Annotated[int, Field(ge=0, le=2**53)]
+Steps = Annotated[int, Field(ge=0, le=1000)]
+Text = Annotated[str, Field(max_length=64 << 20)]
+Time = Annotated[float, Field(ge=0, le=1e12)]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
+
+
+class _Strip(_Part):
+    digest: Digest
+    frames: Annotated[int, Field(ge=1, le=10_000)]
+    columns: Annotated[int, Field(ge=1, le=10_000)]
+    width: Annotated[int, Field(ge=1, le=8192)]
+    height: Annotated[int, Field(ge=1, le=8192)]
+
+
+class _Revision(_Part):
+    revision: Annotated[int, Field(ge=1, le=2**31 - 1)]
+    document: Text
+    created: Time
+
+
+class _Shot(_Part):
+    id: Id
+    name: Annotated[str, Field(min_length=1, max_length=1000)]
+    created: Time
+    deleted: Time | None
+    revisions: Annotated[list[_Revision], Field(min_length=1)]
+
+
+class _Step(_Part):
+    step: Steps
+    checkpoint: Digest | None
+    preview: _Strip
+    look: _Strip | None
+    inherited: bool
+    seconds: Time | None
+    created: Time
+
+
+class _Take(_Part):
+    id: Id
+    shot: Id
+    shot_revision: int | None
+    parent: Id | None
+    branch_step: Steps | None
+    document: Text
+    status: Literal["paused", "finished", "stopped", "failed", "interrupted"]
+    step: Steps
+    total: Steps
+    until: Steps | None
+    frames: Count | None
+    width: Count | None
+    height: Count | None
+    fps: Annotated[float, Field(gt=0, le=240)] | None
+    name: Annotated[str, Field(min_length=1, max_length=200)]
+    pinned: bool
+    error: Text | None
+    begun: bool
+    seconds: Time | None
+    look: _Strip | None
+    picture: Digest | None
+    created: Time
+    deleted: Time | None
+    steps: list[_Step]
+
+
+class _Project(_Part):
+    format: Literal["rehearse-project"]
+    version: Literal[1]
+    id: Id
+    name: Annotated[str, Field(min_length=1, max_length=200)]
+    created: Time
+    images: list[Digest]
+    shots: list[_Shot]
+    takes: list[_Take]
+
+
+def export_project(store: Store, project: str, target: Path) -> None:
+    """Write a project, its bin included, to ``target``. Raises StoreError."""
+    with store.read() as session:
+        whole, files = _gather(session, project)
+    with store.blobs.room(), zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as pack:
+        index = json.dumps(whole, ensure_ascii=False, indent=1)
+        pack.writestr(zipfile.ZipInfo(_INDEX), index, zipfile.ZIP_DEFLATED)
+        for digest in sorted(files):
+            # No times, so that the same project is the same file.
+            with (
+                pack.open(zipfile.ZipInfo(f"blobs/{digest}"), "w", force_zip64=True) as into,
+                store.blobs.path(digest).open("rb") as source,
+            ):
+                while part := source.read(_CHUNK):
+                    into.write(part)
+
+
+def _gather(session: Session, project: str) -> tuple[dict[str, Any], set[str]]:
+    row = project_row(session, project)
+    takes = list(
+        session.scalars(select(TakeRow).where(TakeRow.project_id == project).order_by(TakeRow.created))
+    )
+    shots = list(
+        session.scalars(select(ShotRow).where(ShotRow.project_id == project).order_by(ShotRow.created))
+    )
+    files: set[str] = set()
+    pictures: set[str] = set()
+    whole: dict[str, Any] = {
+        "format": FORMAT, "version": VERSION, "id": row.id, "name": row.name, "created": row.created,
+        "shots": [], "takes": [],
+    }  # fmt: skip
+    for shot in shots:
+        query = select(RevisionRow).where(RevisionRow.shot_id == shot.id).order_by(RevisionRow.revision)
+        revisions = [
+            {"revision": r.revision, "document": r.document, "created": r.created}
+            for r in session.scalars(query)
+        ]
+        for revision in revisions:
+            pictures |= images.references(str(revision["document"]))
+        whole["shots"].append(
+            {"id": shot.id, "name": shot.name, "created": shot.created, "deleted": shot.deleted,
+             "revisions": revisions}
+        )  # fmt: skip
+    for take in takes:
+        steps = []
+        for step in session.scalars(select(StepRow).where(StepRow.take_id == take.id).order_by(StepRow.step)):
+            steps.append(
+                {"step": step.step, "checkpoint": step.checkpoint, "preview": step.preview,
+                 "look": step.look, "inherited": step.inherited, "seconds": step.seconds,
+                 "created": step.created}
+            )  # fmt: skip
+            files |= {step.preview["digest"], *([step.checkpoint] if step.checkpoint else [])}
+            files |= {step.look["digest"]} if step.look else set()
+        files |= {strip["digest"] for strip in (take.look,) if strip}
+        files |= {take.picture} if take.picture else set()
+        pictures |= images.references(take.document)
+        whole["takes"].append(
+            {
+                "id": take.id, "shot": take.shot_id, "shot_revision": take.shot_revision,
+                "parent": take.parent_id, "branch_step": take.branch_step, "document": take.document,
+                "status": take.status if take.status not in ("queued", "running") else "paused",
+                "step": take.step, "total": take.steps, "until": take.until, "frames": take.frames,
+                "width": take.width, "height": take.height, "fps": take.fps, "name": take.name,
+                "pinned": take.pinned, "error": take.error, "begun": take.begun, "seconds": take.seconds,
+                "look": take.look, "picture": take.picture, "created": take.created,
+                "deleted": take.deleted, "steps": steps,
+            }
+        )  # fmt: skip
+    whole["images"] = sorted(pictures)
+    return whole, files | pictures
+
+
+def import_project(store: Store, source: Path, place: Path) -> str:
+    """Take in a project; its id. place: an empty folder on the store's disk for what is being checked.
+
+    Ids that are here already are made anew. Raises StoreError: what in the file is no good.
+    """
+    try:
+        with zipfile.ZipFile(source) as pack:
+            files = _entries(pack)
+            whole = _index(pack)
+            wanted = _checked(whole)
+            for digest in sorted(set(wanted) - set(files)):
+                raise StoreError(f"the project is not whole: it lacks the file {digest[:12]}")
+            for digest in sorted(set(files) - set(wanted)):
+                raise StoreError(f"the project holds a file that nothing in it names ({digest[:12]})")
+            for digest, checks in wanted.items():
+                path = place / digest
+                with store.blobs.room():
+                    _extract(pack, files[digest], digest, path)
+                for check in checks:
+                    check(path)
+    except (zipfile.BadZipFile, zipfile.LargeZipFile, EOFError, NotImplementedError, RuntimeError) as error:
+        raise StoreError(f"this is not a whole project file: {str(error)[:100] or 'it is damaged'}") from None
+    for digest in wanted:
+        store.blobs.adopt(place / digest)
+    with store.write() as session:
+        return _written(session, store, whole)
+
+
+def _entries(pack: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
+    found: dict[str, zipfile.ZipInfo] = {}
+    infos = pack.infolist()
+    if len(infos) > _MOST_ENTRIES:
+        raise StoreError(f"the project has {len(infos)} files; at most {_MOST_ENTRIES} are taken")
+    for info in infos:
+        if info.filename == _INDEX:
+            continue
+        match = _BLOB.fullmatch(info.filename)
+        if not match:
+            raise StoreError(f"this is not a project file: it holds {info.filename[:60]!r}")
+        if match[1] in found:
+            raise StoreError(f"this is not a project file: it holds {match[1][:12]} twice")
+        found[match[1]] = info
+    return found
+
+
+def _index(pack: zipfile.ZipFile) -> _Project:
+    try:
+        info = pack.getinfo(_INDEX)
+    except KeyError:
+        raise StoreError(f"this is not a project file: it has no {_INDEX}") from None
+    with pack.open(info) as file:
+        content = file.read(_LARGEST_INDEX + 1)
+    if len(content) > _LARGEST_INDEX:
+        raise StoreError(f"its {_INDEX} is larger than {_LARGEST_INDEX >> 20} MiB")
+    try:
+        return _Project.model_validate_json(content)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        where = ".".join(map(str, first["loc"])) or _INDEX
+        raise StoreError(f"this is not a project of this version: {where}: {first['msg'].lower()}") from None
+
+
+Check = Callable[[Path], None]
+
+
+def _checked(whole: _Project) -> dict[str, list[Check]]:
+    """The files that a project names, each with what it must be. StoreError for what does not add up."""
+    wanted: dict[str, list[Check]] = {}
+
+    def want(digest: str, check: Check) -> None:
+        wanted.setdefault(digest, []).append(check)
+
+    pictures = set(whole.images)
+    for digest in whole.images:
+        want(digest, _picture)
+    shots: dict[str, set[int]] = {}
+    for shot in whole.shots:
+        shots[shot.id] = {revision.revision for revision in shot.revisions}
+        if len(shots[shot.id]) != len(shot.revisions):
+            raise StoreError(f"the shot {shot.name!r} has a revision twice")
+        for revision in shot.revisions:
+            _document(revision.document, pictures)
+    takes = {take.id: take for take in whole.takes}
+    if len(takes) != len(whole.takes) or len(shots) != len(whole.shots):
+        raise StoreError("the project has a shot or a take twice")
+    for take in whole.takes:
+        _document(take.document, pictures)
+        if take.shot not in shots or (take.shot_revision or min(shots[take.shot])) not in shots[take.shot]:
+            raise StoreError(f"the take {take.name!r} is of a shot that is not in the file")
+        if take.parent is not None and take.parent not in takes:
+            raise StoreError(f"the take {take.name!r} branches from one that is not in the file")
+        steps = [step.step for step in take.steps]
+        if steps != sorted(set(steps)) or (steps and steps[-1] != take.step):
+            raise StoreError(f"the steps of the take {take.name!r} are not in order")
+        if take.begun and not (take.steps and take.steps[-1].checkpoint):
+            raise StoreError(f"the take {take.name!r} has no last checkpoint")
+        if take.status == "finished" and (take.look is None or take.step != take.total):
+            raise StoreError(f"the take {take.name!r} is said to be finished and is not")
+        for strip in [take.look, *(s for step in take.steps for s in (step.preview, step.look))]:
+            if strip is not None:
+                want(strip.digest, _strip(strip))
+        if take.picture is not None:
+            want(take.picture, _picture)
+        for step in take.steps:
+            if step.checkpoint is not None:
+                want(step.checkpoint, _checkpoint)
+    _refuse_circles(takes)
+    return wanted
+
+
+def _document(text: str, pictures: set[str]) -> None:
+    try:
+        Shot.model_validate_json(text)
+    except ShotError as error:
+        raise StoreError(f"a shot in the project is no good: {error}") from None
+    missing = images.references(text) - pictures
+    if missing:
+        raise StoreError(
+            f"a shot in the project names a picture that is not in the file ({min(missing)[:12]})"
+        )
+
+
+def _refuse_circles(takes: dict[str, _Take]) -> None:
+    settled: set[str] = set()
+    for take in takes:
+        way: list[str] = []
+        at: str | None = take
+        while at is not None and at not in settled:
+            if at in way:
+                raise StoreError("the takes of the project branch from each other in a circle")
+            way.append(at)
+            at = takes[at].parent
+        settled |= set(way)
+
+
+def _extract(pack: zipfile.ZipFile, info: zipfile.ZipInfo, digest: str, path: Path) -> None:
+    said = hashlib.sha256()
+    size = 0
+    with pack.open(info) as source, path.open("xb") as file:
+        while part := source.read(_CHUNK):
+            size += len(part)
+            if size > min(info.file_size, _LARGEST_BLOB):
+                raise StoreError(f"the file {digest[:12]} in the project is larger than it says")
+            said.update(part)
+            file.write(part)
+        file.flush()
+        os.fsync(file.fileno())
+    if said.hexdigest() != digest:
+        raise StoreError(f"the file {digest[:12]} in the project is damaged: its content has another digest")
+
+
+def _picture(path: Path) -> None:
+    try:
+        ImageRef.embed(path.read_bytes()).load()
+    except ShotError as error:
+        raise StoreError(f"a picture in the project is no good: {error.reason}") from None
+
+
+def _strip(strip: _Strip) -> Check:
+    rows = -(-strip.frames // strip.columns)
+    size = (strip.columns * strip.width, rows * strip.height)
+
+    def check(path: Path) -> None:
+        try:
+            with Image.open(path, formats=("PNG",)) as picture:
+                if picture.size == size and picture.mode == "RGB":
+                    picture.load()
+                    return
+        except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
+            pass
+        raise StoreError(f"a preview in the project is no picture of {size[0]} x {size[1]} pixels")
+
+    return check
+
+
+def _checkpoint(path: Path) -> None:
+    """Only the header is read, by hand: what is in the file becomes tensors in the worker alone."""
+    try:
+        with path.open("rb") as file:
+            length = int.from_bytes(file.read(8), "little")
+            if not 2 <= length <= _LARGEST_HEADER:
+                raise ValueError
+            header = json.loads(file.read(length))
+        if header["__metadata__"]["format"] != "rehearse-checkpoint":
+            raise ValueError
+    except (ValueError, KeyError, TypeError, RecursionError):
+        raise StoreError("a checkpoint in the project is not one of Rehearse") from None
+
+
+def _written(session: Session, store: Store, whole: _Project) -> str:
+    now = time.time()
+    ids = dict(_ids(session, whole))
+    for digest in whole.images:
+        images.add_image(session, store.blobs, store.blobs.get(digest))
+    project = ProjectRow(
+        id=ids[whole.id], name=whole.name, revision=1, created=whole.created, changed=now, deleted=None
+    )
+    session.add(project)
+    session.flush()
+    events.project_changed(session, project)
+    for shot in whole.shots:
+        last = max(shot.revisions, key=lambda revision: revision.revision)
+        row = ShotRow(
+            id=ids[shot.id], project_id=project.id, name=shot.name, revision=last.revision,
+            prompt=Shot.model_validate_json(last.document).prompt, created=shot.created, changed=now,
+            deleted=shot.deleted,
+        )  # fmt: skip
+        session.add(row)
+        session.flush()
+        for revision in shot.revisions:
+            session.add(
+                RevisionRow(
+                    shot_id=row.id, revision=revision.revision, document=revision.document,
+                    created=revision.created,
+                )
+            )  # fmt: skip
+        events.shot_changed(session, row)
+    for take in _parents_first(whole.takes):
+        events.take_changed(session, _take(session, take, ids, project.id, now))
+    return project.id
+
+
+def _take(session: Session, take: _Take, ids: dict[str, str], project: str, now: float) -> TakeRow:
+    asked = Shot.model_validate_json(take.document)
+    last = take.steps[-1].preview.model_dump() if take.steps else None
+    row = TakeRow(
+        id=ids[take.id], project_id=project, shot_id=ids[take.shot], shot_revision=take.shot_revision,
+        parent_id=ids[take.parent] if take.parent else None, branch_step=take.branch_step,
+        document=take.document, prompt=asked.prompt, model=asked.model, seed=asked.seed,
+        status=take.status, step=take.step, steps=take.total, until=take.until, frames=take.frames,
+        width=take.width, height=take.height, fps=take.fps, name=take.name, pinned=take.pinned, client="",
+        error=take.error, revision=0, begun=take.begun, run=None, falls=0, position=None,
+        seconds=take.seconds, preview=last, look=take.look.model_dump() if take.look else None,
+        picture=take.picture, created=take.created, changed=now, deleted=take.deleted,
+    )  # fmt: skip
+    session.add(row)
+    session.flush()
+    for step in take.steps:
+        session.add(
+            StepRow(
+                take_id=row.id, step=step.step, checkpoint=step.checkpoint, preview=step.preview.model_dump(),
+                look=step.look.model_dump() if step.look else None, inherited=step.inherited,
+                seconds=step.seconds, created=step.created,
+            )
+        )  # fmt: skip
+    return row
+
+
+def _parents_first(takes: list[_Take]) -> Iterator[_Take]:
+    waiting = {take.id: take for take in takes}
+    while waiting:
+        for take in [take for take in waiting.values() if take.parent not in waiting]:
+            yield waiting.pop(take.id)
+
+
+def _ids(session: Session, whole: _Project) -> Iterator[tuple[str, str]]:
+    for kind, found in (
+        (ProjectRow, [whole.id]),
+        (ShotRow, [shot.id for shot in whole.shots]),
+        (TakeRow, [take.id for take in whole.takes]),
+    ):
+        for id in found:
+            yield id, uuid.uuid4().hex if session.get(kind, id) is not None else id

@@ -1,0 +1,1 @@
+"""Alembic's room: ``env.py`` runs what is in ``versions``."""

@@ -1,0 +1,130 @@
+"""The store as a whole: a folder with a database and files."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.exc import DatabaseError, OperationalError
+from sqlalchemy.orm import Session
+
+from rehearse.takes.store.blobs import FULL, Blobs
+from rehearse.takes.store.errors import DiskFull, StoreError
+from rehearse.takes.store.upgrade import upgrade
+
+DATABASE = "rehearse.db"
+_RESERVE = 1 << 20
+_BUSY_SECONDS = 20
+
+
+class Store:
+    """Projects, shots, takes and their files in a folder. Any number of processes may have it open.
+
+    folder: made if it is missing. Raises StoreError where it cannot be, or is no store of this version.
+    """
+
+    def __init__(self, folder: str | os.PathLike[str]) -> None:
+        self.folder = Path(folder).expanduser().resolve()
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StoreError(
+                f"cannot use {self.folder} for projects: {(error.strerror or str(error)).lower()}"
+            ) from None
+        self.blobs = Blobs(self.folder / "blobs")
+        self._engine = _engine(self.folder / DATABASE)
+        self._writing = self._engine.execution_options(rehearse_begin="IMMEDIATE")
+        self._lock = threading.Lock()
+        with self._faults():
+            upgrade(self._engine, self.folder)
+        self._keep_reserve()
+
+    @contextlib.contextmanager
+    def read(self) -> Iterator[Session]:
+        """A session that sees the database as it stands now, whatever is written meanwhile."""
+        with self._faults(), Session(self._engine, expire_on_commit=False) as session:
+            yield session
+
+    @contextlib.contextmanager
+    def write(self) -> Iterator[Session]:
+        """A transaction: all of the block or nothing, on the disk when the block ends.
+
+        Writers take turns. Raises DiskFull where there is no room.
+        """
+        # Threads of one process queue here, fairly; only processes meet in SQLite's own, sleeping, queue.
+        with self._lock, self._faults(), Session(self._writing, expire_on_commit=False) as session:
+            session.connection()
+            yield session
+            session.commit()
+
+    @contextlib.contextmanager
+    def write_at_last(self) -> Iterator[Session]:
+        """:meth:`write` for the few words that must get through when the disk is full: gives up the reserve
+        that the store set aside for it."""
+        with contextlib.suppress(OSError):
+            (self.folder / "reserve").unlink()
+        with self.write() as session:
+            yield session
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self._engine.dispose()
+
+    def _keep_reserve(self) -> None:
+        reserve = self.folder / "reserve"
+        with contextlib.suppress(OSError):
+            if not reserve.is_file():
+                reserve.write_bytes(os.urandom(_RESERVE))
+
+    @contextlib.contextmanager
+    def _faults(self) -> Iterator[None]:
+        try:
+            yield
+        except OperationalError as error:
+            words = str(error.orig)
+            if "full" in words or "disk I/O" in words:
+                raise DiskFull(FULL) from None
+            if "locked" in words:
+                raise StoreError(
+                    f"the projects in {self.folder} are being written to by another program; try again",
+                    "conflict",
+                ) from None
+            raise StoreError(f"the database in {self.folder} cannot be used: {words}") from error
+        except DatabaseError as error:
+            if "not a database" in str(error.orig) or "malformed" in str(error.orig):
+                raise StoreError(f"{self.folder / DATABASE} is damaged or no database of Rehearse") from None
+            raise
+
+
+def _engine(path: Path) -> Engine:
+    engine = create_engine(
+        f"sqlite:///{path}",
+        connect_args={"timeout": _BUSY_SECONDS, "check_same_thread": False},
+        pool_size=16,
+        max_overflow=48,
+    )
+
+    @event.listens_for(engine, "connect")
+    def connected(connection: Any, record: object) -> None:
+        # The driver's own idea of transactions would begin them too late to be consistent.
+        connection.isolation_level = None
+        for pragma in (
+            "journal_mode = WAL",
+            "synchronous = FULL",
+            "foreign_keys = ON",
+            f"busy_timeout = {_BUSY_SECONDS * 1000}",
+        ):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def begun(connection: Connection) -> None:
+        connection.exec_driver_sql(
+            f"BEGIN {connection.get_execution_options().get('rehearse_begin', '')}".strip()
+        )
+
+    return engine

@@ -1,0 +1,77 @@
+"""Train equation 5's frame alignment layer for a frozen image-to-video model, on clips of the theatre.
+
+The model predicts clean latents of noised clips as the loop sees them: under guidance, from the clip's first
+frame as the picture. The layer learns to bring them nearer to the true clip.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from rehearse.controls.frame_alignment import FrameAlignmentLayer, save_frame_alignment
+from rehearse.models.closeness import closeness
+from rehearse.models.model import VideoModel
+from rehearse.prediction import Prediction
+from rehearse.theatre.data import Clips
+from rehearse.theatre.recipes import Recipe
+from rehearse.training.fit import Fit, Options, single_threaded_processes
+
+ALIGNMENT = Recipe("theatre-alignment", steps=600, batch=4, rate=3e-3, samples=2048, data_seed=3, warmup=50)
+
+
+def train(options: Options, model: VideoModel, clips: Clips, recipe: Recipe = ALIGNMENT) -> Fit:
+    """Train the layer of ``model`` on ``clips``; it is saved as ``frame_alignment/`` in ``options.folder``.
+
+    model: starts from a picture and stays as it is. clips: encoded with the model's own autoencoder.
+    Logged beside the loss (mean squared error of the aligned x0): ``unaligned``, the same without the layer.
+    Raises ModelError where the model starts from no picture.
+    """
+    single_threaded_processes()
+    torch.manual_seed(recipe.seed)
+    scheduler = model.make_scheduler("ddim")
+    signal: Tensor = scheduler.alphas_cumprod
+    channels = model.latent_shape(1, model.defaults.height, model.defaults.width)[0]
+    fit = Fit(recipe, FrameAlignmentLayer(channels), options)
+    share = max(1, recipe.batch // fit.accelerator.num_processes)
+    guidance = model.defaults.guidance
+
+    def sees(clean: Tensor, caption: str, timestep: int, amount: float) -> tuple[Tensor, Tensor, float]:
+        """What the model takes a noised clip for, the picture's latents, and the noise level."""
+        alpha, sigma = float(signal[timestep].sqrt()), float((1 - signal[timestep]).sqrt())
+        noisy = alpha * clean + sigma * torch.randn_like(clean)
+        picture = clean[:, :, :1]
+        condition = model.condition(model.decode(picture)[0], closeness(clean.shape[2], amount))
+        text = model.encode(caption)
+        empty, full = model.denoise(
+            torch.cat([noisy, noisy]), torch.tensor(timestep), text, None, condition
+        ).chunk(2)
+        output = empty + guidance * (full - empty)
+        seen = Prediction.from_output(output, noisy, alpha, sigma, model.prediction_type)
+        return seen.x0, picture, sigma
+
+    def loss(step: int, rng: np.random.Generator) -> tuple[Tensor, dict[str, float]]:
+        chosen = np.sort(rng.choice(len(clips), share, replace=False))
+        steps = recipe.timesteps(rng, share)
+        amounts = rng.random(share)
+        aligned, plain = [], []
+        for index, timestep, amount in zip(chosen, steps, amounts, strict=True):
+            latents = torch.from_numpy(np.asarray(clips.latents[index], dtype=np.float32))
+            clean = latents.transpose(0, 1)[None]
+            with torch.no_grad():
+                x0, picture, sigma = sees(
+                    clean, str(clips.rows[int(index)]["caption"]), int(timestep), float(amount)
+                )
+            x0, picture, clean = (part.to(fit.device) for part in (x0, picture, clean))
+            change = fit.module(x0, picture, sigma).float()
+            aligned.append((x0 + change - clean).square().mean())
+            plain.append((x0 - clean).square().mean())
+        return torch.stack(aligned).mean(), {"unaligned": float(torch.stack(plain).mean())}
+
+    fit.run(loss)
+    if fit.main:
+        with fit.averaged():
+            assert isinstance(fit.module, FrameAlignmentLayer)
+            save_frame_alignment(fit.module, options.folder)
+    return fit

@@ -1,0 +1,200 @@
+"""Train ``theatre-animate``: a picture of the world to a clip, on top of ``theatre-image``.
+
+As PIA does it (section 3.2): motion modules between the layers of the image UNet, and an input layer that
+reads, beside the noisy latents, the latents of a picture and the affinity of each frame to it. The spatial
+weights stay those of ``theatre-image``, which is why only an adapter ships.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from rehearse.models.closeness import closeness
+from rehearse.models.motion_unet import with_motion
+from rehearse.theatre.codec import PatchBasis
+from rehearse.theatre.data import Clips
+from rehearse.theatre.recipes import ANIMATE, LATENT_CHANNELS, MOTION_ADAPTER, Recipe
+from rehearse.training.clip_batches import draw_clips, halved, mirror_matrix
+from rehearse.training.diffusion import Schedule, weighted_error
+from rehearse.training.fit import Fit, Options, plain_attention, single_threaded_processes
+from rehearse.training.inflate import silent_adapter
+from rehearse.training.part_head import PartHead
+from rehearse.training.theatre_image import TextAndImage, token_ids
+from rehearse.training.theatre_video import load_image_model
+
+PICTURE_DROPOUT = 0.2
+"""Share of clips that are shown no picture and no affinity (PIA), so that pictures can be guided."""
+FIRST, ANOTHER = 0.65, 0.15
+"""Of the others, shares that are shown their first frame, and a random one. The rest see a picture that
+moves: one of their frames at a time, held for a while, as the pictures of a drag move."""
+HOLDS = (1, 2, 4)
+LOWEST = 0.2
+"""Affinity of a frame as far from its picture as any; PIA's."""
+SHEET_CLIPS, SHEET_STEPS = 6, 12
+
+
+class TextAndAnimation(nn.Module):
+    """The denoiser with motion modules, its text encoder, and the head of its helper task.
+
+    It begins as the image model on every frame, whatever picture it is shown.
+    """
+
+    def __init__(self, image: TextAndImage) -> None:
+        super().__init__()
+        self.unet: Any = with_motion(image.unet, silent_adapter(MOTION_ADAPTER))
+        self.text = image.text
+        self.parts = PartHead(self.unet, moving=True)
+        for name, parameter in self.unet.named_parameters():
+            parameter.requires_grad_("motion_modules" in name or name == "conv_in.weight")
+        # Of the input layer, what reads the latents is the image model's and stays.
+        self.unet.conv_in.weight.register_hook(_beside_latents)
+
+    def groups(self) -> list[dict[str, Any]]:
+        """What is trained, for AdamW."""
+        named = [(name, p) for name, p in self.named_parameters() if p.requires_grad]
+        fresh = [p for name, p in named if "motion_modules" in name or name.startswith("parts.")]
+        # Stills never say how a thing moves: the text encoder has motion words to learn.
+        words = [p for name, p in named if name.startswith("text.")]
+        # No decay: it would shrink the image model's part of the layer as well.
+        entrance = [p for name, p in named if name == "unet.conv_in.weight"]
+        return [
+            {"params": fresh, "rate": 1.0},
+            {"params": entrance, "rate": 1.0, "weight_decay": 0.0},
+            {"params": words, "rate": 0.3},
+        ]
+
+
+def _beside_latents(gradient: Tensor) -> Tensor:
+    kept = gradient.clone()
+    kept[:, :LATENT_CHANNELS] = 0
+    return kept
+
+
+def adapter_of(unet: Any) -> Any:
+    """The motion modules and the input layer of a UNetMotionModel as a MotionAdapter."""
+    from diffusers import MotionAdapter
+
+    adapter: Any = MotionAdapter(**MOTION_ADAPTER)
+    weights = unet.state_dict()
+    adapter.load_state_dict({name: weights[name] for name in adapter.state_dict()})
+    return adapter
+
+
+def farthest(clips: Clips, count: int = 512) -> float:
+    """How far a frame gets from the first, in latents: the 95th percentile over the first clips.
+
+    It is the unit of affinity: what is called large motion is large in this world.
+    """
+    latents = torch.from_numpy(np.array(clips.latents[:count])).float()
+    away = distance(latents, latents[:, :1])
+    return max(float(torch.quantile(away[:, 1:].flatten(), 0.95)), 1e-6)
+
+
+def distance(frames: Tensor, pictures: Tensor) -> Tensor:
+    """Root mean square difference of latents ``[n, F, C, h, w]``: ``[n, F]``."""
+    return (frames - pictures).square().mean(dim=(2, 3, 4)).sqrt()
+
+
+def shown_frames(frames: int, rng: np.random.Generator) -> list[int]:
+    """For each frame of a clip, which of its frames is the picture it is shown."""
+    chance = rng.random()
+    if chance < FIRST:
+        return [0] * frames
+    if chance < FIRST + ANOTHER:
+        return [int(rng.integers(frames))] * frames
+    hold = int(rng.choice(HOLDS))
+    return [frame // hold * hold for frame in range(frames)]
+
+
+def draw_condition(clean: Tensor, unit: float, rng: np.random.Generator) -> Tensor:
+    """What is shown beside noisy clips: affinity and picture, ``[n, 1 + C, F, h, w]``; all zeros for some.
+
+    clean: latents ``[n, C, F, h, w]``. unit: of :func:`farthest`. The affinity is
+    ``1 - (1 - LOWEST) min(d / unit, 1)`` with d the distance of a frame from its picture.
+    """
+    clips = clean.transpose(1, 2)
+    frames = clips.shape[1]
+    pictures = torch.stack([clip[shown_frames(frames, rng)] for clip in clips])
+    near = 1 - (1 - LOWEST) * (distance(clips, pictures) / unit).clamp(max=1)
+    beside = near[:, :, None, None, None].expand(-1, -1, 1, *clean.shape[-2:])
+    seen = torch.from_numpy(rng.random(len(clean)) >= PICTURE_DROPOUT).float()
+    condition = torch.cat([beside, pictures], dim=2).transpose(1, 2)
+    return condition * seen.view(-1, 1, 1, 1, 1)
+
+
+def train(
+    options: Options, clips_folder: Path, basis_path: Path, image_run: Path, recipe: Recipe = ANIMATE
+) -> Fit:
+    """Train on encoded clips; the result is in ``options.folder``."""
+    from PIL import Image
+    from transformers import CLIPTokenizer
+
+    single_threaded_processes()
+    torch.manual_seed(recipe.seed)
+    tokenizer = CLIPTokenizer.from_pretrained(str(image_run / "tokenizer"))
+    basis, clips = PatchBasis.load(basis_path), Clips.open(clips_folder)
+    model = TextAndAnimation(load_image_model(image_run, len(tokenizer)))
+    plain_attention(model.unet)
+    fit = Fit(recipe, model, options, model.groups())
+    module: Any = fit.module
+    module.train()
+    schedule, mirror, unit = Schedule(fit.device), mirror_matrix(basis), farthest(clips)
+    share = max(recipe.batch // fit.accelerator.num_processes, 1)
+
+    def predict(noisy: Tensor, condition: Tensor, steps: Tensor, text: Tensor) -> Tensor:
+        """text: ``[n, tokens, width]``; this UNet wants it once per frame."""
+        every = text.repeat_interleave(noisy.shape[2], dim=0)
+        output: Tensor = module.unet(torch.cat([noisy, condition], dim=1), steps, every).sample
+        return output
+
+    def loss(step: int, rng: np.random.Generator) -> tuple[Tensor, dict[str, float]]:
+        batch = draw_clips(clips, share, recipe, mirror, halved(step, fit.steps), rng)
+        condition = draw_condition(batch.clean, unit, rng).to(fit.device)
+        steps = torch.from_numpy(recipe.timesteps(rng, share)).to(fit.device)
+        noisy, target = schedule.noisy(batch.clean.to(fit.device), steps)
+        text = module.text(token_ids(tokenizer, batch.captions).to(fit.device)).last_hidden_state
+        value, plain = weighted_error(
+            predict(noisy, condition, steps, text),
+            target,
+            batch.subjects.unsqueeze(1).to(fit.device),
+            recipe.weight_at(step, fit.steps),
+        )
+        named = module.parts.loss(batch.parts.flatten(0, 1).to(fit.device))
+        figures = {"plain": float(plain.detach()), "parts": float(named.detach())}
+        return value + recipe.parts_weight * named, figures
+
+    def sheet(path: Path) -> None:
+        """A row a clip: the picture it was given, then every third frame of what was made of it."""
+        count = min(SHEET_CLIPS, len(clips))
+        first = torch.from_numpy(np.array(clips.latents[:count, :1])).float()
+        frames = clips.latents.shape[1]
+        near = torch.tensor(closeness(frames, 0.5)).view(1, frames, 1, 1, 1)
+        shape = (count, frames, 1, *first.shape[-2:])
+        condition = torch.cat([near.expand(shape), first.expand(-1, frames, -1, -1, -1)], dim=2)
+        condition = condition.transpose(1, 2).to(fit.device)
+        captions = [str(row["caption"]) for row in clips.rows[:count]]
+        with torch.no_grad(), fit.autocast():
+            ids = token_ids(tokenizer, ["", *captions]).to(fit.device)
+            text = module.text(ids).last_hidden_state
+            both = torch.cat([text[:1].expand(count, -1, -1), text[1:]])
+
+            def denoise(latents: Tensor, timestep: Tensor) -> tuple[Tensor, Tensor]:
+                twice = torch.cat([latents, latents]), torch.cat([condition, condition])
+                empty, full = predict(*twice, timestep, both).chunk(2)
+                return empty, full
+
+            size = (count, LATENT_CHANNELS, frames, *first.shape[-2:])
+            latents = schedule.sample(denoise, size, SHEET_STEPS, 5.0, seed=0)
+        rows = torch.cat([first, latents.transpose(1, 2)[:, ::3].cpu().float()], dim=1)
+        flat = rows.flatten(0, 1)
+        pictures = ((basis.decode(flat).clamp(-1, 1) + 1) * 127.5).byte().permute(0, 2, 3, 1).numpy()
+        strips = pictures.reshape(count, -1, *pictures.shape[1:])
+        Image.fromarray(np.concatenate([np.concatenate(list(strip), 1) for strip in strips], 0)).save(path)
+
+    fit.run(loss, sheet)
+    return fit

@@ -1,0 +1,93 @@
+"""PIA's affinity at any length: the published lists where they apply, and what must hold everywhere."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rehearse.models.closeness import closeness
+
+LENGTHS = st.integers(1, 80)
+AMOUNTS = st.floats(0, 1)
+TIMES = st.floats(0, 1)
+
+
+@pytest.mark.parametrize("scale", [0, 1, 2])
+@pytest.mark.parametrize("restyle", [False, True])
+@pytest.mark.parametrize("time", [0.0, 0.2, 1.0])
+def test_clips_of_16_frames_get_the_published_lists(scale: int, restyle: bool, time: float) -> None:
+    from diffusers.pipelines.deprecated.pia.pipeline_pia import prepare_mask_coef_by_statistics
+
+    amount = (0.25, 0.5, 0.75)[scale]
+    published = prepare_mask_coef_by_statistics(16, round(time * 15), scale + 6 * restyle)
+    assert closeness(16, amount, restyle=restyle, time=time) == pytest.approx(published)
+
+
+@pytest.mark.parametrize("scale", [0, 1, 2])
+def test_loops_of_16_frames_are_the_published_ones_on_the_way_out(scale: int) -> None:
+    from diffusers.pipelines.deprecated.pia.pipeline_pia import RANGE_list
+
+    ours = closeness(16, (0.25, 0.5, 0.75)[scale], loop=True)
+    # Two of the three published loops come back one frame faster than they go out; ours are symmetric.
+    assert ours[:8] == pytest.approx(RANGE_list[3 + scale][:8]) and ours == ours[::-1]
+
+
+@given(LENGTHS, AMOUNTS, AMOUNTS, TIMES, st.booleans())
+def test_more_motion_is_nowhere_closer(frames: int, one: float, two: float, time: float, loop: bool) -> None:
+    less, more = sorted((one, two))
+    near = np.array(closeness(frames, less, time=time, loop=loop))
+    far = np.array(closeness(frames, more, time=time, loop=loop))
+    assert (far <= near + 1e-12).all() and ((far >= 0.2 - 1e-12) & (near <= 1)).all()
+
+
+@given(LENGTHS, AMOUNTS, AMOUNTS, st.booleans())
+def test_more_motion_is_less_close_in_the_mean_when_restyled(
+    frames: int, one: float, two: float, loop: bool
+) -> None:
+    # The published restyling lists cross at one frame; their means do not, at any length but the shortest.
+    less, more = sorted((one, two))
+    near = closeness(max(frames, 8), less, restyle=True, loop=loop)
+    far = closeness(max(frames, 8), more, restyle=True, loop=loop)
+    assert np.mean(far) <= np.mean(near) + 1e-12
+    assert max(near) == pytest.approx(0.5)
+
+
+@given(LENGTHS, TIMES, st.booleans(), st.booleans())
+def test_stillness_keeps_every_frame_at_the_picture(
+    frames: int, time: float, loop: bool, restyle: bool
+) -> None:
+    assert set(closeness(frames, 0, time=time, loop=loop, restyle=restyle)) == {0.5 if restyle else 1.0}
+
+
+@given(LENGTHS, AMOUNTS, TIMES, st.booleans(), st.booleans())
+def test_the_picture_s_own_frame_is_the_closest_and_distance_only_loosens(
+    frames: int, amount: float, time: float, loop: bool, restyle: bool
+) -> None:
+    found = np.array(closeness(frames, amount, time=time, loop=loop, restyle=restyle))
+    assert len(found) == frames
+    own = round(time * (frames - 1))
+    away = np.abs(np.arange(frames) - own)
+    if loop and frames > 1:
+        away = np.minimum(away, frames - 1 - away)
+    assert found[own] == found.max()
+    assert (np.diff(found[np.argsort(away, kind="stable")]) <= 1e-12).all()
+
+
+@given(st.integers(2, 80), AMOUNTS, TIMES, st.booleans())
+def test_a_loop_ends_where_it_begins_and_is_a_circle(
+    frames: int, amount: float, time: float, restyle: bool
+) -> None:
+    found = closeness(frames, amount, loop=True, restyle=restyle, time=time)
+    assert found[0] == found[-1]
+    circle, own = found[:-1], round(time * (frames - 1)) % (frames - 1)
+    turned = circle[own:] + circle[:own]
+    # From the picture's frame, both ways round are the same.
+    assert turned[1:] == pytest.approx(turned[1:][::-1])
+
+
+@given(st.integers(2, 40), AMOUNTS)
+def test_a_clip_twice_as_long_passes_the_same_values(frames: int, amount: float) -> None:
+    long = closeness(2 * frames - 1, amount)
+    assert long[::2] == pytest.approx(closeness(frames, amount))

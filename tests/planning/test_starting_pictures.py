@@ -1,0 +1,379 @@
+"""Shots for a model that starts from a picture: condition, blend, words, and refusals before any picture."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+from toy_models import save_toy_model, save_toy_motion_model
+
+from rehearse import animating, planning
+from rehearse.animating import box_path_of, drag_weights, with_drags
+from rehearse.controls import AttentionMask
+from rehearse.controls.frame_alignment import FrameAlignment, FrameAlignmentLayer, save_frame_alignment
+from rehearse.models import load_model
+from rehearse.models.closeness import closeness
+from rehearse.models.motion_unet import MotionUNetModel
+from rehearse.planning import DEFAULTS, plan
+from rehearse.sampling.blend import Side
+from rehearse.sampling.loop import Loop
+from rehearse.shot import (
+    Box,
+    BoxPath,
+    BoxTrajectory,
+    DragMove,
+    DragTrajectory,
+    ImageInstruction,
+    PointPath,
+    PointTrajectory,
+    Shot,
+    ShotError,
+)
+from rehearse.shot.easing import frame_times
+
+PROMPT = "a red ball and the blue star over snow"
+PICTURE = (np.indices((48, 64)).sum(0)[..., None] * np.array([1, 2, 0])).astype(np.uint8)
+
+
+@dataclass
+class Pictures:
+    """In place of the pictures room: a grey picture, white where and as far as drags have gone."""
+
+    calls: list[tuple[Shot, Any, int, int]]
+
+    def make(self, shot: Shot, picture_model: Any, width: int, height: int) -> Made:
+        self.calls.append((shot, picture_model, width, height))
+        drags = [one for one in shot.instructions if isinstance(one, DragTrajectory)]
+        return Made(np.full((height, width, 3), 100, np.uint8), bool(drags))
+
+
+@dataclass
+class Made:
+    original: NDArray[np.uint8]
+    drags: bool
+
+    @property
+    def touched(self) -> NDArray[np.float32]:
+        found = np.zeros(self.original.shape[:2], np.float32)
+        found[:, : found.shape[1] // 2] = self.drags
+        return found
+
+    def over_time(self, frames: int) -> NDArray[np.uint8]:
+        return np.stack([self.original + np.uint8(100 * t) for t in frame_times(frames)])
+
+
+@pytest.fixture
+def pictures(monkeypatch: pytest.MonkeyPatch) -> Iterator[Pictures]:
+    fake = Pictures([])
+    monkeypatch.setattr(animating, "make_intermediate", fake.make)
+    yield fake
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> MotionUNetModel:
+    root = tmp_path_factory.mktemp("animate")
+    base = save_toy_model(root / "image", kind="image", settings={"defaults": {"frames": 1}})
+    made = load_model(str(save_toy_motion_model(root / "animate", base)), precision="float32")
+    assert isinstance(made, MotionUNetModel)
+    return made
+
+
+def shot_of(**fields: Any) -> Shot:
+    return Shot(PROMPT, frames=5, width=64, height=48, **fields)
+
+
+def refusal(shot: Shot, model: MotionUNetModel) -> ShotError:
+    with pytest.raises(ShotError) as caught:
+        plan(shot, model)
+    assert "\n" not in str(caught.value)
+    return caught.value
+
+
+def test_a_prompt_alone_becomes_a_picture_that_moves(model: MotionUNetModel, pictures: Pictures) -> None:
+    made = plan(shot_of(), model)
+    (_, picture_model, width, height), *more = pictures.calls
+    assert picture_model is model.picture_model() and (width, height) == (64, 48) and not more
+    near = closeness(5, DEFAULTS.motion)
+    expected = model.condition(np.full((1, 48, 64, 3), 100, np.uint8), near)
+    assert made.condition is not None and torch.equal(made.condition, expected) and made.blend is None
+    assert torch.equal(made.text, model.encode(PROMPT, ""))
+    state = list(Loop(model, replace(made, steps=2)).run(Loop(model, replace(made, steps=2)).start()))[-1]
+    assert state.latents.shape == (1, 4, 5, 6, 8) and state.latents.isfinite().all()
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        ({"magnitude": "large"}, {"amount": 0.75}),
+        ({"magnitude": 0.1, "loop": True}, {"amount": 0.1, "loop": True}),
+        ({"restyle": True}, {"amount": DEFAULTS.motion, "restyle": True}),
+    ],
+)
+def test_magnitude_loop_and_restyle_are_the_affinity(
+    model: MotionUNetModel, pictures: Pictures, said: dict[str, Any], expected: dict[str, Any]
+) -> None:
+    condition = plan(shot_of().motion(**said), model).condition
+    assert condition is not None
+    assert condition[0, 0, :, 0, 0].tolist() == pytest.approx(closeness(5, **expected))
+
+
+def test_a_picture_of_another_time_is_measured_from_there(model: MotionUNetModel, pictures: Pictures) -> None:
+    condition = plan(shot_of().image(PICTURE, time=0.5), model).condition
+    assert condition is not None
+    near = condition[0, 0, :, 0, 0].tolist()
+    assert near == pytest.approx(closeness(5, DEFAULTS.motion, time=0.5)) and near[2] == 1
+    (asked, *_), = pictures.calls  # fmt: skip
+    (given,) = asked.instructions
+    assert isinstance(given, ImageInstruction) and given.time == 0
+
+
+def test_the_motion_s_text_is_the_clip_s_and_the_prompt_the_picture_s(
+    model: MotionUNetModel, pictures: Pictures
+) -> None:
+    shot = shot_of(negative_prompt="car").motion("the red ball moves left")
+    made = plan(shot, model)
+    assert torch.equal(made.text, model.encode("the red ball moves left", "car"))
+    assert pictures.calls[0][0].prompt == PROMPT
+    path = [(0, Box(0.1, 0.3, 0.4, 0.7)), (1, Box(0.6, 0.3, 0.9, 0.7))]
+    (ball,) = plan(shot.follow("red ball", path), model).subjects
+    assert ball.tokens == (2, 3)
+    error = refusal(shot.follow("blue star", path), model)
+    assert error.field == "instructions[1].phrase" and "it must name the subject once" in str(error)
+
+
+def test_a_path_with_words_masks_attention_on_motion_modules_too(
+    model: MotionUNetModel, pictures: Pictures
+) -> None:
+    path = [(0, Box(0.1, 0.3, 0.4, 0.7)), (1, Box(0.6, 0.3, 0.9, 0.7))]
+    free = plan(shot_of(steps=3), model)
+    for site, room in (("temporal", "motion_modules"), ("spatial", "attn1"), ("cross", "attn2")):
+        shot = shot_of(steps=3).follow("red ball", path)
+        shot = shot.with_control(mask_sites=[site], temporal_prior="none", frozen_steps=3)
+        made = plan(shot, model)
+        (mask,) = made.controls
+        assert isinstance(mask, AttentionMask)
+        loop, alone = Loop(model, made), Loop(model, free)
+        start = loop.start()
+        difference = loop.step(start).latents - alone.step(alone.start()).latents
+        assert difference.abs().max() > 1e-4, room
+    assert made.blend is None and made.condition is not None
+
+
+def test_a_drag_is_the_edited_side_and_the_picture_before_it_the_original(
+    model: MotionUNetModel, pictures: Pictures
+) -> None:
+    shot = shot_of(guidance=3).drag((0.2, 0.5), (0.7, 0.5), start=0.25)
+    made = plan(shot, model)
+    near = closeness(5, DEFAULTS.motion)
+    original = Made(np.full((48, 64, 3), 100, np.uint8), True)
+    assert made.condition is not None
+    assert torch.equal(made.condition, model.condition(original.over_time(5), near))
+    assert made.blend is not None and isinstance(made.blend.original, Side)
+    side = made.blend.original
+    assert side.condition is not None and side.guidance == 3 and side.controls == made.controls
+    assert torch.equal(side.condition, model.condition(original.original[None], near))
+    weights = made.blend.weights
+    assert weights.shape == (1, 1, 5, 6, 8)
+    assert (weights[..., 4:] == 1).all()  # nothing is dragged there
+    inside = weights[0, 0, :, 0, 0].tolist()
+    # Progress 0, 0, 1/3, 2/3, 1; the original is let go of over the first quarter of the way.
+    assert inside == [1, 1, 0, 0, 0]
+    state = Loop(model, made).step(Loop(model, made).start())
+    assert state.latents.isfinite().all()
+
+
+def test_the_shot_decides_the_weights_of_the_blend(model: MotionUNetModel, pictures: Pictures) -> None:
+    shot = shot_of().drag((0.2, 0.5), (0.7, 0.5))
+    even = plan(shot.with_control(blend={"weight": 0.25}), model).blend
+    assert even is not None and set(even.weights.unique().tolist()) == {0.25, 1.0}
+    over = {"over_time": [{"time": 0, "weight": 1}, {"time": 1, "weight": 0}]}
+    falling = plan(shot.with_control(blend=over), model).blend
+    assert falling is not None and falling.weights[0, 0, :, 0, 0].tolist() == [1, 0.75, 0.5, 0.25, 0]
+    region = {"region": {"box": [0.5, 0, 1, 1]}, "feather": 0, "weight": 0.0}
+    there = plan(shot.with_control(blend=region), model).blend
+    assert there is not None
+    assert (there.weights[..., :4] == 1).all() and (there.weights[..., 4:] == 0).all()
+
+
+def test_the_drag_that_is_furthest_on_decides_the_default() -> None:
+    early = DragTrajectory(moves=(DragMove((0.1, 0.5), (0.3, 0.5)),), end=0.5)
+    late = DragTrajectory(moves=(DragMove((0.8, 0.5), (0.6, 0.5)),), start=0.5)
+    touched = np.ones((8, 8), np.float32)
+    weights = drag_weights(touched, (early, late), (5, 1, 1), over_time=None, release=1.0)
+    assert weights.flatten().tolist() == pytest.approx([1, 0.5, 0, 0, 0])
+    sudden = drag_weights(touched, (early,), (5, 1, 1), over_time=None, release=0.0)
+    assert sudden.flatten().tolist() == [1, 0, 0, 0, 0]
+    half = drag_weights(touched * 0.5, (early,), (2, 1, 1), over_time=[0.0, 0.5], release=1.0)
+    assert half.flatten().tolist() == [0.5, 0.75]
+
+
+def only_drag(shot: Shot) -> DragTrajectory:
+    (drag,) = with_drags(shot, 64, 48).instructions
+    assert isinstance(drag, DragTrajectory)
+    return drag
+
+
+def test_a_box_path_without_words_drags_what_its_first_box_holds() -> None:
+    path = [(0.2, Box(0.1, 0.3, 0.3, 0.7)), (0.6, Box(0.3, 0.3, 0.5, 0.7)), (1, Box(0.5, 0.1, 0.7, 0.5))]
+    drag = only_drag(shot_of().follow(None, path))
+    assert drag.region is not None and drag.region.box == Box(0.1, 0.3, 0.3, 0.7)
+    (move,) = drag.moves
+    assert [*move.handle, *move.via[0], *move.target] == pytest.approx([0.2, 0.5, 0.4, 0.5, 0.6, 0.3])
+    assert (drag.start, drag.end, drag.easing) == (0.2, 1.0, "linear")
+
+
+def test_a_box_that_grows_is_dragged_by_two_corners() -> None:
+    path = [(0, Box(0.4, 0.4, 0.6, 0.6)), (1, Box(0.2, 0.2, 0.8, 0.8))]
+    drag = only_drag(shot_of().follow(None, path, easing="ease-in"))
+    places = drag.resample(2)
+    np.testing.assert_allclose(places[0], [[0.45, 0.45], [0.55, 0.55]])
+    np.testing.assert_allclose(places[1], [[0.35, 0.35], [0.65, 0.65]])
+    assert drag.easing == "ease-in"
+    # One corner of these two boxes is drawn in to the same place.
+    drag = only_drag(shot_of().follow(None, [(0, Box(0.2, 0.2, 0.4, 0.4)), (1, Box(0.15, 0.15, 0.55, 0.55))]))
+    np.testing.assert_allclose(drag.resample(3)[:, 0], [[0.25, 0.25]] * 3, atol=1e-9)
+
+
+def test_a_point_path_without_words_drags_what_lies_within_its_radius() -> None:
+    drag = only_drag(shot_of().follow(None, [(0, (0.3, 0.5)), (1, (0.6, 0.5))], radius=0.25))
+    assert drag.region is not None
+    raster = drag.region.raster(48, 64)
+    assert raster.sum() == pytest.approx(np.pi * 12**2, rel=0.03)  # a disc of pixels, on any frame
+    assert only_drag(shot_of().follow(None, [(0, (0.3, 0.5)), (1, (0.6, 0.5))])).region is None
+
+
+def test_a_path_keeps_its_place_in_the_list_and_others_stay() -> None:
+    shot = shot_of().motion("a ball").follow(None, [(0, (0.3, 0.5)), (1, (0.6, 0.5))]).image(PICTURE)
+    changed = with_drags(shot, 64, 48)
+    kinds = [type(one).__name__ for one in changed.instructions]
+    assert kinds == ["MotionInstruction", "DragTrajectory", "ImageInstruction"]
+    assert with_drags(shot_of().motion("a ball"), 64, 48) == shot_of().motion("a ball")
+
+
+def test_where_a_drag_strays_from_its_keyframes_times_is_said(caplog: pytest.LogCaptureFixture) -> None:
+    uneven = [(0, (0.1, 0.5)), (0.8, (0.2, 0.5)), (1, (0.9, 0.5))]
+    only_drag(shot_of().follow(None, uneven))
+    assert "even speed" in caplog.text and "instructions[0].path" in caplog.text
+    caplog.clear()
+    only_drag(shot_of().follow(None, [(0, (0.1, 0.5)), (0.5, (0.5, 0.5)), (1, (0.9, 0.5))]))
+    assert not caplog.text
+
+
+def test_a_point_with_words_is_followed_by_a_box_around_it(video_model: Any, model: MotionUNetModel) -> None:
+    shot = shot_of().follow("red ball", PointPath([(0, (0.2, 0.5)), (1, (0.8, 0.5), "ease-in")], radius=0.25))
+    (subject,) = plan(shot, video_model).subjects
+    path = subject.path
+    # A quarter of 48 pixels is 12 of them: 0.1875 of the width, 0.25 of the height.
+    np.testing.assert_allclose(path.resample(2)[0], [0.0125, 0.25, 0.3875, 0.75])
+    np.testing.assert_allclose(path.resample(2)[1], [0.6125, 0.25, 0.9875, 0.75])
+    default = box_path_of(PointPath([(0, (0.0, 0.5))]), DEFAULTS.point_radius, 64, 64)
+    assert isinstance(default, BoxPath) and default.at(0).x0 == -DEFAULTS.point_radius
+
+
+@pytest.mark.parametrize(
+    ("shot", "field", "said"),
+    [
+        (
+            shot_of().image(PICTURE).image(PICTURE, time=1),
+            "instructions[1]",
+            "animates one picture, and instructions[0] gives one already",
+        ),
+        (shot_of().follow(None, [(0, (0.3, 0.5))]), "instructions[0].path", "it stands still"),
+        (
+            shot_of().add(BoxTrajectory(path=BoxPath(
+                [(0, Box(0.1, 0.1, 0.5, 0.5)), (1, Box(0.8, 0.1, 1.4, 0.5))], leaves_frame=True
+            ))),
+            "instructions[0].path.keyframes[1]",
+            "out of the frame",
+        ),
+        (
+            shot_of().add(PointTrajectory(path=PointPath(
+                [(0, (-0.1, 0.1)), (1, (0.5, 0.5))], leaves_frame=True
+            ))),
+            "instructions[0].path.keyframes[0]",
+            "out of the frame",
+        ),
+        (shot_of().with_control(blend={"weight": 0.5}), "control.blend", "drags nothing"),
+        (
+            shot_of().drag((0.2, 0.5), (0.7, 0.5)).with_control(blend={"original": "kept"}),
+            "control.blend.original",
+            "which no take has predicted",
+        ),
+        (shot_of().with_control(frame_alignment=True), "control.frame_alignment", "has no frame alignment"),
+        (
+            shot_of().target("red ball", Box(0.1, 0.1, 0.5, 0.5)),
+            "instructions[0]",
+            "cannot act on target instructions (it can on: box trajectory, content, drag trajectory, image",
+        ),
+        (shot_of().with_(frames=25), "frames", "at most 24 frames"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_is_refused_before_any_picture(
+    model: MotionUNetModel, pictures: Pictures, shot: Shot, field: str, said: str
+) -> None:
+    error = refusal(shot, model)
+    assert error.field == field and said in str(error)
+    assert not pictures.calls
+
+
+def test_a_model_that_names_no_image_model_says_so(tmp_path: Path, pictures: Pictures) -> None:
+    from rehearse.models.registry import find_model
+
+    base = save_toy_model(tmp_path / "image", kind="image")
+    folder = find_model(str(save_toy_motion_model(tmp_path / "animate", base)))
+    loaded = MotionUNetModel._load_denoiser(folder)
+    whole = save_toy_model(tmp_path / "whole", kind="image")
+    loaded.save_pretrained(whole / "unet", safe_serialization=True)
+    index = (whole / "model_index.json").read_text().replace("UNet2DConditionModel", "UNetMotionModel")
+    (whole / "model_index.json").write_text(index)
+    model = load_model(str(whole))
+    assert isinstance(model, MotionUNetModel) and model.starts_from_picture
+    error = refusal(shot_of(), model)
+    assert error.field == "model" and 'write it as "base" into rehearse.json' in str(error)
+
+
+def test_the_defaults_are_planning_s(
+    model: MotionUNetModel, pictures: Pictures, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(planning, "DEFAULTS", replace(DEFAULTS, motion=0.9, drag_release=1.0))
+    made = plan(shot_of().drag((0.2, 0.5), (0.7, 0.5)), model)
+    assert made.blend is not None and made.condition is not None
+    assert made.blend.weights[0, 0, :, 0, 0].tolist() == [1, 0.75, 0.5, 0.25, 0]
+    assert made.condition[0, 0, :, 0, 0].tolist() == pytest.approx(closeness(5, 0.9))
+
+
+def test_the_real_pictures_room_serves_all_instructions_at_once(model: MotionUNetModel) -> None:
+    shot = shot_of(steps=2).image(PICTURE).edit("the blue star", Box(0.6, 0.1, 0.9, 0.4))
+    shot = shot.motion("the red ball moves", magnitude="small")
+    shot = shot.follow("red ball", [(0, Box(0.1, 0.3, 0.4, 0.7)), (1, Box(0.3, 0.3, 0.6, 0.7))])
+    shot = shot.follow(None, [(0, Box(0.1, 0.6, 0.3, 0.9)), (1, Box(0.6, 0.6, 0.8, 0.9))])
+    made = plan(shot, model)
+    assert made.condition is not None and made.blend is not None and len(made.subjects) == 1
+    assert not torch.equal(made.condition[:, 1:, 0], made.condition[:, 1:, -1])
+    loop = Loop(model, made)
+    assert loop.decode(list(loop.run(loop.start()))[-1]).shape == (1, 5, 48, 64, 3)
+
+
+def test_frames_are_aligned_with_the_layer_beside_the_model(
+    model: MotionUNetModel, pictures: Pictures, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    layer = FrameAlignmentLayer(model.latent_shape(1, 32, 32)[0])
+    torch.nn.init.constant_(layer.conv.weight, 0.1)
+    place = save_frame_alignment(layer, tmp_path)
+    monkeypatch.setattr(model, "beside", lambda name: place)
+    aligned = plan(shot_of().with_control(frame_alignment=True), model)
+    control = aligned.controls[-1]
+    assert isinstance(control, FrameAlignment)
+    assert control.picture.shape[:3] == (1, model.latent_shape(1, 32, 32)[0], 1)
+    loops = Loop(model, aligned), Loop(model, plan(shot_of(), model))
+    one, other = (loop.step(loop.start()).latents for loop in loops)
+    assert one.isfinite().all() and not torch.equal(one, other)
+    (place / "model.safetensors").write_bytes(b"no layer")
+    with pytest.raises(ShotError, match="damaged"):
+        plan(shot_of().with_control(frame_alignment=True), model)
