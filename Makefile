@@ -29,7 +29,7 @@ studio: $(STAMP)
 	$(VENV)/bin/rehearse studio
 
 web/node_modules/.package-lock.json: web/package-lock.json
-	cd web && npm ci
+	cd web && npm install --no-save
 	@touch $@
 
 web: web/node_modules/.package-lock.json

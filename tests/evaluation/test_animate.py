@@ -10,6 +10,7 @@ import pytest
 from oracle_theatre import Oracle, remember
 from toy_models import save_tokenizer, save_toy_model, save_toy_motion_model
 
+from rehearse.cli import run as run_command
 from rehearse.evaluation.animate import BASE, AnimateProtocol, run_animate
 from rehearse.evaluation.animate_arms import ALL, STANDARD, parse_arm
 from rehearse.evaluation.animate_cases import SIZE, WISHES, animation_cases, grown, happens
@@ -396,3 +397,29 @@ def test_what_a_model_cannot_do_is_said_in_the_latency_report(video_folder, tmp_
     assert by_name["drag warp"].seconds
     write_latency_report(timings, options, model, tmp_path, "command")
     assert "Not timed:" in (tmp_path / "latency.md").read_text()
+
+
+@pytest.mark.parametrize(("command", "says"), [("animate", "content+blend"), ("latency", "drag warp")])
+def test_help_teaches(command, says, capsys):
+    assert run_command(["evaluate", command, "--help"]) == 0
+    out = " ".join(capsys.readouterr().out.replace("│", " ").split())
+    assert says in out and "docs/results" in out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["animate", "--arms", "content,paint"], "'paint' is unknown"),
+        (["animate", "--model", "no-such-model"], "no-such-model"),
+        (["latency", "--model", "no-such-model"], "no-such-model"),
+        (["theatre", "--animations", "4", "--animate-model", "no-such-model"], "no-such-model"),
+    ],
+)
+def test_bad_input_is_one_sentence(arguments, says, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    if arguments[0] == "theatre":
+        arguments = [*arguments, "--images", "0", "--videos", "0"]
+    assert run_command(["evaluate", *arguments]) in (1, 2)
+    told = capsys.readouterr().err
+    assert says in told and "Traceback" not in told and told.count("\n") == 1
+    assert list(tmp_path.iterdir()) == []

@@ -97,7 +97,7 @@ def test_the_lock_file_names_no_registry() -> None:
 @pytest.mark.slow
 @pytest.mark.skipif(
     shutil.which("npx") is None or not (WEB / "node_modules").is_dir(),
-    reason="needs node and the page's packages; cd web && npm ci brings them",
+    reason="needs node and the page's packages; make web brings them",
 )
 def test_a_build_from_scratch_is_the_same(tmp_path: Path) -> None:
     subprocess.run(
@@ -111,7 +111,7 @@ def test_a_build_from_scratch_is_the_same(tmp_path: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.skipif(
     shutil.which("node") is None or not (WEB / "node_modules").is_dir(),
-    reason="needs node and the page's packages; cd web && npm ci brings them",
+    reason="needs node and the page's packages; make web brings them",
 )
 def test_the_typed_client_is_generated_from_the_published_api() -> None:
     subprocess.run(["node", "scripts/types.mjs", "--check"], cwd=WEB, check=True)

@@ -242,7 +242,7 @@ def test_sights_are_made_once(judged, tmp_path, monkeypatch):
 
 def test_the_judge_to_build_on_is_the_one_beside_the_towers(judged, tmp_path):
     assert judge_folder(tmp_path, judged.parent) == judged
-    with pytest.raises(ValueError, match="make it first with `rehearse train theatre-judge` --export"):
+    with pytest.raises(SpaceError, match="make it first with `rehearse train theatre-judge --export"):
         judge_folder(tmp_path, tmp_path / "nowhere")
 
 
@@ -258,6 +258,3 @@ def test_the_shipped_towers_tell_left_from_right():
         captions.append(clip.caption)
     cosines = judge.embed_clips(np.stack(clips)) @ judge.embed_captions(captions).T
     assert cosines[0, 0] > cosines[0, 1] and cosines[1, 1] > cosines[1, 0]
-    assert json.loads(json.dumps(captions)) == [
-        f"a red ball moves {way} over the meadow" for way in ("right", "left")
-    ]

@@ -106,23 +106,23 @@ def columns(
     cases: Sequence[Animation],
     rows: Sequence[Mapping[str, Any]],
     targets: Targets,
-    wish: Wish,
-    guided: bool,
+    arm: AnimateArm,
 ) -> dict[str, Values]:
-    """Every metric of an arm's clips, one number a case, NaN where it says nothing.
+    """Every metric of clips as an arm would have them, one number a case, NaN where it says nothing.
 
     image: mean cosine of the frames with the wish's picture, times 100; text: of the clip with its caption;
     image_original: of the frames with the picture as it was given. speed: dynamic degree, the mean way of
     the puppet's centre from frame to frame in frame diagonals, where it is found. change: mean change of
     pixels from frame to frame. flicker: see `animate_measure.flicker`. kept: the puppet is found in the first
     frame within NEAR of its place in the picture. right: every subject is found in more than half of the
-    frames. happens: the prompted motion takes place (not under a trajectory). place: distance of the puppet's
-    centre in the last frame from the target, in fractions of the frame, where it is found; within: at most
-    NEAR (not found counts 0); iou: with the straight way of its box there, frames that miss it count 0; these
-    three under a trajectory only. outside: the largest change of a grey level outside of an edit's region.
-    closing: distance of the last frame from the first over the mean distance of neighbours; closes: whether
-    it is at most that of the two neighbours farthest apart.
+    frames. happens: the prompted motion takes place (not under a trajectory or in a loop). Under a trajectory
+    only: place, the distance of the puppet's centre in the last frame from the target, in fractions of the
+    frame, where it is found; within, whether that is at most NEAR (not found counts 0); iou with the straight
+    way of its box there, frames that miss it count 0. outside: the largest change of a grey level outside of
+    an edit's region. closing: distance of the last frame from the first over the mean distance of neighbours;
+    closes: whether it is at most that of the two neighbours farthest apart.
     """
+    wish = arm.wish
     found = {key: np.full(len(cases), np.nan) for key in TITLES}
     for at, (case, row) in enumerate(zip(cases, rows, strict=True)):
         boxes = boxes_of(dict(row))
@@ -139,11 +139,11 @@ def columns(
         if row["step"]:
             found["closing"][at] = row["closing"] / row["step"]
         found["closes"][at] = row["closing"] <= row["largest_step"]
-        if guided:
+        if arm.guided:
             found["place"][at] = np.hypot(*(centres(own)[-1] - np.array(case.target)))
             found["within"][at] = found["place"][at] <= NEAR
             found["iou"][at] = _way_iou(own, case)
-        else:
+        elif "loop" not in arm:
             found["happens"][at] = happens(own, case.motion)
     return found
 
@@ -157,10 +157,15 @@ def first_frame_kept(boxes: NDArray[np.floating], case: Animation) -> bool:
 def _way_iou(boxes: NDArray[np.floating], case: Animation) -> float:
     from rehearse.evaluation.trajectory import score_track
 
+    return score_track(asked_way(case, len(boxes)), boxes).iou
+
+
+def asked_way(case: Animation, frames: int) -> Values:
+    """Where a trajectory wants the puppet's box: [frames, 4], straight from its place to the target."""
     start = np.array([case.box.x0, case.box.y0, case.box.x1, case.box.y1])
     way = np.array([*case.target, *case.target]) - np.array([*case.centre, *case.centre])
-    asked = start + np.linspace(0, 1, len(boxes))[:, None] * way
-    return score_track(asked, boxes).iou
+    asked: Values = start + np.linspace(0, 1, frames)[:, None] * way
+    return asked
 
 
 @dataclass(frozen=True)
@@ -257,8 +262,8 @@ def run_animate(
     tasks = {(arm, case.index): _task(arm, case, protocol, fingerprints) for case in cases for arm in arms}
     store.complete_by(measure_animation, list(tasks.values()), make_tools, processes, say)
     rows = {arm: [store.journal[tasks[arm, case.index].key] for case in cases] for arm in arms}
-    made = {arm: columns(cases, rows[arm], targets, arm.wish, arm.guided) for arm in arms}
-    beside = {arm: columns(cases, rows[BASE], targets, arm.wish, arm.guided) for arm in arms}
+    made = {arm: columns(cases, rows[arm], targets, arm) for arm in arms}
+    beside = {arm: columns(cases, rows[BASE], targets, arm) for arm in arms}
     keys = {arm: tuple(row["key"] for row in rows[arm]) for arm in arms}
     return AnimateFindings(protocol, cases, made, beside, keys), store
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from rehearse.evaluation.animate import BASE, METRICS, TITLES, AnimateFindings
+from rehearse.evaluation.animate import BASE, METRICS, TITLES, AnimateFindings, asked_way
 from rehearse.evaluation.animate_arms import AnimateArm
 from rehearse.evaluation.animate_cases import MOTIONS_EACH
 from rehearse.evaluation.choice import spoken
@@ -118,10 +118,12 @@ def _page(found: AnimateFindings, command: str, sheets: Sequence[Path]) -> str:
     cells = [f"{entry['share']:.2f} of {entry['cases']}" for entry in motions.values()]
     parts.append("## Motion as prompted, uninstructed clips\n" + markdown_table([*motions], [cells]))
     parts.append(_PUBLISHED)
+    links = "\n".join(f"- [{path.stem}]({path.name})" for path in sheets)
     parts.append(
         f"## Examples\nThe {_SHOWN} clips of each arm that lie evenly over its text alignments, best first; "
-        "in white what the judge found.\n\n" + "\n".join(f"- [{path.stem}]({path.name})" for path in sheets)
+        "in white what the judge found, in orange where a trajectory leads."
     )
+    parts.append(links)
     return "\n\n".join(parts) + "\n"
 
 
@@ -200,7 +202,9 @@ def _write_sheet(found: AnimateFindings, store: Store, arm: AnimateArm, out: Pat
     for at in picked:
         key, case = found.keys[arm][at], found.cases[at]
         text = f"text {found.columns[arm]['text'][at]:.0f}: {case.caption(arm.wish)}"
-        examples.append(Example(store.picture(key), text, found=boxes_of(store.journal[key])))
+        boxes = boxes_of(store.journal[key])
+        asked = asked_way(case, boxes.shape[1])[None] if arm.guided else None
+        examples.append(Example(store.picture(key), text, asked, boxes))
     path = out / f"animate-{re.sub(r'[^a-z0-9.]+', '-', arm.name)}.jpg"
     write_examples(path, examples)
     return path

@@ -257,7 +257,7 @@ def fingerprint(folder: Path) -> str:
 
 def load_space(folder: Path) -> SpaceNetwork:
     """The towers beside the judge in a folder. SpaceError where there are none, or none for this judge."""
-    again = "train it with `rehearse train theatre-judge-space`"
+    again = f"train it with `rehearse train theatre-judge-space --export {folder.parent}`"
     path = folder / FILE
     if not path.exists():
         raise SpaceError(f"the judge in {folder} has no {FILE}, so it cannot embed; {again}")

@@ -28,6 +28,7 @@ from rehearse.theatre.judge_space import (
     FILE,
     TIMES,
     Sights,
+    SpaceError,
     SpaceNetwork,
     fingerprint,
     see,
@@ -168,7 +169,7 @@ def _write_sights(judge: Judge, path: Path, indices: range, seed: int) -> None:
 
 def judge_folder(runs: Path, weights: Path | None) -> Path:
     """The judge to build on: the one beside which the towers shall lie, else the shipped one, else that of
-    the run ``theatre-judge``. ValueError where there is none."""
+    the run ``theatre-judge``. SpaceError where there is none."""
     from rehearse.theatre.judge import default_folder
 
     beside = (
@@ -178,9 +179,9 @@ def judge_folder(runs: Path, weights: Path | None) -> Path:
         if (folder / "model.safetensors").exists():
             return folder
     told = " nor ".join(str(folder) for folder in beside)
-    raise ValueError(
-        f"there is no judge in {told}; make it first with `rehearse train theatre-judge`"
-        + (f" --export {weights}" if weights is not None else "")
+    raise SpaceError(
+        f"there is no judge in {told}; make it first with `rehearse train theatre-judge"
+        + ("`" if weights is None else f" --export {weights}`")
     )
 
 

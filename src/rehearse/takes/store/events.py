@@ -33,12 +33,14 @@ def shot_changed(session: Session, row: ShotRow) -> None:
     append(session, row.project_id, "shot", {"shot": shot_facts(row)})
 
 
-def take_changed(session: Session, row: TakeRow) -> None:
-    """The take was made or stands otherwise than before; counts its revision up."""
+def take_changed(session: Session, row: TakeRow) -> Facts:
+    """The take was made or stands otherwise than before; counts its revision up. The take as it now is."""
     row.revision += 1
     row.changed = time.time()
     session.flush()
-    append(session, row.project_id, "take", {"take": take_facts(session, row)})
+    facts = take_facts(session, row)
+    append(session, row.project_id, "take", {"take": facts})
+    return facts
 
 
 def events_after(session: Session, project_id: str, after: int, limit: int) -> list[tuple[int, str, str]]:

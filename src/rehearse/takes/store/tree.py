@@ -240,8 +240,7 @@ def restore_take(session: Session, take: str) -> Facts:
 
 def changed(session: Session, row: TakeRow) -> Facts:
     """Write the take's event; the take as it now is."""
-    events.take_changed(session, row)
-    return take_facts(session, row)
+    return events.take_changed(session, row)
 
 
 def _usable(session: Session, take: str, revision: int | None) -> TakeRow:

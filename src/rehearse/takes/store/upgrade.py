@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import fcntl
 from pathlib import Path
 
+from filelock import FileLock
 from sqlalchemy import Engine, inspect, text
 
 from rehearse.takes.store.errors import StoreError
@@ -26,8 +26,7 @@ def upgrade(engine: Engine, folder: Path) -> None:
 
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
-    with (folder / ".upgrade").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with FileLock(folder / ".upgrade"):
         found = _version(engine)
         known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
         if found is not None and found not in known:

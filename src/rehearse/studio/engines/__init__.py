@@ -1,0 +1,1 @@
+"""Where takes are run: behind :class:`~rehearse.studio.engines.engine.Engine`."""

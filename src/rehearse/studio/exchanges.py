@@ -1,0 +1,83 @@
+"""Whole projects as files, shots out of clips, room on the disk: as the API gives them."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Callable
+from pathlib import Path
+
+from starlette.background import BackgroundTask
+from starlette.responses import FileResponse
+
+from rehearse.media import MediaError, read_shot
+from rehearse.studio import views
+from rehearse.studio.problems import Refused
+from rehearse.takes.store.exchange import export_project, import_project
+from rehearse.takes.store.images import take_in
+from rehearse.takes.store.keeping import prune
+from rehearse.takes.store.projects import get_project
+from rehearse.takes.store.store import Store
+
+_PICTURES = {b"\x89PNG": ".png", b"GIF8": ".gif"}
+
+
+class Exchange:
+    """Files that go out and come in. changed: called when something was written."""
+
+    def __init__(self, store: Store, changed: Callable[[], None]) -> None:
+        self._store = store
+        self._changed = changed
+
+    def export(self, project: str) -> FileResponse:
+        """A project as a file to save. Raises StoreError."""
+        with self._store.read() as session:
+            name = get_project(session, project)["name"]
+        path = self._store.folder / f".export-{secrets.token_hex(8)}"
+        try:
+            export_project(self._store, project, path)
+        except BaseException:
+            path.unlink(missing_ok=True)
+            raise
+        plain = re.sub(r"[^A-Za-z0-9]+", "-", name).strip("-")[:60] or "project"
+        return FileResponse(
+            path,
+            media_type="application/zip",
+            filename=f"{plain}.rehearse",
+            headers={"Cache-Control": "no-store"},
+            background=BackgroundTask(path.unlink, missing_ok=True),
+        )
+
+    def bring(self, file: Path) -> views.Imported:
+        """A project out of a file. Raises StoreError."""
+        place = file.parent / "parts"
+        with self._store.blobs.room():
+            place.mkdir()
+        project = import_project(self._store, file, place)
+        self._changed()
+        with self._store.read() as session:
+            view = views.ProjectView(**get_project(session, project))
+        return views.Imported(project=view, takes=view.takes, shots=view.shots)
+
+    def shot_of_clip(self, file: Path) -> views.ClipShot:
+        """The shot inside a clip, its pictures taken in. Raises MediaError, ShotError."""
+        with file.open("rb") as start:
+            ending = _PICTURES.get(start.read(4), ".mp4")
+        # The reader goes by the name's ending, and people's names do not come in.
+        named = file.with_name(f"clip{ending}")
+        file.rename(named)
+        try:
+            shot = read_shot(named)
+        except MediaError as error:
+            raise Refused(422, str(error).replace(str(named), "the file")) from None
+        with self._store.write() as session:
+            return views.ClipShot(shot=take_in(session, self._store.blobs, shot))
+
+    def prune(self, project: str, every: int, dry_run: bool) -> views.Pruned:
+        """Free room on the disk, or say how much it would be. Raises StoreError."""
+        freed = prune(self._store, project=project, every=every, dry_run=dry_run)
+        if not dry_run:
+            self._changed()
+        return views.Pruned(
+            checkpoints=freed.checkpoints, files=freed.files, bytes=freed.bytes, done=not dry_run
+        )

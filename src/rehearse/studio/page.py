@@ -1,0 +1,55 @@
+"""The built web app, or a plain page that says how to build it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from fastapi import FastAPI
+from starlette.exceptions import HTTPException
+from starlette.responses import FileResponse, HTMLResponse, Response
+from starlette.staticfiles import StaticFiles
+from starlette.types import Scope
+
+APP = Path(__file__).resolve().parent / "app"
+"""Where ``web/`` is built to."""
+
+_MISSING = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Rehearse</title>
+<h1>The studio's page is not built</h1>
+<p>The server runs, and its API answers below <a href="/api/health">/api</a>. To build the page:
+<code>cd web &amp;&amp; npm ci &amp;&amp; npm run build</code>, then load this page again.</p></html>"""
+
+
+class _App(StaticFiles):
+    """Names of assets carry a hash of their content, so that they may be cached; the page itself is asked for
+    anew."""
+
+    def file_response(self, *args: object, **kwargs: object) -> Response:
+        answer = super().file_response(*args, **kwargs)  # type: ignore[arg-type]
+        scope = args[2] if len(args) > 2 else kwargs.get("scope")
+        hashed = isinstance(scope, dict) and "/assets/" in str(scope.get("path"))
+        answer.headers["Cache-Control"] = "public, max-age=31536000, immutable" if hashed else "no-cache"
+        return answer
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        try:
+            return await super().get_response(path, scope)
+        except HTTPException as error:
+            # The page's own addresses are the page's to read.
+            page = APP / "index.html"
+            api = path.split("/", 1)[0] == "api"
+            if error.status_code == 404 and not api and "." not in path.rsplit("/", 1)[-1] and page.is_file():
+                return FileResponse(page, headers={"Cache-Control": "no-cache"})
+            raise
+
+
+def serve_page(app: FastAPI) -> None:
+    """Everything outside ``/api`` is the web app."""
+    if (APP / "index.html").is_file():
+        app.mount("/", _App(directory=APP, html=True), name="page")
+        return
+
+    @app.get("/", include_in_schema=False)
+    def missing() -> Response:
+        page = APP / "index.html"
+        # Built meanwhile: the server needs no restart to show it, but to serve its parts.
+        return HTMLResponse(_MISSING if not page.is_file() else "Restart the server to see the page.")

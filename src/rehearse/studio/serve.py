@@ -1,0 +1,132 @@
+"""Running the server: one to a folder, and gently to its end."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import threading
+import webbrowser
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import uvicorn
+from filelock import FileLock, Timeout
+
+from rehearse.studio.app import create_app
+from rehearse.studio.engines.local import LocalEngine
+from rehearse.studio.limits import ServerLimits
+from rehearse.studio.security import LOOPBACK
+from rehearse.takes.store.errors import StoreError
+
+PORT = 7860
+_EVERYWHERE = ("0.0.0.0", "::", "")
+_GRACE_SECONDS = 3
+
+
+class _Server(uvicorn.Server):
+    """Ends its event streams when it is asked to end; they would go on for ever."""
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        app = self.config.app
+        app.state.desk.hub.close()  # type: ignore[union-attr]
+        await super().shutdown(sockets)
+
+
+def serve(
+    folder: str | os.PathLike[str],
+    *,
+    host: str = "127.0.0.1",
+    port: int = PORT,
+    token: str | None = None,
+    browser: bool = False,
+    devices: Sequence[str] = ("auto",),
+    models: Sequence[str] = (),
+    say: object = print,
+) -> None:
+    """Serve the studio until it is asked to end (Ctrl-C, SIGTERM); what runs is paused then.
+
+    folder: of the projects. port: 0 takes a free one. token: must be given where ``host`` is not loopback.
+    models: folders or hub ids to offer besides what is installed. say: gets the address.
+    Raises StoreError: no token, a port that is taken, a folder that another studio has open.
+    """
+    if host not in LOOPBACK and not token:
+        raise StoreError(
+            f"--host {host} lets other machines in; give --token WORD too, or --token new to have one made up"
+        )
+    with _only_one(Path(folder)), _listening(host, port) as listener:
+        address = _address(host, listener.getsockname()[1], token)
+        limits = ServerLimits(further_models=tuple(models))
+        app = create_app(
+            folder,
+            LocalEngine(limits.models, devices),
+            token,
+            hosts=_names(host),
+            limits=limits,
+        )
+        config = uvicorn.Config(
+            app, log_level="warning", timeout_graceful_shutdown=_GRACE_SECONDS, server_header=False,
+            date_header=False, lifespan="on",
+        )  # fmt: skip
+        if callable(say):
+            say(address)
+        if browser:
+            threading.Timer(0.5, webbrowser.open, [address]).start()
+        _Server(config).run([listener])
+
+
+@contextlib.contextmanager
+def _only_one(folder: Path) -> Iterator[None]:
+    folder = folder.expanduser()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreError(
+            f"cannot use {folder} for projects: {(error.strerror or str(error)).lower()}"
+        ) from None
+    # The system lets go of it when this process ends, however it ends.
+    lock = FileLock(folder / "lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise StoreError(
+            f"a studio has {folder} open already; use that one, or give another folder with --projects"
+        ) from None
+    with lock:
+        yield
+
+
+@contextlib.contextmanager
+def _listening(host: str, port: int) -> Iterator[socket.socket]:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((host, port))
+        except OSError as error:
+            raise StoreError(
+                f"cannot listen on {host}:{port} ({(error.strerror or str(error)).lower()}); "
+                "give another port with --port"
+            ) from None
+        listener.listen(128)
+        yield listener
+
+
+def _names(host: str) -> list[str]:
+    """The names under which a browser may reach this server."""
+    if host not in _EVERYWHERE:
+        return [host]
+    here = socket.gethostname()
+    found = {here, socket.getfqdn()}
+    with contextlib.suppress(OSError):
+        found |= {str(entry[4][0]) for entry in socket.getaddrinfo(here, None)}
+    with contextlib.suppress(OSError), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.connect(("192.0.2.1", 9))  # sends nothing: it asks which address would be used
+        found.add(probe.getsockname()[0])
+    return sorted(found)
+
+
+def _address(host: str, port: int, token: str | None) -> str:
+    name = "127.0.0.1" if host in _EVERYWHERE else host
+    name = f"[{name}]" if ":" in name else name
+    return f"http://{name}:{port}/" + (f"?token={token}" if token else "")

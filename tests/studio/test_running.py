@@ -1,0 +1,167 @@
+"""Takes in a real worker: played, paused, branched, and killed at random moments."""
+
+from __future__ import annotations
+
+import random
+import time
+
+import pytest
+from studio_process import EventReader, StudioProcess, until
+
+pytestmark = pytest.mark.slow
+
+STEPS = 8
+
+
+def _document(model: str, **more: object) -> dict[str, object]:
+    return {"prompt": "a red ball over the meadow", "model": model, "seed": 3, "steps": STEPS, **more}
+
+
+@pytest.fixture(scope="module")
+def undisturbed(studio: StudioProcess, toy_model: str) -> dict[str, object]:
+    """A take that nobody disturbed."""
+    _, shot = studio.shot(_document(toy_model))
+    return studio.wait(studio.post(f"/shots/{shot['id']}/takes")["id"])
+
+
+def test_a_take_is_played_step_by_step_and_told(studio: StudioProcess, toy_model: str) -> None:
+    project, shot = studio.shot(_document(toy_model))
+    reader = EventReader(studio, project["id"])
+    take = studio.wait(studio.post(f"/shots/{shot['id']}/takes")["id"])
+    assert take["status"] == "finished", take["error"]
+    assert take["kept_steps"] == list(range(STEPS + 1))
+    until(
+        lambda: any(e["kind"] == "take" and e["take"]["status"] == "finished" for e in reader.events),
+        10,
+        "told",
+    )
+    reader.end()
+    steps = [event["step"] for event in reader.events if event["kind"] == "step"]
+    assert steps == list(range(STEPS + 1))
+    listed = studio.get(f"/takes/{take['id']}/steps")["steps"]
+    assert [step["step"] for step in listed] == steps
+    clip = studio.http.get(f"/api/takes/{take['id']}/clip.mp4", headers={"Range": "bytes=0-9"})
+    assert (clip.status_code, len(clip.content)) == (206, 10)
+
+
+def test_paused_and_played_on_is_the_same_clip(
+    studio: StudioProcess, toy_model: str, undisturbed: dict[str, object]
+) -> None:
+    _, shot = studio.shot(_document(toy_model))
+    take = studio.wait(studio.post(f"/shots/{shot['id']}/takes", {"until": 3})["id"])
+    assert (take["status"], take["step"]) == ("paused", 3)
+    assert take["look"] is not None
+    studio.post(f"/takes/{take['id']}/play", {"until": 5})
+    assert studio.wait(take["id"])["step"] == 5
+    studio.post(f"/takes/{take['id']}/play")
+    assert studio.wait(take["id"])["look"] == undisturbed["look"]
+
+
+def test_a_branch_owns_its_steps_and_an_unchanged_one_ends_alike(
+    studio: StudioProcess, toy_model: str, undisturbed: dict[str, object]
+) -> None:
+    same = studio.wait(studio.post(f"/takes/{undisturbed['id']}/fork", {"at": 3})["id"])
+    assert same["look"] == undisturbed["look"]
+    steps = studio.get(f"/takes/{same['id']}/steps")["steps"]
+    assert [step["inherited"] for step in steps] == [True] * 4 + [False] * 5
+    shot = _document(toy_model) | {"prompt": "a blue star in the snow"}
+    other = studio.wait(studio.post(f"/takes/{undisturbed['id']}/fork", {"at": 3, "shot": shot})["id"])
+    assert other["status"] == "finished", other["error"]
+    assert other["look"] != undisturbed["look"]
+    blend = {"control": {"blend": {"weight": 0.5}}}
+    mixed = studio.wait(
+        studio.post(f"/takes/{undisturbed['id']}/fork", {"at": 3, "shot": shot | blend, "until": 5})["id"]
+    )
+    assert mixed["status"] == "paused", mixed["error"]
+    studio.post(f"/takes/{mixed['id']}/play")
+    mixed = studio.wait(mixed["id"])
+    straight = studio.wait(
+        studio.post(f"/takes/{undisturbed['id']}/fork", {"at": 3, "shot": shot | blend})["id"]
+    )
+    assert mixed["look"] == straight["look"] != other["look"]
+
+
+def test_what_a_model_cannot_do_is_said_before_it_runs(studio: StudioProcess, toy_model: str) -> None:
+    until(lambda: len(studio.get("/models")["models"]) > 1, 60, "the models are known")
+    _, shot = studio.shot(_document(toy_model) | {"width": 12})
+    answer = studio.http.post(f"/api/shots/{shot['id']}/takes", json={})
+    assert answer.status_code == 422
+    assert answer.json()["field"] == "shot.width"
+    assert "multiple of 8" in answer.json()["error"]
+
+
+def test_a_worker_killed_at_random_moments_changes_nothing(
+    studio: StudioProcess, toy_model: str, undisturbed: dict[str, object]
+) -> None:
+    dice = random.Random(5)
+    project, shot = studio.shot(_document(toy_model))
+    reader = EventReader(studio, project["id"])
+    take = studio.post(f"/shots/{shot['id']}/takes")["id"]
+    for _ in range(3):
+        until(lambda: studio.get(f"/takes/{take}")["status"] in ("running", "finished"), 60, "it runs")
+        time.sleep(dice.uniform(0, 0.4))
+        studio.kill_worker()
+        assert studio.get("/health")["version"]
+        time.sleep(0.05)
+    found = studio.wait(take)
+    assert found["look"] == undisturbed["look"]
+    until(
+        lambda: any(e["kind"] == "take" and e["take"]["status"] == "finished" for e in reader.events),
+        10,
+        "told",
+    )
+    reader.end()
+    ids = [event["id"] for event in reader.events]
+    assert ids == sorted(set(ids))
+    assert [event["step"] for event in reader.events if event["kind"] == "step"] == list(range(STEPS + 1))
+
+
+def test_a_server_killed_and_restarted_goes_on(
+    studio: StudioProcess, toy_model: str, undisturbed: dict[str, object]
+) -> None:
+    project, shot = studio.shot(_document(toy_model))
+    reader = EventReader(studio, project["id"])
+    take = studio.post(f"/shots/{shot['id']}/takes")["id"]
+    until(lambda: studio.get(f"/takes/{take}")["step"] >= 2, 60, "two steps are done")
+    studio.kill()
+    studio.start()
+    found = studio.wait(take)
+    assert found["look"] == undisturbed["look"]
+    until(
+        lambda: any(e["kind"] == "take" and e["take"]["status"] == "finished" for e in reader.events),
+        20,
+        "told",
+    )
+    reader.end()
+    assert [event["step"] for event in reader.events if event["kind"] == "step"] == list(range(STEPS + 1))
+    assert any(
+        event["kind"] == "take" and event["take"]["status"] == "interrupted" for event in reader.events
+    )
+
+
+def test_a_polite_end_pauses_what_runs(studio: StudioProcess, toy_model: str) -> None:
+    _, shot = studio.shot(_document(toy_model, steps=200))
+    take = studio.post(f"/shots/{shot['id']}/takes")["id"]
+    until(lambda: studio.get(f"/takes/{take}")["step"] >= 2, 60, "two steps are done")
+    assert studio.stop() == 128 + 15  # ended by SIGTERM, as every command of the house says it
+    studio.start()
+    found = studio.get(f"/takes/{take}")
+    assert found["status"] == "paused"
+    assert 2 <= found["step"] < 200
+
+
+def test_a_stream_cut_again_and_again_loses_and_doubles_nothing(
+    studio: StudioProcess, toy_model: str
+) -> None:
+    project, shot = studio.shot(_document(toy_model, steps=30))
+    reader = EventReader(studio, project["id"])
+    take = studio.post(f"/shots/{shot['id']}/takes")["id"]
+    while studio.get(f"/takes/{take}")["status"] in ("queued", "running"):
+        reader.cut()
+        time.sleep(0.03)
+    last = studio.get(f"/projects/{project['id']}")["last_event"]
+    until(lambda: reader.last == last, 15, "all is read")
+    reader.end()
+    whole = studio.get(f"/projects/{project['id']}/history?limit=1000")["events"]
+    assert [event["id"] for event in reader.events] == [event["id"] for event in whole]
+    assert reader.cuts > 2

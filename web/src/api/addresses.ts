@@ -1,0 +1,14 @@
+/** Addresses of pictures, clips and files. */
+export const previewUrl = (digest: string): string => `/api/previews/${digest}`;
+
+/** Where the picture that a shot refers to is to be had. */
+export const imageUrl = (reference: string): string =>
+  reference.startsWith("sha256:") ? `/api/images/${reference.slice(7)}` : reference;
+
+export const clipUrl = (take: string, ending: "mp4" | "webm" | "gif" | "png"): string =>
+  `/api/takes/${take}/clip.${ending}?download=true`;
+
+export const stillUrl = (take: string, frame: number, step: number | null): string =>
+  `/api/takes/${take}/still.png?frame=${frame}${step === null ? "" : `&step=${step}`}`;
+
+export const exportUrl = (project: string): string => `/api/projects/${project}/export`;

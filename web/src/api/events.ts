@@ -1,0 +1,106 @@
+/** One stream of events for the open project, folded into what the queries keep. */
+import { type QueryClient, useQueryClient } from "@tanstack/react-query";
+import { useEffect } from "react";
+import { create } from "zustand";
+import type { Step, StudioEvent } from "./client";
+import { type TakeList, withStep, withTake } from "./folding";
+import { fetchTakes, keys } from "./queries";
+
+interface Line {
+  /** Whether the stream is open; null before it ever was. */
+  open: boolean | null;
+}
+
+export const useLine = create<Line>(() => ({ open: null }));
+
+const KINDS = ["project", "shot", "take", "step", "queue"] as const;
+
+/** Folds one event into the cache. */
+export function fold(client: QueryClient, project: string, event: StudioEvent): void {
+  switch (event.kind) {
+    case "take":
+      client.setQueryData<TakeList>(keys.takes(project), (list) => list && withTake(list, event.take));
+      // Pausing and finishing bring the decoded look of the step.
+      if (["paused", "finished", "stopped"].includes(event.take.status))
+        void client.invalidateQueries({ queryKey: keys.steps(event.take.id) });
+      void client.invalidateQueries({ queryKey: keys.queue });
+      break;
+    case "step":
+      client.setQueryData<TakeList>(keys.takes(project), (list) => {
+        const take = list?.takes.find((candidate) => candidate.id === event.take);
+        if (!list || !take) return list;
+        const kept = event.kept ? [...new Set([...take.kept_steps, event.step])] : take.kept_steps;
+        return withTake(list, {
+          ...take,
+          step: event.step,
+          steps: event.steps,
+          preview: event.preview,
+          look: null,
+          kept_steps: kept,
+          seconds_left: event.seconds_left,
+          seconds_per_step: event.seconds,
+        });
+      });
+      client.setQueryData<{ steps: Step[] }>(keys.steps(event.take), (known) => {
+        if (!known) return known;
+        const { step, preview, kept, seconds } = event;
+        return {
+          steps: withStep(known.steps, { step, preview, kept, seconds, look: null, inherited: false }),
+        };
+      });
+      break;
+    case "shot":
+      void client.invalidateQueries({ queryKey: keys.shots(project) });
+      break;
+    case "queue":
+      void client.invalidateQueries({ queryKey: keys.queue });
+      break;
+    case "project":
+      void client.invalidateQueries({ queryKey: keys.projects });
+      break;
+  }
+}
+
+/** Follows the project's stream; every event once, also over lost lines. */
+export function useEvents(project: string | null, heard: (event: StudioEvent) => void): void {
+  const client = useQueryClient();
+  useEffect(() => {
+    if (project === null) return;
+    let stream: EventSource | null = null;
+    let timer: number | undefined;
+    let last = 0;
+    let over = false;
+    const receive = (message: MessageEvent<string>) => {
+      const event = JSON.parse(message.data) as StudioEvent;
+      if (event.id <= last) return;
+      last = event.id;
+      fold(client, project, event);
+      heard(event);
+    };
+    const open = () => {
+      if (over) return;
+      stream = new EventSource(`/api/projects/${project}/events?after=${last}`);
+      stream.onopen = () => useLine.setState({ open: true });
+      stream.onerror = () => {
+        useLine.setState({ open: false });
+        // The browser reconnects by itself, except after an answer that was no stream.
+        if (stream?.readyState === EventSource.CLOSED) timer = window.setTimeout(open, 1000);
+      };
+      for (const kind of KINDS) stream.addEventListener(kind, receive);
+    };
+    client
+      .fetchQuery({ queryKey: keys.takes(project), queryFn: () => fetchTakes(project), staleTime: 0 })
+      .then((list) => {
+        last = list.last_event;
+        open();
+      })
+      .catch(() => {
+        timer = window.setTimeout(open, 1000);
+      });
+    return () => {
+      over = true;
+      stream?.close();
+      window.clearTimeout(timer);
+    };
+  }, [project, client, heard]);
+}

@@ -1,0 +1,112 @@
+/** The desk: tools left, stage in the middle, inspector right, timeline and takes below. */
+import { useCallback, useEffect, useRef, useState } from "react";
+import type { StudioEvent } from "../api/client";
+import { useEvents } from "../api/events";
+import { useModels, useTakes } from "../api/queries";
+import { useShot } from "../document/store";
+import { Inspector } from "../inspector/Inspector";
+import { runShot, stopTake } from "../run/actions";
+import { PromptBar } from "../run/PromptBar";
+import { Progress, perform, usePrimary } from "../run/RunControls";
+import { Stage } from "../stage/Stage";
+import { startComparing } from "../takes/CompareControls";
+import { Takes } from "../takes/Takes";
+import { Timeline } from "../timeline/Timeline";
+import { Splitter } from "../ui/Splitter";
+import { Toasts } from "../ui/Toasts";
+import { attempt, say } from "../ui/toasts";
+import { play } from "./playhead";
+import { ShortcutSheet } from "./ShortcutSheet";
+import { hasUnsaved, takeTheirs, useSaving } from "./saving";
+import { sessionNow, setSession, useSession } from "./session";
+import { answerKey, answerSpace } from "./shortcuts";
+import { ToolRail } from "./ToolRail";
+import { TopBar } from "./TopBar";
+
+/** Another desk's change of the open shot: taken over if nothing here is unsaved. */
+function heardShot(event: StudioEvent): void {
+  const session = sessionNow();
+  if (event.kind !== "shot" || event.shot.id !== session.shot) return;
+  // An answer to a save of this desk may come after its event.
+  window.setTimeout(() => {
+    if (event.shot.revision <= sessionNow().revision || useSaving.getState().state === "saving") return;
+    if (hasUnsaved()) useSaving.setState({ state: "conflict", sentence: null });
+    else
+      attempt(async () => {
+        await takeTheirs();
+        say("The shot was changed on another desk; its state is shown here now.");
+      });
+  }, 400);
+}
+
+export function Desk() {
+  const shot = useShot();
+  const models = useModels().data;
+  const model = models?.models.find(({ name }) => name === (shot.model ?? models.default));
+  const [help, setHelp] = useState(false);
+  const project = useSession((session) => session.project);
+  const heard = useCallback((event: StudioEvent) => {
+    heardShot(event);
+    // The first step of the take one looks at starts the clip.
+    if (event.kind === "step" && event.take === sessionNow().viewed?.take && event.step === 1) play();
+  }, []);
+  useEvents(project, heard);
+  useKeys(() => setHelp((shown) => !shown));
+  return (
+    <div className="desk">
+      <TopBar onHelp={() => setHelp(true)} />
+      <ToolRail abilities={model?.abilities ?? null} />
+      <main className="middle">
+        <PromptBar model={model} />
+        <Progress />
+        <Stage />
+      </main>
+      <Inspector model={model} models={models?.models ?? []} schedulers={models?.schedulers ?? []} />
+      <div className="dock">
+        <Splitter />
+        <Timeline />
+        <Takes />
+      </div>
+      <Toasts />
+      <ShortcutSheet open={help} onClose={() => setHelp(false)} />
+    </div>
+  );
+}
+
+/** The desk's keys, wherever the focus is. */
+function useKeys(help: () => void): void {
+  const [primary, viewed] = usePrimary();
+  const takes = useTakes(useSession((session) => session.project)).data?.takes ?? [];
+  const acts = {
+    primary: () => perform(primary, viewed),
+    newTake: () => attempt(() => runShot()),
+    stop: () => viewed.take && attempt(() => stopTake(viewed.take?.id as string)),
+    step: (by: number) => {
+      const { take, steps, step } = viewed;
+      if (!take || !steps.length) return;
+      const at = steps.findIndex((entry) => entry.step === (step ?? take.step));
+      const next = steps[Math.min(steps.length - 1, Math.max(0, (at < 0 ? steps.length - 1 : at) + by))];
+      if (next) setSession({ viewed: { take: take.id, step: next.step === take.step ? null : next.step } });
+    },
+    compare: () =>
+      sessionNow().compared ? setSession({ compared: null }) : startComparing(viewed.take, takes),
+    help,
+  };
+  const latest = useRef(acts);
+  latest.current = acts;
+  useEffect(() => {
+    const down = (event: KeyboardEvent) => {
+      if (event.defaultPrevented || document.querySelector("dialog[open]")) return;
+      if (answerSpace(event) || answerKey(event, latest.current)) event.preventDefault();
+    };
+    const up = (event: KeyboardEvent) => {
+      if (answerSpace(event)) event.preventDefault();
+    };
+    window.addEventListener("keydown", down);
+    window.addEventListener("keyup", up);
+    return () => {
+      window.removeEventListener("keydown", down);
+      window.removeEventListener("keyup", up);
+    };
+  }, []);
+}

@@ -1,0 +1,102 @@
+/** The document goes to the server as revisions, a moment after each change. */
+import { create } from "zustand";
+import { answer, api, Refusal, type ShotView } from "../api/client";
+import type { Shot } from "../document/shot";
+import { shotNow, useDocument } from "../document/store";
+import { sessionNow, setSession } from "./session";
+
+interface Saving {
+  state: "saved" | "waiting" | "saving" | "refused" | "conflict";
+  /** Why it is not saved. */
+  sentence: string | null;
+}
+
+export const useSaving = create<Saving>(() => ({ state: "saved", sentence: null }));
+
+const DELAY = 500;
+let saved: Shot | null = null;
+let timer = 0;
+let under: Promise<void> | null = null;
+
+/** What the server has is what lies on the desk. */
+export function markSaved(view: ShotView, shot: Shot): void {
+  saved = shot;
+  setSession({ revision: view.revision });
+  useSaving.setState({ state: "saved", sentence: null });
+}
+
+export const hasUnsaved = (): boolean => saved !== shotNow();
+
+async function save(): Promise<void> {
+  const { shot: id, revision } = sessionNow();
+  const shot = shotNow();
+  if (!id || saved === shot) return;
+  useSaving.setState({ state: "saving", sentence: null });
+  try {
+    const view = await answer(
+      api.PUT("/api/shots/{shot}", { params: { path: { shot: id } }, body: { revision, shot } }),
+    );
+    if (sessionNow().shot === id) markSaved(view, shot);
+  } catch (error) {
+    const refusal = error instanceof Refusal ? error : null;
+    useSaving.setState({
+      state: refusal?.status === 409 ? "conflict" : "refused",
+      sentence: refusal?.message ?? "The shot could not be saved.",
+    });
+    throw error;
+  }
+}
+
+/** Saves now; waits for a save under way first. Throws the server's refusal. */
+export async function saveNow(): Promise<void> {
+  window.clearTimeout(timer);
+  while (under) await under.catch(() => undefined);
+  under = save().finally(() => {
+    under = null;
+  });
+  await under;
+}
+
+/** Takes the server's shot in place of the desk's; can be undone. */
+export async function takeTheirs(): Promise<void> {
+  const { shot: id } = sessionNow();
+  if (!id) return;
+  const view = await answer(api.GET("/api/shots/{shot}", { params: { path: { shot: id } } }));
+  useDocument.getState().lay("Take the other desk's changes", view.shot);
+  markSaved(view, shotNow());
+}
+
+/** Puts the desk's shot over the server's; the other one stays among the revisions. */
+export async function keepMine(): Promise<void> {
+  const { shot: id } = sessionNow();
+  if (!id) return;
+  const view = await answer(api.GET("/api/shots/{shot}", { params: { path: { shot: id } } }));
+  setSession({ revision: view.revision });
+  saved = null;
+  await saveNow();
+}
+
+/** Saves a moment after each change. */
+export function startSaving(): () => void {
+  let before = shotNow();
+  const stop = useDocument.subscribe((state) => {
+    const shot = state.history.present;
+    if (shot === before) return;
+    before = shot;
+    if (shot === saved || useSaving.getState().state === "conflict") return;
+    useSaving.setState({ state: "waiting", sentence: null });
+    window.clearTimeout(timer);
+    timer = window.setTimeout(() => void saveNow().catch(() => undefined), DELAY);
+  });
+  const leave = (event: BeforeUnloadEvent) => {
+    if (hasUnsaved() && sessionNow().shot) {
+      void saveNow().catch(() => undefined);
+      event.preventDefault();
+    }
+  };
+  window.addEventListener("beforeunload", leave);
+  return () => {
+    stop();
+    window.removeEventListener("beforeunload", leave);
+  };
+}

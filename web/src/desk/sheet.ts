@@ -1,0 +1,59 @@
+/** The keys of the desk, in words. */
+export interface Shortcut {
+  keys: string;
+  says: string;
+}
+
+export const SHEET: readonly { title: string; shortcuts: readonly Shortcut[] }[] = [
+  {
+    title: "Run",
+    shortcuts: [
+      { keys: "Ctrl Enter", says: "Run, pause, play on or branch" },
+      { keys: "Ctrl Shift Enter", says: "New take from the start" },
+      { keys: "Ctrl .", says: "Stop the take" },
+      { keys: "Alt ←  Alt →", says: "One denoising step back, on" },
+      { keys: "C", says: "Compare with a relative; again: end" },
+    ],
+  },
+  {
+    title: "Clip",
+    shortcuts: [
+      { keys: "Space", says: "Play or stop the clip" },
+      { keys: ",  .", says: "One frame back, on" },
+      { keys: "Home  End", says: "First frame, last frame" },
+      { keys: "[  ]", says: "Keyframe before, after" },
+      { keys: "K", says: "Set a keyframe here" },
+      { keys: "O", says: "Onion skin" },
+    ],
+  },
+  {
+    title: "Tools",
+    shortcuts: [
+      { keys: "V  H", says: "Select, move the stage" },
+      { keys: "R  P  I  D", says: "Box path, point path, pin, drag" },
+      { keys: "B  E  L  T", says: "Brush, eraser, region, target" },
+      { keys: "Enter", says: "With a path tool: put one in the middle" },
+      { keys: "Escape", says: "Drop the gesture, then the selection" },
+    ],
+  },
+  {
+    title: "Stage",
+    shortcuts: [
+      { keys: "Arrows", says: "Nudge what is selected; with Shift ten times" },
+      { keys: "Shift-pull", says: "Move a path as a whole" },
+      { keys: "Tab  Shift Tab", says: "With the stage in focus: next, previous thing" },
+      { keys: "Delete", says: "Delete the keyframe or instruction" },
+      { keys: "+  −  0", says: "Zoom in, out, show all" },
+      { keys: "Space-pull, wheel", says: "Move the stage, zoom" },
+      { keys: "S  X", says: "Snapping, instructions on the picture" },
+    ],
+  },
+  {
+    title: "Desk",
+    shortcuts: [
+      { keys: "Ctrl Z  Ctrl Shift Z", says: "Undo, redo: the desk, never the model" },
+      { keys: "/", says: "Write the prompt" },
+      { keys: "?", says: "This sheet" },
+    ],
+  },
+];

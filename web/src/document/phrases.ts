@@ -1,0 +1,74 @@
+/** Words of a prompt: mentions of a phrase, unknown words of a closed vocabulary. */
+
+export type Span = [start: number, end: number];
+
+const ESCAPED = /[.*+?^${}()|[\]\\]/g;
+
+/** Every mention of a phrase in a prompt: whole words, any case, without a leading article. */
+export function mentions(prompt: string, phrase: string): Span[] {
+  const words = phrase
+    .trim()
+    .replace(/^(?:a|an|the)\s+(?=\S)/i, "")
+    .split(/\s+/)
+    .filter(Boolean);
+  if (!words.length) return [];
+  const pattern = words.map((word) => word.replace(ESCAPED, "\\$&")).join("\\s+");
+  const found = prompt.matchAll(new RegExp(`(?<![\\p{L}\\p{N}_])${pattern}(?![\\p{L}\\p{N}_])`, "giu"));
+  return [...found].map((match) => [match.index, match.index + match[0].length]);
+}
+
+/** The whole words a selection touches, as a phrase without a leading article; null for none. */
+export function phraseAt(prompt: string, start: number, end: number): string | null {
+  const words = [...prompt.matchAll(/[\p{L}\p{N}_'-]+/gu)].filter(
+    (match) => match.index < Math.max(end, start + 1) && match.index + match[0].length > start,
+  );
+  while (words.length > 1 && /^(?:a|an|the)$/i.test((words[0] as RegExpExecArray)[0])) words.shift();
+  const [first, last] = [words[0], words.at(-1)];
+  if (!first || !last || first[0].match(/^(?:a|an|the)$/i)) return null;
+  return prompt.slice(first.index, last.index + last[0].length).replace(/\s+/g, " ");
+}
+
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++)
+      next.push(
+        Math.min(
+          (row[j] as number) + 1,
+          (next[j - 1] as number) + 1,
+          (row[j - 1] as number) + (a[i - 1] === b[j - 1] ? 0 : 1),
+        ),
+      );
+    row = next;
+  }
+  return row[b.length] as number;
+}
+
+export interface Unknown {
+  span: Span;
+  word: string;
+  /** Known words, nearest first. */
+  nearest: string[];
+}
+
+/** Words of the prompt that a closed vocabulary (lower case) does not have, with the nearest it has. */
+export function unknownWords(prompt: string, vocabulary: readonly string[]): Unknown[] {
+  const known = new Set(vocabulary);
+  return [...prompt.matchAll(/[\p{L}\p{N}'-]+/gu)]
+    .filter((match) => !known.has(match[0].toLowerCase()))
+    .map((match) => {
+      const word = match[0].toLowerCase();
+      const near = [...vocabulary]
+        .map((candidate) => ({
+          candidate,
+          far: editDistance(word, candidate) / Math.max(word.length, candidate.length),
+        }))
+        .sort((a, b) => a.far - b.far || a.candidate.localeCompare(b.candidate));
+      return {
+        span: [match.index, match.index + match[0].length],
+        word: match[0],
+        nearest: near.slice(0, 3).map(({ candidate }) => candidate),
+      };
+    });
+}

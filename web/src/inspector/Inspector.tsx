@@ -1,0 +1,27 @@
+/** The right side: what is asked for, the selected part of it, the clip, the methods. */
+import type { Model } from "../api/client";
+import { useShot } from "../document/store";
+import { ClipSettings } from "./ClipSettings";
+import { Instructions } from "./Instructions";
+import { Methods } from "./Methods";
+import { SelectionPanel } from "./SelectionPanel";
+
+export function Inspector({
+  model,
+  models,
+  schedulers,
+}: {
+  model: Model | undefined;
+  models: Model[];
+  schedulers: string[];
+}) {
+  const shot = useShot();
+  return (
+    <aside className="inspector" aria-label="Inspector">
+      <Instructions model={model} />
+      <SelectionPanel />
+      <ClipSettings shot={shot} model={model} models={models} schedulers={schedulers} />
+      <Methods shot={shot} />
+    </aside>
+  );
+}

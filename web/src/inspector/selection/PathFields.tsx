@@ -1,0 +1,111 @@
+/** Numbers of a path: where it is at a time, how it moves on. */
+
+import { scrub, timeNow, usePlayhead } from "../../desk/playhead";
+import { moveKeyframe, setEasing, setValueAt } from "../../document/commands";
+import { boxBetween, clampPoint } from "../../document/geometry";
+import { frameOf, timeOf, valueAt } from "../../document/keyframes";
+import { EASINGS, type Easing, type PathTrajectory } from "../../document/shot";
+import { type Selection, useDocument } from "../../document/store";
+import { NumberField } from "../../ui/NumberField";
+import { Check, Row, Select } from "../fields";
+import { change } from "./change";
+import { EASING_NAMES } from "./easingNames";
+import { PhraseFields } from "./PhraseFields";
+
+export function PathFields({ path, selection }: { path: PathTrajectory; selection: Selection }) {
+  const { frame, frames } = usePlayhead();
+  const index = selection.instruction;
+  const keyframe = selection.part === null ? undefined : path.path.keyframes[selection.part];
+  const time = keyframe?.time ?? timeOf(frame, frames);
+  const value = valueAt(path, time);
+  const leaves = path.path.leaves_frame ?? false;
+  const { perform } = useDocument.getState();
+  const set = (axis: number, number: number | null) => {
+    if (number === null) return;
+    const next = [...value];
+    next[axis] = number / 100;
+    const kept =
+      next.length === 4
+        ? boxBetween([next[0] as number, next[1] as number], [next[2] as number, next[3] as number], leaves)
+        : clampPoint([next[0] as number, next[1] as number], leaves);
+    perform("Enter a position", (shot) => ({
+      instruction: index,
+      part: setValueAt(shot, index, keyframe ? time : timeNow(), kept, frames),
+    }));
+  };
+  const names = value.length === 4 ? ["Left %", "Top %", "Right %", "Bottom %"] : ["X %", "Y %"];
+  return (
+    <>
+      <PhraseFields phrase={path.phrase ?? null} occurrence={path.occurrence ?? null} index={index} />
+      <Row>
+        {names.map((name, axis) => (
+          <NumberField
+            key={name}
+            label={name}
+            value={(value[axis] as number) * 100}
+            min={leaves ? -400 : 0}
+            max={leaves ? 500 : 100}
+            step={1}
+            onChange={(number) => set(axis, number)}
+          />
+        ))}
+      </Row>
+      <Row>
+        <NumberField
+          label={keyframe ? "Keyframe at frame" : "At frame"}
+          value={frameOf(time, frames) + 1}
+          min={1}
+          max={frames}
+          onChange={(number) => {
+            if (number === null) return;
+            if (keyframe && selection.part !== null)
+              perform("Move a keyframe in time", (shot) => {
+                moveKeyframe(shot, index, selection.part as number, timeOf(number - 1, frames), frames);
+                return undefined;
+              });
+            scrub(number - 1);
+          }}
+        />
+        {path.form === "point" && (
+          <NumberField
+            label="Reach %"
+            value={path.path.radius == null ? null : path.path.radius * 100}
+            empty="default"
+            min={1}
+            max={100}
+            onChange={(number) =>
+              change<PathTrajectory>(index, "Set the reach", (chosen) => {
+                if (chosen.form === "point") chosen.path.radius = number === null ? null : number / 100;
+              })
+            }
+          />
+        )}
+      </Row>
+      <Select
+        label={keyframe ? "From here on" : "Between keyframes"}
+        value={(keyframe ? keyframe.easing : path.path.easing) ?? (keyframe ? "" : "linear")}
+        options={[
+          ...(keyframe
+            ? ([["", `As the path: ${EASING_NAMES[path.path.easing ?? "linear"]}`]] as const)
+            : []),
+          ...EASINGS.map((easing) => [easing, EASING_NAMES[easing]] as const),
+        ]}
+        onChange={(easing: Easing | "") =>
+          perform("Ease", (shot) => {
+            setEasing(shot, index, keyframe ? selection.part : null, easing || null);
+            return undefined;
+          })
+        }
+      />
+      <Check
+        label="May leave the frame"
+        checked={leaves}
+        onChange={(checked) =>
+          change<PathTrajectory>(index, "Let it leave the frame", (chosen) => {
+            chosen.path.leaves_frame = checked;
+          })
+        }
+      />
+    </>
+  );
+}

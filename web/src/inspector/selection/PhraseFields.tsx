@@ -1,0 +1,58 @@
+/** The words that name a path's or a target's subject. */
+
+import { mentions } from "../../document/phrases";
+import type { PathTrajectory } from "../../document/shot";
+import { useDocument } from "../../document/store";
+import { NumberField } from "../../ui/NumberField";
+import { TextField } from "../fields";
+import { change } from "./change";
+
+export function PhraseFields({
+  phrase,
+  occurrence,
+  index,
+}: {
+  phrase: string | null;
+  occurrence: number | null;
+  index: number;
+}) {
+  const prompt = useDocument((state) => state.history.present.prompt);
+  const found = phrase ? mentions(prompt, phrase).length : 0;
+  return (
+    <>
+      <TextField
+        label="Subject"
+        value={phrase ?? ""}
+        placeholder="words of the prompt, or empty"
+        onChange={(value) =>
+          change<PathTrajectory>(
+            index,
+            "Name the subject",
+            (path) => {
+              path.phrase = value || null;
+              path.occurrence = null;
+            },
+            `phrase-${index}`,
+          )
+        }
+      />
+      {phrase && found === 0 && (
+        <p className="fault">These words are not in the prompt. Select words there to name it.</p>
+      )}
+      {found > 1 && (
+        <NumberField
+          label="Which mention"
+          value={occurrence}
+          empty="say which"
+          min={1}
+          max={found}
+          onChange={(value) =>
+            change<PathTrajectory>(index, "Choose the mention", (path) => {
+              path.occurrence = value;
+            })
+          }
+        />
+      )}
+    </>
+  );
+}

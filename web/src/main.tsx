@@ -1,0 +1,24 @@
+import "@fontsource-variable/inter/wght.css";
+import "@fontsource/young-serif/latin-400.css";
+import "./styles/tokens.css";
+import "./styles/base.css";
+import "./styles/desk.css";
+import "./styles/stage.css";
+import "./styles/timeline.css";
+import "./styles/takes.css";
+import { QueryClientProvider } from "@tanstack/react-query";
+import { createRoot } from "react-dom/client";
+import { App } from "./App";
+import { queryClient } from "./api/queries";
+import { followAddress } from "./desk/opening";
+import { startSaving } from "./desk/saving";
+import { startTheme } from "./ui/theme";
+
+startTheme();
+startSaving();
+followAddress();
+createRoot(document.getElementById("root") as HTMLElement).render(
+  <QueryClientProvider client={queryClient}>
+    <App />
+  </QueryClientProvider>,
+);

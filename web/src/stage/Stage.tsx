@@ -1,0 +1,144 @@
+/** The stage in the page: the canvas, its tool options, what is said over it, zoom. */
+import { type DragEvent, useEffect, useRef, useState } from "react";
+import { imageUrl } from "../api/addresses";
+import { useModels } from "../api/queries";
+import { measure } from "../desk/playhead";
+import { useSession } from "../desk/session";
+import { instructionsOf } from "../document/shot";
+import { useDocument, useShot } from "../document/store";
+import { useTakeView, useViewed } from "../run/useViewed";
+import { IconButton } from "../ui/Button";
+import { useTheme } from "../ui/theme";
+import { StageController } from "./controller";
+import { setStage } from "./current";
+import { dropFiles } from "./dropping";
+import { ToolOptions } from "./ToolOptions";
+
+export function Stage() {
+  const host = useRef<HTMLDivElement>(null);
+  const [controller, setController] = useState<StageController | null>(null);
+  const [dropping, setDropping] = useState(false);
+  const shot = useShot();
+  const viewed = useViewed();
+  const compared = useSession((session) => session.compared);
+  const comparedTake = useTakeView(compared);
+  const compareMode = useSession((session) => session.compareMode);
+  const theme = useTheme((state) => state.theme);
+  const models = useModels().data;
+  const model = models?.models.find((candidate) => candidate.name === (shot.model ?? models.default));
+
+  useEffect(() => {
+    if (!host.current) return;
+    const made = new StageController(host.current);
+    setController(made);
+    setStage(made);
+    return () => {
+      setStage(null);
+      made.destroy();
+    };
+  }, []);
+
+  const frames = viewed.strip?.frames ?? viewed.take?.frames ?? shot.frames ?? model?.defaults.frames ?? 16;
+  const fps = viewed.take?.fps ?? shot.fps ?? model?.defaults.fps ?? 8;
+  useEffect(() => measure(frames, fps), [frames, fps]);
+
+  const still = instructionsOf(shot).find((instruction) => instruction.kind === "image");
+  const width = viewed.take?.width ?? shot.width ?? model?.defaults.width ?? 128;
+  const height = viewed.take?.height ?? shot.height ?? model?.defaults.height ?? 128;
+  const stillUrl = still?.kind === "image" ? imageUrl(still.image) : null;
+  useEffect(() => {
+    controller?.show({
+      strip: viewed.strip,
+      still: stillUrl,
+      compared: comparedTake.strip,
+      comparing: compared !== null,
+      frame: { width, height },
+    });
+  }, [controller, viewed.strip, stillUrl, comparedTake.strip, compared, width, height]);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the mode decides how much has to fit
+  useEffect(() => controller?.showAll(), [controller, compareMode]);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the canvas reads the theme's colours anew
+  useEffect(() => controller?.themeChanged(), [controller, theme]);
+
+  const drop = (event: DragEvent) => {
+    event.preventDefault();
+    setDropping(false);
+    dropFiles([...event.dataTransfer.files]);
+  };
+
+  return (
+    <section className="stage" aria-label="Stage">
+      <ToolOptions />
+      <div
+        ref={host}
+        className="stage-canvas"
+        role="application"
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: the stage is worked with the keyboard too
+        tabIndex={0}
+        aria-label="Stage: the picture and what is drawn on it. Press question mark for the keys."
+        aria-describedby="stage-said"
+        onDragOver={(event) => {
+          event.preventDefault();
+          setDropping(true);
+        }}
+        onDragLeave={() => setDropping(false)}
+        onDrop={drop}
+      />
+      <Said />
+      {!viewed.strip && !stillUrl && <Empty waiting={viewed.take?.status ?? null} />}
+      {compared && (
+        <div className={`compare-names compare-${compareMode}`}>
+          <span>{viewed.take?.name ?? "The desk"}</span>
+          <span>{comparedTake.take?.name ?? "Choose a take"}</span>
+        </div>
+      )}
+      {dropping && (
+        <div className="stage-drop">
+          Let go: a picture becomes the first frame, a clip gives its shot back
+        </div>
+      )}
+      <div className="stage-zoom">
+        <IconButton icon="plus" label="Zoom in" keys="+" size={16} onClick={() => controller?.zoomBy(1.25)} />
+        <IconButton
+          icon="minus"
+          label="Zoom out"
+          keys="−"
+          size={16}
+          onClick={() => controller?.zoomBy(0.8)}
+        />
+        <IconButton
+          icon="fit"
+          label="Show the whole frame"
+          keys="0"
+          size={16}
+          onClick={() => controller?.showAll()}
+        />
+      </div>
+    </section>
+  );
+}
+
+/** What screen readers hear of the stage. */
+function Said() {
+  const shot = useShot();
+  const selection = useDocument((state) => state.selection);
+  const count = instructionsOf(shot).length;
+  return (
+    <p id="stage-said" className="unseen">
+      {count} instruction{count === 1 ? "" : "s"}
+      {selection ? `, number ${selection.instruction + 1} is selected` : ", none is selected"}
+    </p>
+  );
+}
+
+function Empty({ waiting }: { waiting: string | null }) {
+  const live = waiting === "queued" || waiting === "running";
+  return (
+    <p className="stage-empty">
+      <b>{live ? "The curtain is about to rise." : "The stage is set."}</b>{" "}
+      {live
+        ? "The first frames come with the first step."
+        : "Press Run and watch the clip form, step by step."}
+    </p>
+  );
+}

@@ -1,0 +1,187 @@
+/** What the tool in the hand can be set to, and one line that says how it is used. */
+import type { ReactNode } from "react";
+import { type Session, setSession, type ToolName, useSession } from "../desk/session";
+
+const HINTS: Record<ToolName, string> = {
+  select:
+    "Click a thing to take it. Moved at another frame, a box gets a keyframe there. Shift moves the whole path.",
+  box: "Draw a box around the subject's place, then pull the box along: the way becomes its path.",
+  point: "Draw the way of the subject's centre in one stroke, at the pace of the clip.",
+  pin: "Click what shall stay where it is.",
+  drag: "Take the picture by a point and pull; it bends along.",
+  brush: "Paint on the picture; the model turns paint into content.",
+  eraser: "Take paint away.",
+  region: "Outline what shall change.",
+  target: "Mark the one thing that the words mean.",
+  hand: "Pull the stage about. With any tool: hold Space.",
+};
+
+const SWATCHES = [
+  "#c0392b",
+  "#e67e22",
+  "#f1c40f",
+  "#27ae60",
+  "#2980b9",
+  "#8e44ad",
+  "#e84393",
+  "#f5f1e8",
+  "#26211c",
+];
+
+function Choice<T extends string>({
+  label,
+  value,
+  options,
+  onChange,
+}: {
+  label: string;
+  value: T;
+  options: readonly (readonly [T, string])[];
+  onChange: (value: T) => void;
+}) {
+  return (
+    <div className="segmented" role="radiogroup" aria-label={label}>
+      {options.map(([option, name]) => (
+        <button
+          key={option}
+          type="button"
+          role="radio"
+          aria-checked={option === value}
+          onClick={() => onChange(option)}
+        >
+          {name}
+        </button>
+      ))}
+    </div>
+  );
+}
+
+function Brush({ brush, colours }: { brush: Session["brush"]; colours: boolean }) {
+  const change = (part: Partial<Session["brush"]>) => setSession({ brush: { ...brush, ...part } });
+  return (
+    <>
+      {colours && (
+        <div className="swatches" role="radiogroup" aria-label="Colour">
+          {SWATCHES.map((colour) => (
+            <button
+              key={colour}
+              type="button"
+              role="radio"
+              aria-checked={colour === brush.colour}
+              aria-label={`Colour ${colour}`}
+              style={{ background: colour }}
+              onClick={() => change({ colour })}
+            />
+          ))}
+          <label className="swatch-own" title="Another colour">
+            <span className="unseen">Another colour</span>
+            <input
+              type="color"
+              value={brush.colour}
+              onChange={(event) => change({ colour: event.currentTarget.value })}
+            />
+          </label>
+        </div>
+      )}
+      <label className="slider">
+        Size
+        <input
+          type="range"
+          min={0.005}
+          max={0.3}
+          step={0.005}
+          value={brush.width}
+          onChange={(event) => change({ width: event.currentTarget.valueAsNumber })}
+        />
+        <output>{Math.round(brush.width * 100)}%</output>
+      </label>
+      {colours && (
+        <label className="slider">
+          Opacity
+          <input
+            type="range"
+            min={0.05}
+            max={1}
+            step={0.05}
+            value={brush.opacity}
+            onChange={(event) => change({ opacity: event.currentTarget.valueAsNumber })}
+          />
+          <output>{Math.round(brush.opacity * 100)}%</output>
+        </label>
+      )}
+    </>
+  );
+}
+
+export function ToolOptions() {
+  const session = useSession();
+  const { tool, brush, region, target, phrase } = session;
+  const options: Partial<Record<ToolName, ReactNode>> = {
+    brush: <Brush brush={brush} colours />,
+    eraser: <Brush brush={brush} colours={false} />,
+    region: (
+      <>
+        <Choice
+          label="Shape"
+          value={region.shape}
+          options={[
+            ["lasso", "Lasso"],
+            ["box", "Box"],
+          ]}
+          onChange={(shape) => setSession({ region: { ...region, shape } })}
+        />
+        <Choice
+          label="Use"
+          value={region.use}
+          options={[
+            ["edit", "Edit it"],
+            ["drag", "Drag it"],
+          ]}
+          onChange={(use) => setSession({ region: { ...region, use } })}
+        />
+      </>
+    ),
+    target: (
+      <>
+        <Choice
+          label="Shape"
+          value={target.shape}
+          options={[
+            ["lasso", "Lasso"],
+            ["box", "Box"],
+            ["brush", "Brush"],
+          ]}
+          onChange={(shape) => setSession({ target: { ...target, shape } })}
+        />
+        <Choice
+          label="Role"
+          value={target.role}
+          options={[
+            ["target", "Acted upon"],
+            ["source", "Acts"],
+          ]}
+          onChange={(role) => setSession({ target: { ...target, role } })}
+        />
+        {target.shape === "brush" && <Brush brush={brush} colours={false} />}
+      </>
+    ),
+  };
+  return (
+    <div className="tool-options" role="toolbar" aria-label="Options of the tool">
+      {options[tool]}
+      {phrase && (tool === "box" || tool === "point" || tool === "target") && (
+        <span className="chip">
+          for “{phrase}”
+          <button
+            type="button"
+            aria-label="Draw it for no words"
+            onClick={() => setSession({ phrase: null })}
+          >
+            ×
+          </button>
+        </span>
+      )}
+      <p className="tool-hint">{HINTS[tool]}</p>
+    </div>
+  );
+}

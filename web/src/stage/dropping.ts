@@ -1,0 +1,64 @@
+/** Files dropped on the desk: pictures become the first frame, clips give their shot back. */
+import { answer, api, Refusal } from "../api/client";
+import { addInstruction } from "../document/commands";
+import { instructionsOf } from "../document/shot";
+import { useDocument } from "../document/store";
+import { attempt, complain, say } from "../ui/toasts";
+
+const asBody = (file: Blob) => ({ body: file as never, bodySerializer: (body: unknown) => body as Blob });
+
+/** Uploads a picture; its reference in a shot. */
+export async function uploadImage(file: Blob): Promise<string> {
+  const headers = { "Content-Type": file.type || "application/octet-stream" };
+  return (await answer(api.POST("/api/images", { ...asBody(file), headers }))).reference;
+}
+
+async function dropPicture(file: File): Promise<void> {
+  const reference = await uploadImage(file);
+  useDocument.getState().perform("Start from a picture", (shot) => {
+    const index = instructionsOf(shot).findIndex((other) => other.kind === "image" && !other.time);
+    const first = instructionsOf(shot)[index];
+    if (first?.kind === "image") {
+      first.image = reference;
+      return { instruction: index, part: null };
+    }
+    return { instruction: addInstruction(shot, { kind: "image", image: reference, time: 0 }), part: null };
+  });
+  say("The picture is the clip's first frame now.");
+}
+
+async function dropClip(file: File): Promise<void> {
+  const headers = { "Content-Type": "application/octet-stream" };
+  const { shot } = await answer(api.POST("/api/clips", { ...asBody(file), headers }));
+  useDocument.getState().lay(`Lay the shot of ${file.name} on the desk`, shot);
+  say(`The shot of ${file.name} lies on the desk.`, {
+    label: "Undo",
+    act: () => useDocument.getState().undo(),
+  });
+}
+
+/** A Rehearse clip may be a PNG too, so a picture is asked for its shot first. */
+async function dropPng(file: File): Promise<void> {
+  try {
+    await dropClip(file);
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    await dropPicture(file);
+  }
+}
+
+export function dropFiles(files: readonly File[]): void {
+  const file = files[0];
+  if (!file) return;
+  if (/\.(png|apng)$/i.test(file.name)) attempt(() => dropPng(file));
+  else if (file.type.startsWith("image/") && file.type !== "image/gif") attempt(() => dropPicture(file));
+  else if (/\.(mp4|webm|gif)$/i.test(file.name)) attempt(() => dropClip(file));
+  else
+    complain(
+      new Refusal(
+        `${file.name} is neither a picture nor a clip; drop PNG, JPEG, WebP, mp4, webm or gif.`,
+        0,
+        null,
+      ),
+    );
+}

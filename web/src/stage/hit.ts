@@ -1,0 +1,112 @@
+/** What lies under the pointer. */
+import { contains, distance, distanceToSegment, inPolygon } from "../document/geometry";
+import { centreOf, valueAt } from "../document/keyframes";
+import {
+  type BoxKeyframe,
+  type Instruction,
+  instructionsOf,
+  isDrag,
+  isPath,
+  type Mask,
+  type PathTrajectory,
+  type Point,
+  type PointKeyframe,
+  type Shot,
+} from "../document/shot";
+import type { Selection } from "../document/store";
+import { toScreen, type View } from "./view";
+
+/** Which edges of a box a grip moves: left or right, top or bottom; null leaves an axis alone. */
+export interface Grip {
+  at: Point;
+  x: 0 | 2 | null;
+  y: 1 | 3 | null;
+  cursor: string;
+}
+
+export type Hit =
+  | { kind: "grip"; selection: Selection; grip: Grip }
+  | { kind: "keyframe"; selection: Selection }
+  | { kind: "body"; selection: Selection }
+  | { kind: "handle" | "target"; selection: Selection };
+
+/** The eight grips of a box. */
+export function gripsOf(box: readonly number[]): Grip[] {
+  const [x0, y0, x1, y1] = box as [number, number, number, number];
+  const [mx, my] = [(x0 + x1) / 2, (y0 + y1) / 2];
+  return [
+    { at: [x0, y0], x: 0, y: 1, cursor: "nwse-resize" },
+    { at: [x1, y0], x: 2, y: 1, cursor: "nesw-resize" },
+    { at: [x0, y1], x: 0, y: 3, cursor: "nesw-resize" },
+    { at: [x1, y1], x: 2, y: 3, cursor: "nwse-resize" },
+    { at: [mx, y0], x: null, y: 1, cursor: "ns-resize" },
+    { at: [mx, y1], x: null, y: 3, cursor: "ns-resize" },
+    { at: [x0, my], x: 0, y: null, cursor: "ew-resize" },
+    { at: [x1, my], x: 2, y: null, cursor: "ew-resize" },
+  ];
+}
+
+const GRIP = 9;
+const DOT = 10;
+const LINE = 7;
+
+function inMask(mask: Mask, point: Point): boolean {
+  return (
+    (mask.box != null && contains(mask.box, point)) ||
+    (mask.polygon != null && inPolygon(mask.polygon as Point[], point)) ||
+    (mask.strokes ?? []).some((stroke) =>
+      stroke.points.some((at) => distance(at as Point, point) < (stroke.width ?? 0.05) / 2),
+    )
+  );
+}
+
+/** The topmost thing at a screen point; the selected one's parts first. */
+export function hitTest(
+  shot: Shot,
+  selection: Selection | null,
+  time: number,
+  view: View,
+  at: Point,
+  point: Point,
+): Hit | null {
+  const instructions = instructionsOf(shot);
+  const near = (place: readonly number[], reach: number) => distance(toScreen(view, place), at) <= reach;
+  const chosen: Instruction | undefined = selection ? instructions[selection.instruction] : undefined;
+  if (selection && isPath(chosen)) {
+    const path: PathTrajectory = chosen;
+    const keyframes: readonly (BoxKeyframe | PointKeyframe)[] = path.path.keyframes;
+    // Where the box stands now its grips come first; elsewhere the keyframes do.
+    if (path.form === "box")
+      for (const grip of gripsOf(valueAt(path, time)))
+        if (near(grip.at, GRIP)) return { kind: "grip", selection, grip };
+    if (keyframes.length > 1)
+      for (const [part, keyframe] of keyframes.entries()) {
+        const centre = "box" in keyframe ? centreOf(keyframe.box) : (keyframe.point as Point);
+        if (near(centre, DOT)) return { kind: "keyframe", selection: { ...selection, part } };
+      }
+  }
+  for (let index = instructions.length - 1; index >= 0; index--) {
+    const instruction = instructions[index];
+    if (!instruction) continue;
+    const whole = { instruction: index, part: null };
+    if (isDrag(instruction)) {
+      for (const [part, move] of instruction.moves.entries()) {
+        if (near(move.target, DOT)) return { kind: "target", selection: { instruction: index, part } };
+        if (near(move.handle, DOT)) return { kind: "handle", selection: { instruction: index, part } };
+        const [from, to] = [toScreen(view, move.handle), toScreen(view, move.target)];
+        if (distanceToSegment(at, from, to) < LINE)
+          return { kind: "body", selection: { instruction: index, part } };
+      }
+      if (instruction.region && inMask(instruction.region, point)) return { kind: "body", selection: whole };
+    } else if (isPath(instruction)) {
+      const value = valueAt(instruction, time);
+      if (value.length === 4 ? contains(value, point) : near(value, DOT + 4))
+        return { kind: "body", selection: whole };
+    } else if (instruction.kind === "content" && instruction.mask && inMask(instruction.mask, point)) {
+      return { kind: "body", selection: whole };
+    } else if (instruction.kind === "target" && inMask(instruction.mask, point)) {
+      return { kind: "body", selection: whole };
+    }
+  }
+  return null;
+}

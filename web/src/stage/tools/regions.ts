@@ -1,0 +1,127 @@
+/** Regions by lasso, box or brush: for an edit, for a drag, or to mark a target. */
+
+import { sessionNow, setSession } from "../../desk/session";
+import { addInstruction } from "../../document/commands";
+import { boxBetween, clampPoint, simplify } from "../../document/geometry";
+import { instructionsOf, isDrag, type Mask, type Point, type Shot } from "../../document/shot";
+import type { Selection } from "../../document/store";
+import { strokeOf } from "./paint";
+import { type Pointer, type Tool, type Workbench, wandered } from "./tool";
+
+/** Puts a region to use: as the selected instruction's, or as a new edit. */
+export function useRegion(
+  shot: Shot,
+  selection: Selection | null,
+  mask: Mask,
+  use: "edit" | "drag",
+): Selection {
+  const index = selection?.instruction ?? -1;
+  const chosen = instructionsOf(shot)[index];
+  if (use === "drag" && isDrag(chosen)) {
+    chosen.region = mask;
+    return { instruction: index, part: null };
+  }
+  if (use === "edit" && chosen?.kind === "content") {
+    chosen.mask = mask;
+    return { instruction: index, part: null };
+  }
+  return {
+    // A region needs something to be done in it: it starts out with the shot's own prompt.
+    instruction: addInstruction(shot, { kind: "content", prompt: shot.prompt, mask }),
+    part: null,
+  };
+}
+
+/** Marks the target; a target of the same role is marked anew. */
+export function markTarget(shot: Shot, mask: Mask, role: "target" | "source", phrase: string): Selection {
+  const index = instructionsOf(shot).findIndex((other) => other.kind === "target" && other.role === role);
+  const chosen = instructionsOf(shot)[index];
+  if (chosen?.kind === "target") {
+    chosen.mask = mask;
+    return { instruction: index, part: null };
+  }
+  return { instruction: addInstruction(shot, { kind: "target", role, phrase, mask }), part: null };
+}
+
+function outline(
+  bench: Workbench,
+  from: Pointer,
+  shape: "lasso" | "box" | "brush",
+  done: (mask: Mask) => void,
+) {
+  const points: Point[] = [clampPoint(from.at)];
+  const aspect = bench.view.width / bench.view.height;
+  const { width } = sessionNow().brush;
+  const stroke = () =>
+    strokeOf(
+      points.map((at) => ({ at, pressure: null })),
+      { colour: "#2a9d8f", width, opacity: 0.6 },
+      aspect,
+      false,
+    );
+  if (shape === "brush") bench.showStroke(stroke());
+  return {
+    move(pointer: Pointer) {
+      points.push(clampPoint(pointer.at));
+      const [start, end] = [points[0] as Point, points.at(-1) as Point];
+      if (shape === "brush") bench.showStroke(stroke());
+      else if (shape === "lasso") bench.showLine([...points, start]);
+      else bench.showLine([start, [end[0], start[1]], end, [start[0], end[1]], start]);
+    },
+    end(pointer: Pointer) {
+      if (shape === "brush") done({ strokes: [{ ...stroke(), opacity: 1 }] });
+      else if (!wandered(from, pointer) && points.length < 4) return;
+      else if (shape === "box") done({ box: boxBetween(points[0] as Point, points.at(-1) as Point) });
+      else {
+        const kept = simplify(points, 0.004).map((i) => points[i] as Point);
+        if (kept.length >= 3) done({ polygon: kept });
+      }
+    },
+  };
+}
+
+export const region: Tool = {
+  cursor: "crosshair",
+  press(bench, pointer) {
+    const { shape, use } = sessionNow().region;
+    return outline(bench, pointer, shape, (mask) => {
+      const { selection } = bench;
+      if (use === "drag" && !isDrag(instructionsOf(bench.shot)[selection?.instruction ?? -1])) {
+        // The next drag is drawn with this region.
+        pendingRegion.mask = mask;
+        setSession({ tool: "drag" });
+        return;
+      }
+      bench.perform(use === "drag" ? "Choose what is dragged" : "Choose a region to edit", (shot) =>
+        useRegion(shot, selection, mask, use),
+      );
+    });
+  },
+};
+
+/** A region that waits for its drag. */
+export const pendingRegion: { mask: Mask | null } = { mask: null };
+
+export const target: Tool = {
+  cursor: "crosshair",
+  press(bench, pointer) {
+    const { shape, role } = sessionNow().target;
+    return outline(bench, pointer, shape, (mask) => {
+      const phrase = sessionNow().phrase ?? firstSubject(bench.shot.prompt);
+      bench.perform("Mark the target", (shot) => markTarget(shot, mask, role, phrase));
+      setSession({ phrase: null });
+    });
+  },
+};
+
+/** A first guess at the words that name the subject: those before the verb or place, without the article. */
+export function firstSubject(prompt: string): string {
+  const words = prompt.replace(/^(?:a|an|the)\s+/i, "").split(/\s+/);
+  const end = words.findIndex((word) =>
+    /^(?:over|in|at|on|under|moves|arcs|bounces|grows|shrinks|stands|turns|and)$/i.test(word),
+  );
+  return words
+    .slice(0, end > 0 ? end : Math.min(2, words.length))
+    .join(" ")
+    .replace(/[,.;]$/, "");
+}

@@ -1,0 +1,271 @@
+import { produce } from "immer";
+import { beforeEach, describe, expect, it } from "vitest";
+import { sessionNow, setSession } from "../../desk/session";
+import { EXAMPLE, instructionsOf, isBoxPath, isDrag, type Point, type Shot } from "../../document/shot";
+import type { Selection } from "../../document/store";
+import { toScreen, type View } from "../view";
+import { TOOLS } from "./index";
+import { strokeOf } from "./paint";
+import { firstSubject, markTarget, useRegion } from "./regions";
+import type { Pointer, Recipe, Tool, Workbench } from "./tool";
+
+const VIEW: View = { x: 0, y: 0, width: 500, height: 500 };
+
+/** A workbench without a page: counts commands, applies them to a document of its own. */
+class Bench implements Workbench {
+  commands: string[] = [];
+  drafts = 0;
+  time = 0;
+  readonly frames = 16;
+  readonly view = VIEW;
+  private drafted: [string, Recipe] | null = null;
+
+  constructor(
+    public shot: Shot,
+    public selection: Selection | null = null,
+  ) {}
+
+  draft(label: string, recipe: Recipe): void {
+    this.drafts++;
+    this.drafted = [label, recipe];
+  }
+  commit(): void {
+    if (this.drafted) this.perform(...this.drafted);
+    this.drafted = null;
+  }
+  perform(label: string, recipe: Recipe): void {
+    this.commands.push(label);
+    let chosen: Selection | null | undefined;
+    this.shot = produce(this.shot, (draft) => {
+      chosen = recipe(draft as Shot);
+    });
+    if (chosen !== undefined) this.selection = chosen;
+  }
+  select(selection: Selection | null): void {
+    this.selection = selection;
+  }
+  scrubTo(time: number): void {
+    this.time = time;
+  }
+  showGuides(): void {}
+  showLine(): void {}
+  showStroke(): void {}
+  pan(): void {}
+}
+
+const pointer = (at: Point, change: Partial<Pointer> = {}): Pointer => ({
+  at,
+  screen: toScreen(VIEW, at),
+  pressure: null,
+  shift: false,
+  alt: false,
+  free: true,
+  ...change,
+});
+
+function gesture(bench: Bench, tool: Tool, places: Point[], change: Partial<Pointer> = {}): void {
+  const [first, ...rest] = places.map((place) => pointer(place, change));
+  const made = tool.press(bench, first as Pointer);
+  for (const place of rest) made?.move(place);
+  made?.end((rest.at(-1) ?? first) as Pointer);
+}
+
+const EMPTY: Shot = { ...EXAMPLE, instructions: [] };
+
+beforeEach(() => setSession({ phrase: null, snapping: true }));
+
+describe("a gesture", () => {
+  it("is one command at its end, however far it goes", () => {
+    const bench = new Bench(EMPTY);
+    gesture(bench, TOOLS.box, [
+      [0.1, 0.1],
+      [0.2, 0.2],
+      [0.3, 0.3],
+      [0.4, 0.5],
+    ]);
+    expect(bench.commands).toEqual(["Draw a box"]);
+    expect(bench.drafts).toBe(3);
+  });
+
+  it("does nothing where it goes nowhere", () => {
+    for (const tool of ["box", "drag", "region", "select"] as const) {
+      const bench = new Bench(EMPTY);
+      gesture(bench, TOOLS[tool], [
+        [0.5, 0.5],
+        [0.502, 0.5],
+      ]);
+      expect(bench.commands).toEqual([]);
+    }
+  });
+});
+
+describe("paths", () => {
+  it("are for the words chosen in the prompt, once", () => {
+    setSession({ phrase: "red ball" });
+    const bench = new Bench(EMPTY);
+    gesture(bench, TOOLS.box, [
+      [0.1, 0.1],
+      [0.4, 0.4],
+    ]);
+    const [path] = instructionsOf(bench.shot);
+    expect(isBoxPath(path) && path.phrase).toBe("red ball");
+    expect(sessionNow().phrase).toBeNull();
+  });
+
+  it("come from pulling a drawn box along, at even speed", () => {
+    const bench = new Bench(EMPTY);
+    gesture(bench, TOOLS.box, [
+      [0.1, 0.1],
+      [0.3, 0.3],
+    ]);
+    gesture(bench, TOOLS.box, [
+      [0.2, 0.2],
+      [0.5, 0.2],
+      [0.5, 0.8],
+    ]);
+    const [path] = instructionsOf(bench.shot);
+    if (!isBoxPath(path)) throw new Error("no box path");
+    expect(path.path.keyframes.map(({ time }) => time)).toEqual([0, 0.3333, 1]);
+    expect(path.path.keyframes.at(-1)?.box).toEqual([0.4, 0.7, 0.6, 0.9]);
+    expect(bench.commands).toHaveLength(2);
+  });
+
+  it("get a keyframe where they are moved at another time; Shift moves them whole", () => {
+    const bench = new Bench(EXAMPLE, { instruction: 0, part: null });
+    bench.time = 0.25;
+    gesture(bench, TOOLS.select, [
+      [0.36, 0.55],
+      [0.36, 0.45],
+    ]);
+    const [path] = instructionsOf(bench.shot);
+    expect(isBoxPath(path) && path.path.keyframes.length).toBe(4);
+    const whole = new Bench(EXAMPLE, { instruction: 0, part: null });
+    gesture(
+      whole,
+      TOOLS.select,
+      [
+        [0.12, 0.6],
+        [0.12, 0.7],
+      ],
+      { shift: true },
+    );
+    const [moved] = instructionsOf(whole.shot);
+    if (!isBoxPath(moved)) throw new Error("no box path");
+    expect(moved.path.keyframes.map(({ box }) => box[1])).toEqual([0.52, 0.22, 0.52]);
+  });
+
+  it("a pin is a point at rest", () => {
+    const bench = new Bench(EMPTY);
+    gesture(bench, TOOLS.pin, [[0.7, 0.6]]);
+    expect(instructionsOf(bench.shot)).toMatchObject([
+      { form: "point", path: { keyframes: [{ point: [0.7, 0.6] }] } },
+    ]);
+  });
+});
+
+describe("drags", () => {
+  it("join the drag that is selected", () => {
+    const bench = new Bench(EMPTY);
+    gesture(bench, TOOLS.drag, [
+      [0.2, 0.2],
+      [0.4, 0.2],
+    ]);
+    gesture(bench, TOOLS.drag, [
+      [0.7, 0.7],
+      [0.7, 0.5],
+    ]);
+    const [drag] = instructionsOf(bench.shot);
+    expect(isDrag(drag) && drag.moves).toHaveLength(2);
+    expect(instructionsOf(bench.shot)).toHaveLength(1);
+  });
+
+  it("take what was outlined for them", () => {
+    setSession({ region: { shape: "box", use: "drag" } });
+    const bench = new Bench(EMPTY);
+    gesture(bench, TOOLS.region, [
+      [0.1, 0.1],
+      [0.3, 0.3],
+      [0.5, 0.5],
+    ]);
+    expect(bench.commands).toEqual([]);
+    expect(sessionNow().tool).toBe("drag");
+    gesture(bench, TOOLS.drag, [
+      [0.3, 0.3],
+      [0.6, 0.3],
+    ]);
+    expect(instructionsOf(bench.shot)).toMatchObject([
+      { form: "drag", region: { box: [0.1, 0.1, 0.5, 0.5] } },
+    ]);
+  });
+});
+
+describe("paint", () => {
+  const settings = { colour: "#c0392b", width: 0.06, opacity: 0.5 };
+  const samples = Array.from({ length: 20 }, (_, i) => ({ at: [i / 20, 0.5] as Point, pressure: i / 20 }));
+
+  it("keeps one pressure for each point, and none where the device has none", () => {
+    const pressed = strokeOf(samples, settings, 1, false);
+    expect(pressed.pressure).toHaveLength(pressed.points.length);
+    expect(
+      strokeOf(
+        samples.map(({ at }) => ({ at, pressure: null })),
+        settings,
+        1,
+        false,
+      ).pressure,
+    ).toBeUndefined();
+  });
+
+  it("reaches from the first to the last place", () => {
+    const { points } = strokeOf(samples, settings, 2, false);
+    expect(points[0]?.[0]).toBeCloseTo(0, 1);
+    expect(points.at(-1)?.[0]).toBeCloseTo(0.95, 1);
+  });
+
+  it("goes on one paint; the eraser takes it from there", () => {
+    const bench = new Bench(EMPTY);
+    gesture(bench, TOOLS.eraser, [
+      [0.5, 0.5],
+      [0.6, 0.5],
+    ]);
+    expect(bench.commands).toEqual([]);
+    for (const tool of ["brush", "brush", "eraser"] as const)
+      gesture(bench, TOOLS[tool], [
+        [0.1, 0.1],
+        [0.5, 0.5],
+        [0.9, 0.5],
+      ]);
+    const [paint] = instructionsOf(bench.shot);
+    expect(paint?.kind === "content" && paint.strokes?.map(({ erase }) => erase ?? false)).toEqual([
+      false,
+      false,
+      true,
+    ]);
+  });
+});
+
+describe("regions", () => {
+  it("start out with the shot's own prompt, or go to the edit that is selected", () => {
+    const shot = produce(EMPTY, (draft) => {
+      const first = useRegion(draft, null, { box: [0, 0, 0.5, 0.5] }, "edit");
+      useRegion(draft, first, { box: [0, 0, 0.25, 0.25] }, "edit");
+    });
+    expect(instructionsOf(shot)).toEqual([
+      { kind: "content", prompt: EMPTY.prompt, mask: { box: [0, 0, 0.25, 0.25] } },
+    ]);
+  });
+
+  it("mark one target of each role", () => {
+    const mask = { box: [0, 0, 0.5, 0.5] as [number, number, number, number] };
+    const shot = produce(EMPTY, (draft) => {
+      for (const role of ["target", "target", "source"] as const) markTarget(draft, mask, role, "red ball");
+    });
+    expect(instructionsOf(shot)).toHaveLength(2);
+  });
+
+  it("guess the subject from the words before the place", () => {
+    expect(firstSubject("a red ball over the meadow")).toBe("red ball");
+    expect(firstSubject("the old blue boat moves right")).toBe("old blue boat");
+    expect(firstSubject("boat")).toBe("boat");
+  });
+});

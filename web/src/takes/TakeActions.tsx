@@ -1,0 +1,74 @@
+/** What can be done to the take that is looked at. */
+import { useState } from "react";
+import { fingerprint } from "../document/same";
+import { useDocument, useShot } from "../document/store";
+import { deleteTake, nameTake, pinTake } from "../run/actions";
+import { useViewed } from "../run/useViewed";
+import { Button, IconButton } from "../ui/Button";
+import { attempt, say } from "../ui/toasts";
+
+/** Pin, name, delete, and the take's own shot. */
+export function TakeActions() {
+  const { take, detail } = useViewed();
+  const shot = useShot();
+  const [naming, setNaming] = useState<string | null>(null);
+  if (!take) return null;
+  const differs = detail !== null && fingerprint(detail.document) !== fingerprint(shot);
+  if (naming !== null)
+    return (
+      <form
+        className="naming"
+        onSubmit={(event) => {
+          event.preventDefault();
+          const name = naming.trim();
+          setNaming(null);
+          if (name && name !== take.name) attempt(() => nameTake(take.id, name));
+        }}
+      >
+        <input
+          // biome-ignore lint/a11y/noAutofocus: the person asked to write here
+          autoFocus
+          aria-label="Name of the take"
+          value={naming}
+          onChange={(event) => setNaming(event.currentTarget.value)}
+          onBlur={() => setNaming(null)}
+          onKeyDown={(event) => event.key === "Escape" && setNaming(null)}
+        />
+      </form>
+    );
+  return (
+    <div className="take-actions" role="group" aria-label={`${take.name}`}>
+      {differs && detail && (
+        <Button
+          tone="quiet"
+          title="Lay the shot that this take shows on the desk; undo brings yours back"
+          onClick={() => {
+            useDocument.getState().lay(`Lay the shot of ${take.name} on the desk`, detail.document);
+            say(`The shot of ${take.name} lies on the desk.`, {
+              label: "Undo",
+              act: () => useDocument.getState().undo(),
+            });
+          }}
+        >
+          Take its shot
+        </Button>
+      )}
+      <Button tone="quiet" onClick={() => setNaming(take.name)}>
+        Rename
+      </Button>
+      <IconButton
+        icon="pin"
+        label={take.pinned ? "Let go: its checkpoints may be pruned" : "Pin: keep all its checkpoints"}
+        pressed={take.pinned}
+        size={16}
+        onClick={() => attempt(() => pinTake(take.id, !take.pinned))}
+      />
+      <IconButton
+        icon="trash"
+        label={`Delete ${take.name}`}
+        size={16}
+        onClick={() => attempt(() => deleteTake(take))}
+      />
+    </div>
+  );
+}

@@ -1,0 +1,276 @@
+/** One instruction's line on the timeline: keyframes, spans, or a moment. */
+import { type KeyboardEvent, memo, type PointerEvent, useRef } from "react";
+import { scrub } from "../desk/playhead";
+import { copyKeyframe, moveKeyframe, pathOf, removeKeyframe, retime } from "../document/commands";
+import { clamp, tidy } from "../document/geometry";
+import { ease, frameOf } from "../document/keyframes";
+import { type Easing, type Instruction, instructionsOf, isDrag, isPath, nameOf } from "../document/shot";
+import { shotNow, useDocument } from "../document/store";
+import { trackColour } from "../stage/palette";
+import { Icon, type IconName } from "../ui/Icon";
+
+interface Properties {
+  instruction: Instruction;
+  index: number;
+  /** Pixels of the whole clip. */
+  width: number;
+  pad: number;
+  frames: number;
+  /** The selected keyframe, -1 for the whole instruction; null where another one is selected. */
+  part: number | null;
+}
+
+export const ICONS: Record<string, IconName> = {
+  image: "image",
+  content: "brush",
+  motion: "motion",
+  target: "target",
+  "trajectory.box": "box",
+  "trajectory.point": "point",
+  "trajectory.drag": "drag",
+};
+
+export const iconOf = (instruction: Instruction): IconName =>
+  ICONS[instruction.kind === "trajectory" ? `trajectory.${instruction.form}` : instruction.kind] as IconName;
+
+export const Track = memo(function Track(properties: Properties) {
+  const { instruction, index, part } = properties;
+  const colour = trackColour(index);
+  return (
+    <div className="track" data-selected={part !== null} style={{ "--track": colour } as React.CSSProperties}>
+      <button
+        type="button"
+        className="track-head"
+        aria-pressed={part !== null}
+        onClick={() => useDocument.getState().select({ instruction: index, part: null })}
+      >
+        <i className="track-dot" />
+        <Icon name={iconOf(instruction)} size={15} />
+        <span>{nameOf(instruction)}</span>
+      </button>
+      <div className="track-line">
+        <Content {...properties} />
+      </div>
+    </div>
+  );
+});
+
+function Content(properties: Properties) {
+  const { instruction, pad, width } = properties;
+  if (isPath(instruction)) return <PathLine {...properties} />;
+  if (isDrag(instruction))
+    return <Span {...properties} start={instruction.start ?? 0} end={instruction.end ?? 1} />;
+  if (instruction.kind === "image")
+    return (
+      <span className="moment" style={{ left: pad + (instruction.time ?? 0) * width }}>
+        <Icon name="image" size={12} />
+      </span>
+    );
+  return <span className="span span-whole" style={{ left: pad, width }} />;
+}
+
+/** A pointer's way on a line, in times of the clip; one step of undo. */
+function useSlide(width: number, frames: number) {
+  const slide = useRef<{ x: number; key: string; moved: boolean } | null>(null);
+  return (act: (by: number, key: string, copying: boolean) => void, click?: () => void) => ({
+    onPointerDown: (event: PointerEvent<HTMLElement>) => {
+      if (event.button) return;
+      event.currentTarget.setPointerCapture(event.pointerId);
+      slide.current = { x: event.clientX, key: `slide-${event.timeStamp}`, moved: false };
+      click?.();
+    },
+    onPointerMove: (event: PointerEvent<HTMLElement>) => {
+      const current = slide.current;
+      if (!current) return;
+      const by = (event.clientX - current.x) / width;
+      if (!current.moved && Math.abs(event.clientX - current.x) < 4) return;
+      const copying = event.altKey && !current.moved;
+      current.moved = true;
+      const grid = frames - 1;
+      act(event.ctrlKey || event.metaKey ? by : Math.round(by * grid) / grid, current.key, copying);
+    },
+    onPointerUp: () => {
+      slide.current = null;
+    },
+  });
+}
+
+function PathLine({ instruction, index, width, pad, frames, part }: Properties) {
+  const slide = useSlide(width, frames);
+  const origin = useRef<{ times: number[]; place: number }>({ times: [], place: 0 });
+  if (!isPath(instruction)) return null;
+  const keyframes = instruction.path.keyframes;
+  const { perform, select } = useDocument.getState();
+  const remember = (place: number) => {
+    origin.current = { times: keyframes.map(({ time }) => time), place };
+  };
+  const [first, last] = [keyframes[0]?.time ?? 0, keyframes.at(-1)?.time ?? 0];
+
+  /** Moves the whole, or one of its ends. */
+  const timing = (end: "start" | "end" | "both") =>
+    slide(
+      (by, key) =>
+        perform(
+          "Change when the path runs",
+          (shot) => {
+            const { times } = origin.current;
+            const [start, finish] = [times[0] as number, times.at(-1) as number];
+            if (end === "both") {
+              const shift = clamp(by, -start, 1 - finish);
+              retime(shot, index, tidy(start + shift), tidy(finish + shift));
+            } else if (end === "start") retime(shot, index, clamp(start + by, 0, finish - 0.02), finish);
+            else retime(shot, index, start, clamp(finish + by, start + 0.02, 1));
+            return { instruction: index, part: null };
+          },
+          key,
+        ),
+      () => {
+        remember(0);
+        select({ instruction: index, part: null });
+      },
+    );
+
+  const onKey = (event: KeyboardEvent, place: number) => {
+    const step = 1 / Math.max(1, frames - 1);
+    const by = event.key === "ArrowRight" ? step : event.key === "ArrowLeft" ? -step : 0;
+    if (by) {
+      event.preventDefault();
+      event.stopPropagation();
+      const time = clamp((keyframes[place]?.time ?? 0) + by, 0, 1);
+      if (event.altKey)
+        perform("Copy a keyframe", (shot) => ({
+          instruction: index,
+          part: copyKeyframe(shot, index, place, time, frames),
+        }));
+      else
+        perform("Move a keyframe in time", (shot) => {
+          moveKeyframe(shot, index, place, time, frames);
+          return { instruction: index, part: place };
+        });
+      scrub(frameOf(time, frames));
+    } else if (event.key === "Delete" || event.key === "Backspace") {
+      event.preventDefault();
+      event.stopPropagation();
+      perform("Delete a keyframe", (shot) => {
+        removeKeyframe(shot, index, place);
+        return pathOf(shot, index) ? { instruction: index, part: null } : null;
+      });
+    }
+  };
+
+  return (
+    <>
+      {keyframes.length > 1 && (
+        <span className="span" style={{ left: pad + first * width, width: (last - first) * width }}>
+          <span className="span-body" title="Slide the path in time" {...timing("both")} />
+          <span className="span-end span-start" title="Begin earlier or later" {...timing("start")} />
+          <span className="span-end span-finish" title="Arrive earlier or later" {...timing("end")} />
+        </span>
+      )}
+      <Curves keyframes={keyframes} easing={instruction.path.easing ?? "linear"} width={width} pad={pad} />
+      {keyframes.map((keyframe, place) => (
+        <button
+          // biome-ignore lint/suspicious/noArrayIndexKey: a keyframe keeps its button while it slides
+          key={place}
+          type="button"
+          className="keyframe"
+          aria-pressed={part === place}
+          aria-label={`Keyframe ${place + 1} of ${nameOf(instruction)}, frame ${frameOf(keyframe.time, frames) + 1}`}
+          title="Slide to move, Alt-slide to copy, Delete to remove"
+          style={{ left: pad + keyframe.time * width }}
+          {...slide(
+            (by, key, copying) => {
+              const time = clamp((origin.current.times[place] ?? keyframe.time) + by, 0, 1);
+              if (copying)
+                perform("Copy a keyframe", (shot) => ({
+                  instruction: index,
+                  part: copyKeyframe(shot, index, place, time, frames),
+                }));
+              else
+                perform(
+                  "Move a keyframe in time",
+                  (shot) => {
+                    moveKeyframe(shot, index, place, time, frames);
+                    return { instruction: index, part: place };
+                  },
+                  key,
+                );
+              scrub(frameOf(pathOf(shotNow(), index)?.path.keyframes[place]?.time ?? time, frames));
+            },
+            () => {
+              remember(place);
+              select({ instruction: index, part: place });
+              scrub(frameOf(keyframe.time, frames));
+            },
+          )}
+          onClick={() => select({ instruction: index, part: place })}
+          onKeyDown={(event) => onKey(event, place)}
+        />
+      ))}
+    </>
+  );
+}
+
+/** How the path moves in each gap, as a small curve. */
+function Curves({
+  keyframes,
+  easing,
+  width,
+  pad,
+}: {
+  keyframes: readonly { time: number; easing?: Easing | null }[];
+  easing: Easing;
+  width: number;
+  pad: number;
+}) {
+  if (keyframes.length < 2) return null;
+  const paths = keyframes.slice(0, -1).map((keyframe, i) => {
+    const [from, to] = [keyframe.time, (keyframes[i + 1] as { time: number }).time];
+    const points = Array.from({ length: 13 }, (_, k) => {
+      const progress = k / 12;
+      const x = pad + (from + (to - from) * progress) * width;
+      return `${x.toFixed(1)} ${(20 - 12 * ease(keyframe.easing ?? easing, progress)).toFixed(1)}`;
+    });
+    return `M${points.join("L")}`;
+  });
+  return (
+    <svg className="curves" width={width + 2 * pad} height={28} aria-hidden="true">
+      <path d={paths.join("")} />
+    </svg>
+  );
+}
+
+/** A drag's time from start to end. */
+function Span({ index, width, pad, frames, start, end }: Properties & { start: number; end: number }) {
+  const slide = useSlide(width, frames);
+  const origin = useRef<[number, number]>([start, end]);
+  const timing = (which: "start" | "end" | "both") =>
+    slide(
+      (by, key) =>
+        useDocument.getState().perform(
+          "Change when the drag runs",
+          (shot) => {
+            const drag = instructionsOf(shot)[index];
+            if (!isDrag(drag)) return undefined;
+            const [from, to] = origin.current;
+            const shift = clamp(by, -from, 1 - to);
+            if (which === "both") [drag.start, drag.end] = [tidy(from + shift), tidy(to + shift)];
+            else if (which === "start") drag.start = tidy(clamp(from + by, 0, to - 0.02));
+            else drag.end = tidy(clamp(to + by, from + 0.02, 1));
+            return { instruction: index, part: null };
+          },
+          key,
+        ),
+      () => {
+        origin.current = [start, end];
+        useDocument.getState().select({ instruction: index, part: null });
+      },
+    );
+  return (
+    <span className="span" style={{ left: pad + start * width, width: (end - start) * width }}>
+      <span className="span-body" {...timing("both")} />
+      <span className="span-end span-start" {...timing("start")} />
+      <span className="span-end span-finish" {...timing("end")} />
+    </span>
+  );
+}

@@ -1,0 +1,78 @@
+/** A number one can type, step with the arrows, or leave to the model. */
+import { useEffect, useId, useRef, useState } from "react";
+
+interface Properties {
+  label: string;
+  value: number | null | undefined;
+  onChange: (value: number | null) => void;
+  min?: number;
+  max?: number;
+  step?: number;
+  /** What an empty field means; without it a field cannot be empty. */
+  empty?: string;
+  disabled?: boolean;
+}
+
+export function NumberField({ label, value, onChange, min, max, step = 1, empty, disabled }: Properties) {
+  const id = useId();
+  const [text, setText] = useState(show(value));
+  const editing = useRef(false);
+  useEffect(() => {
+    if (!editing.current) setText(show(value));
+  }, [value]);
+
+  const give = (written: string) => {
+    const trimmed = written.trim().replace(",", ".");
+    if (trimmed === "") {
+      if (empty !== undefined && value != null) onChange(null);
+      else setText(show(value));
+      return;
+    }
+    const number = Number(trimmed);
+    if (!Number.isFinite(number)) {
+      setText(show(value));
+      return;
+    }
+    const kept = Math.min(max ?? number, Math.max(min ?? number, number));
+    if (kept !== value) onChange(kept);
+    setText(show(kept));
+  };
+
+  return (
+    <div className="number-field">
+      <label htmlFor={id}>{label}</label>
+      <input
+        id={id}
+        inputMode="decimal"
+        value={text}
+        placeholder={empty}
+        disabled={disabled}
+        onFocus={(event) => {
+          editing.current = true;
+          event.currentTarget.select();
+        }}
+        onChange={(event) => setText(event.currentTarget.value)}
+        onBlur={(event) => {
+          editing.current = false;
+          give(event.currentTarget.value);
+        }}
+        onKeyDown={(event) => {
+          if (event.key === "Enter") give(event.currentTarget.value);
+          if (event.key === "Escape") {
+            setText(show(value));
+            event.currentTarget.blur();
+          }
+          if (event.key === "ArrowUp" || event.key === "ArrowDown") {
+            event.preventDefault();
+            const size = step * (event.shiftKey ? 10 : 1) * (event.key === "ArrowUp" ? 1 : -1);
+            const from = Number(text) || Number(empty) || 0;
+            give(String(Math.round((from + size) * 1e6) / 1e6));
+          }
+        }}
+      />
+    </div>
+  );
+}
+
+const show = (value: number | null | undefined): string =>
+  value == null ? "" : String(Math.round(value * 1e4) / 1e4);

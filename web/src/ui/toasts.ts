@@ -1,0 +1,47 @@
+/** Short messages; a refusal is shown in the server's own sentence. */
+import { create } from "zustand";
+import { Refusal } from "../api/client";
+
+export interface Toast {
+  id: number;
+  tone: "news" | "fault";
+  text: string;
+  action?: { label: string; act: () => void };
+}
+
+export const useToasts = create<{ toasts: Toast[] }>(() => ({ toasts: [] }));
+
+let next = 1;
+
+export function dismiss(id: number): void {
+  useToasts.setState(({ toasts }) => ({ toasts: toasts.filter((toast) => toast.id !== id) }));
+}
+
+export function say(text: string, action?: Toast["action"], tone: Toast["tone"] = "news"): void {
+  const id = next++;
+  useToasts.setState(({ toasts }) => ({
+    toasts: [
+      ...toasts.filter((toast) => toast.text !== text),
+      { id, tone, text, ...(action ? { action } : {}) },
+    ].slice(-4),
+  }));
+  window.setTimeout(() => dismiss(id), tone === "fault" ? 12_000 : action ? 9000 : 5000);
+}
+
+/** Says what went wrong; never silent. */
+export function complain(error: unknown): void {
+  if (error instanceof Refusal) say(error.message, undefined, "fault");
+  else {
+    console.error(error);
+    say(
+      "The desk stumbled over a fault of its own; your shot is kept. Reload the page to go on.",
+      undefined,
+      "fault",
+    );
+  }
+}
+
+/** Runs a command; a refusal becomes a toast. */
+export function attempt(act: () => Promise<unknown>): void {
+  act().catch(complain);
+}
