@@ -135,12 +135,14 @@ def _three(gate: Gate) -> str:
 
 
 def _examples(found: Sequence[Found], store: Store) -> list[Example]:
-    good = [one for one in found if one.right and one.moved is not False]
+    stills = {one.key for one in found if boxes_of(store.journal[one.key]).shape[1] == 1}
+    # A still goes nowhere, so only its subject can be wrong.
+    good = [one for one in found if one.right and (one.key in stills or one.moved is not False)]
     bad = [one for one in found if one not in good]
     examples = []
     for one in [*good[:_SHOWN], *bad[:_SHOWN]]:
         boxes = boxes_of(store.journal[one.key])
         verdict = "right" if one in good else "wrong subject" if not one.right else "wrong way"
-        text = one.prompt.still if boxes.shape[1] == 1 else one.prompt.caption
+        text = one.prompt.still if one.key in stills else one.prompt.caption
         examples.append(Example(store.picture(one.key), f"{verdict}: {text}", found=boxes))
     return examples
