@@ -65,6 +65,12 @@ def test_sheets_refuse_what_makes_no_sense(every: int) -> None:
         contact_sheet([])
 
 
+def test_a_png_of_one_frame_is_that_frame(tmp_path: Path) -> None:
+    write_clip(tmp_path / "one.png", GREY[:1], 8, Shot("a cat"))
+    assert np.array_equal(read_frames(tmp_path / "one.png"), GREY[:1])
+    assert read_shot(tmp_path / "one.png") == Shot("a cat")
+
+
 def test_a_png_clip_is_a_sheet_with_its_shot(tmp_path: Path) -> None:
     shot = Shot("a ball")
     write_clip(tmp_path / "clip.png", GREY, 8, shot)

@@ -52,7 +52,7 @@ def generate(
     ),
     output: Path | None = typer.Option(
         None, "--output", "-o", metavar="CLIP", rich_help_panel=_CLIP,
-        help="The clip: .mp4, .webm, .gif or .apng; .png for its frames side by side. "
+        help="The clip: .mp4, .webm, .gif or .apng; .png for one frame as it is, several side by side. "
         "Left out: an .mp4 here, named after the prompt.",
     ),
     sheet: Path | None = typer.Option(

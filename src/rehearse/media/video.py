@@ -21,7 +21,7 @@ FORMATS: dict[str, str] = {
     ".webm": "video, VP9; plays in every browser",
     ".gif": "looping picture, 256 colours",
     ".apng": "looping picture, lossless",
-    ".png": "contact sheet: the frames side by side",
+    ".png": "one frame as it is, several side by side",
 }
 """What :func:`write_clip` writes, by file name ending."""
 
@@ -69,7 +69,8 @@ def write_clip(
         raise MediaError(f"fps must be above 0, not {fps}")
     said = json.loads(shot.to_json()) if shot is not None else None
     if kind == "png":
-        frames = np.asarray(sheet.contact_sheet([sheet.Row(frames)]))[None]
+        if len(frames) > 1:  # one frame is a picture as it stands
+            frames = np.asarray(sheet.contact_sheet([sheet.Row(frames)]))[None]
         text = Envelope(shot=said).text()
     else:
         text = Envelope(frames=len(frames), fps=float(fps), shot=said).text()
