@@ -16,7 +16,7 @@ APP = Path(__file__).resolve().parent / "app"
 _MISSING = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Rehearse</title>
 <h1>The studio's page is not built</h1>
 <p>The server runs, and its API answers below <a href="/api/health">/api</a>. To build the page:
-<code>cd web &amp;&amp; npm ci &amp;&amp; npm run build</code>, then load this page again.</p></html>"""
+<code>make web</code> in the project, then load this page again.</p></html>"""
 
 
 class _App(StaticFiles):
