@@ -10,7 +10,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from rehearse.theatre.judge import Judge, JudgeNetwork, default_folder
+from rehearse.theatre.judge import Judge, JudgeNetwork
 from rehearse.theatre.judge_space import (
     FILE,
     MOST_WORDS,
@@ -246,7 +246,6 @@ def test_the_judge_to_build_on_is_the_one_beside_the_towers(judged, tmp_path):
         judge_folder(tmp_path, tmp_path / "nowhere")
 
 
-@pytest.mark.skipif(not (default_folder() / FILE).exists(), reason="the shipped judge has no towers yet")
 def test_the_shipped_towers_tell_left_from_right():
     judge = Judge.load()
     clips, captions = [], []
