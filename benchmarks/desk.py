@@ -1,7 +1,9 @@
 """How quickly the desk answers while a take runs: the API's percentiles, and events from step to client.
 
 ``python benchmarks/desk.py`` prints JSON. An event's delay is from the moment its row was written (its
-``at``) to the moment a client on this machine has read it.
+``at``) to the moment a client on this machine has read it. Beside how long an answer takes stands what it is
+made of, as Linux counts it for the server's threads: time on a core, and time in which it could have run and
+no core was free. The second says how busy the machine is, the first what the server costs.
 """
 
 from __future__ import annotations
@@ -23,6 +25,19 @@ def percentile(values: list[float], share: float) -> float:
     return round(ordered[min(len(ordered) - 1, int(share * len(ordered)))] * 1000, 2)
 
 
+def cores(process: int) -> tuple[float, float]:
+    """Seconds that a process's living threads have run, and have waited for a core; zeros where the system
+    does not say."""
+    ran = waited = 0
+    for thread in Path(f"/proc/{process}/task").glob("*/schedstat"):
+        try:
+            running, waiting, _ = map(int, thread.read_text().split())
+        except (OSError, ValueError):
+            continue
+        ran, waited = ran + running, waited + waiting
+    return ran / 1e9, waited / 1e9
+
+
 def measure(studio: StudioProcess, model: str, seconds: float) -> Json:
     """Ask what a page asks, in turn, while a take runs."""
     document = {"prompt": "a red ball over the meadow", "model": model, "seed": 3, "steps": 200}
@@ -32,11 +47,17 @@ def measure(studio: StudioProcess, model: str, seconds: float) -> Json:
     until(lambda: studio.get(f"/takes/{take}")["step"] >= 1, 180, "the take runs")
     revision = 1
     taken: dict[str, list[float]] = {}
+    on_core: dict[str, list[float]] = {}
+    waited: dict[str, list[float]] = {}
 
     def timed(name: str, method: str, path: str, **more: object) -> Json:
+        before = cores(studio.pid)
         begun = time.perf_counter()
         answer = studio.http.request(method, f"/api{path}", **more)  # type: ignore[arg-type]
         taken.setdefault(name, []).append(time.perf_counter() - begun)
+        ran, queued = (after - earlier for after, earlier in zip(cores(studio.pid), before, strict=True))
+        on_core.setdefault(name, []).append(ran)
+        waited.setdefault(name, []).append(queued)
         answer.raise_for_status()
         found: Json = answer.json()
         return found
@@ -65,6 +86,9 @@ def measure(studio: StudioProcess, model: str, seconds: float) -> Json:
         "api_p50_ms": percentile(every, 0.5),
         "api_p99_ms": percentile(every, 0.99),
         "by_operation_p99_ms": {name: percentile(values, 0.99) for name, values in taken.items()},
+        "on_a_core_p50_ms": {name: percentile(values, 0.5) for name, values in on_core.items()},
+        "on_a_core_p99_ms": {name: percentile(values, 0.99) for name, values in on_core.items()},
+        "waited_for_a_core_p99_ms": {name: percentile(values, 0.99) for name, values in waited.items()},
         "steps": len(delays),
         "event_p50_ms": round(statistics.median(delays) * 1000, 2) if delays else None,
         "event_max_ms": round(max(delays) * 1000, 2) if delays else None,
@@ -81,7 +105,8 @@ def main() -> int:
         models = [said.model] if "/" in said.model else []
         with StudioProcess(Path(place) / "projects", models=models) as studio:
             studio.worker_ready()
-            studio.get("/models")
+            known = "the models are known"
+            until(lambda: studio.http.get("/api/models").status_code == 200, 600, known)
             print(json.dumps(measure(studio, said.model, said.seconds), indent=2))
     return 0
 

@@ -21,11 +21,20 @@ _OVER = ("finished", "failed", "stopped", "paused")
 
 
 class StudioProcess:
-    """``rehearse studio`` over a folder. client: speaks to it, ``post`` and ``get`` give JSON."""
+    """``rehearse studio`` over a folder. client: speaks to it, ``post`` and ``get`` give JSON. more: words
+    for its command line."""
 
-    def __init__(self, folder: Path, *, models: Sequence[str] = (), client: str = "harness") -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        models: Sequence[str] = (),
+        client: str = "harness",
+        more: Sequence[str] = (),
+    ) -> None:
         self.folder = folder
         self._models = tuple(models)
+        self._more = tuple(more)
         self._port = 0
         self._process: subprocess.Popen[str] | None = None
         self._log = folder.with_name(f"{folder.name}.log")
@@ -48,7 +57,7 @@ class StudioProcess:
     def start(self) -> None:
         """Start it, on the port it had before, and wait until it answers."""
         command = [sys.executable, "-m", "rehearse", "studio", "--no-browser", "--port", str(self._port)]
-        command += ["--projects", str(self.folder)]
+        command += ["--projects", str(self.folder), *self._more]
         for model in self._models:
             command += ["--model", model]
         self._process = subprocess.Popen(

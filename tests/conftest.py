@@ -6,9 +6,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 
 if TYPE_CHECKING:
     from rehearse.models.model import VideoModel
+
+# A busy machine is no failure: no test is decided by how long it took.
+settings.register_profile("patient", deadline=None)
+settings.load_profile("patient")
 
 
 @pytest.fixture(scope="session")
@@ -29,14 +34,15 @@ def image_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def prediction_folders(tmp_path_factory: pytest.TempPathFactory, video_folder: Path) -> dict[str, Path]:
-    """One toy text-to-video model per prediction type."""
-    from toy_models import save_toy_model
+    """One toy text-to-video model per prediction type, and one with joint attention."""
+    from toy_models import save_toy_cogvideox, save_toy_model
 
     root = tmp_path_factory.mktemp("models")
     return {
         "epsilon": video_folder,
         "v_prediction": save_toy_model(root / "v", prediction="v_prediction"),
         "flow_prediction": save_toy_model(root / "flow", prediction="flow_prediction"),
+        "cogvideox": save_toy_cogvideox(root / "cogvideox", vae="tiny", pictures=False),
     }
 
 

@@ -200,3 +200,151 @@ def save_toy_model(
     )
     (folder / "rehearse.json").write_text(json.dumps(said))
     return folder
+
+
+T5_TOKENS = 14
+COGVIDEOX_SCHEDULER: dict[str, Any] = {
+    **BETAS,
+    "prediction_type": "v_prediction",
+    "rescale_betas_zero_snr": True,
+    "timestep_spacing": "trailing",
+    "snr_shift_scale": 1.0,
+    "set_alpha_to_one": True,
+}
+
+
+def save_t5(folder: Path, width: int = 16, words: list[str] | None = None) -> None:
+    """``tokenizer/`` and ``text_encoder/`` of T5: every word is one token, other words fall into letters."""
+    from transformers import T5Config, T5EncoderModel, T5Tokenizer
+
+    pieces = [("<pad>", 0.0), ("</s>", 0.0), ("<unk>", 0.0), ("\u2581", -2.0)]
+    pieces += [(f"\u2581{word}", -1.0) for word in dict.fromkeys([*(words or WORDS), "target", "source"])]
+    pieces += [(letter, -6.0) for letter in "abcdefghijklmnopqrstuvwxyz,"]
+    tokenizer = T5Tokenizer(vocab=pieces, extra_ids=0, model_max_length=T5_TOKENS)
+    tokenizer.save_pretrained(folder / "tokenizer")
+    config = T5Config(
+        vocab_size=len(pieces), d_model=width, d_kv=8, d_ff=32, num_layers=1, num_heads=2,
+        feed_forward_proj="gated-gelu", decoder_start_token_id=0,
+    )  # fmt: skip
+    T5EncoderModel(config).save_pretrained(folder / "text_encoder", safe_serialization=True)
+
+
+def toy_cogvideox(
+    *,
+    pictures: bool = True,
+    pairs: bool = False,
+    positions: Literal["rotary", "learned", "sincos"] = "rotary",
+    latents: int = 4,
+    ratio: int = 4,
+    tokens: int = T5_TOKENS,
+    frames: int = 9,
+) -> Any:
+    """A CogVideoXTransformer3DModel of two blocks for latents 8 x 8; ``pairs`` for one of 1.5's kind."""
+    from diffusers import CogVideoXTransformer3DModel
+
+    return CogVideoXTransformer3DModel(
+        num_attention_heads=2,
+        attention_head_dim=16,
+        in_channels=2 * latents if pictures else latents,
+        out_channels=latents,
+        time_embed_dim=8,
+        ofs_embed_dim=8 if pairs and pictures else None,
+        text_embed_dim=16,
+        num_layers=2,
+        sample_width=8,
+        sample_height=8,
+        sample_frames=frames,
+        patch_size=2,
+        patch_size_t=2 if pairs else None,
+        temporal_compression_ratio=ratio,
+        max_text_seq_length=tokens,
+        use_rotary_positional_embeddings=positions != "sincos",
+        use_learned_positional_embeddings=positions == "learned",
+    )
+
+
+def toy_video_vae(*, invert: bool = False) -> Any:
+    """An AutoencoderKLCogVideoX: 8 pixels and 4 frames to a latent cell."""
+    from diffusers import AutoencoderKLCogVideoX
+
+    return AutoencoderKLCogVideoX(
+        down_block_types=("CogVideoXDownBlock3D",) * 4,
+        up_block_types=("CogVideoXUpBlock3D",) * 4,
+        block_out_channels=(4, 4, 4, 8),
+        latent_channels=4,
+        layers_per_block=1,
+        norm_num_groups=2,
+        temporal_compression_ratio=4,
+        sample_height=64,
+        sample_width=64,
+        scaling_factor=0.7,
+        invert_scale_latents=invert,
+    )
+
+
+def save_toy_cogvideox(
+    folder: Path,
+    *,
+    pictures: bool = True,
+    pairs: bool = False,
+    positions: Literal["rotary", "learned", "sincos"] = "rotary",
+    vae: Literal["video", "tiny"] = "video",
+    text: Literal["t5", "clip"] = "t5",
+    scheduler: Literal["ddim", "dpm"] = "ddim",
+    masks: int = 0,
+    invert: bool = False,
+    settings: dict[str, Any] | None = None,
+    words: list[str] | None = None,
+    seed: int = 0,
+) -> Path:
+    """A whole CogVideoX folder; with the video VAE and T5 stock pipelines load it. Returns the folder.
+
+    masks: mask channels of a grown one, their weights random.
+    """
+    from diffusers import CogVideoXDDIMScheduler, CogVideoXDPMScheduler
+
+    torch.manual_seed(seed)
+    ratio = 4 if vae == "video" else 1
+    tokens = T5_TOKENS if text == "t5" else MAX_TOKENS
+    transformer = toy_cogvideox(
+        pictures=pictures,
+        pairs=pairs,
+        positions=positions,
+        ratio=ratio,
+        tokens=tokens,
+        frames=9 if ratio == 4 else 5,
+    )
+    if masks:
+        from rehearse.models.target_conditioning import grow_for_masks
+
+        grow_for_masks(transformer, masks)
+    with torch.no_grad():
+        for name, parameter in transformer.named_parameters():
+            if name == "patch_embed.proj.weight" and masks:
+                parameter.normal_(0, 0.2)
+            elif parameter.ndim > 1:
+                parameter.mul_(2.0)
+    transformer.save_pretrained(folder / "transformer", safe_serialization=True)
+    (toy_video_vae(invert=invert) if vae == "video" else toy_vae("tiny")).save_pretrained(
+        folder / "vae", safe_serialization=True
+    )
+    if text == "t5":
+        save_t5(folder, words=words)
+    else:
+        save_text_encoder(folder / "text_encoder")
+        save_tokenizer(folder / "tokenizer", words=words)
+    kind = CogVideoXDDIMScheduler if scheduler == "ddim" else CogVideoXDPMScheduler
+    kind(**COGVIDEOX_SCHEDULER).save_pretrained(folder / "scheduler")
+    index = {
+        "_class_name": "CogVideoXImageToVideoPipeline" if pictures else "CogVideoXPipeline",
+        "_diffusers_version": "0.35.0",
+        "scheduler": ["diffusers", kind.__name__],
+        "text_encoder": ["transformers", "T5EncoderModel" if text == "t5" else "CLIPTextModel"],
+        "tokenizer": ["transformers", "T5Tokenizer" if text == "t5" else "CLIPTokenizer"],
+        "transformer": ["diffusers", "CogVideoXTransformer3DModel"],
+        "vae": ["diffusers", "AutoencoderKLCogVideoX" if vae == "video" else "AutoencoderTiny"],
+    }
+    (folder / "model_index.json").write_text(json.dumps(index))
+    said = {"defaults": {"steps": 4, "guidance": 3.0, "fps": 8}, "dynamic_guidance": False}
+    (folder / "rehearse.json").write_text(json.dumps(said | (settings or {})))
+    return folder

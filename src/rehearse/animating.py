@@ -18,7 +18,7 @@ from torch import Tensor
 
 from rehearse.models.closeness import closeness
 from rehearse.models.model import VideoModel
-from rehearse.pictures import make_intermediate
+from rehearse.pictures import given_picture, make_intermediate
 from rehearse.sampling.blend_weights import blend_weights
 from rehearse.shot import (
     BlendSettings,
@@ -52,13 +52,26 @@ class Animation:
     condition: of the plan's own (edited) side, see ``VideoModel.condition``. picture: what the clip shows in
     each frame, before the model moves it, uint8 ``[1 or frames, height, width, 3]``. original: of the
     side without drags; None where the shot drags nothing. weights: of equation 4, with it,
-    ``[1, 1, frames, h, w]``.
+    ``[1, 1, frames, h, w]``. pin: what holds still as the picture shows it; None where nothing is pinned.
     """
 
     condition: Tensor
     picture: NDArray[np.uint8]
     original: Tensor | None = None
     weights: Tensor | None = None
+    pin: Pin | None = None
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Pin:
+    """What is pinned.
+
+    latents: of the picture before the drags, ``[1, channels, 1, h, w]``. share: how much of each latent cell
+    is pinned, in [0, 1], ``[1, 1, 1, h, w]``.
+    """
+
+    latents: Tensor
+    share: Tensor
 
 
 def with_drags(shot: Shot, width: int, height: int) -> Shot:
@@ -68,9 +81,10 @@ def with_drags(shot: Shot, width: int, height: int) -> Shot:
     A box path drags what its first box holds, by the box's centre, or where the box changes its size by two
     of its corners, drawn in by a quarter. A point path drags what is under its first point: within its
     radius, or what the picture shows there. A drag goes along the keyframes' places at even speed, from the
-    first keyframe's time to the last's. width, height: of the frame in pixels.
+    first keyframe's time to the last's. A path at rest is no drag but a pin (:func:`pins_of`) and stays as it
+    is. width, height: of the frame in pixels.
 
-    Raises ShotError: a path that stands still, or that leaves the frame.
+    Raises ShotError: a path that leaves the frame.
     """
     changed = [
         _for_pictures(instruction, f"instructions[{index}].path", width, height)
@@ -81,7 +95,7 @@ def with_drags(shot: Shot, width: int, height: int) -> Shot:
 
 def _for_pictures(instruction: Any, field: str, width: int, height: int) -> Any:
     if isinstance(instruction, BoxTrajectory | PointTrajectory) and instruction.phrase is None:
-        return _drag(instruction, field, width, height)
+        return _drag(instruction, field, width, height) or instruction
     if isinstance(instruction, ImageInstruction) and instruction.time:
         return ImageInstruction(**{**instruction.given(), "time": 0.0})
     return instruction
@@ -90,6 +104,42 @@ def _for_pictures(instruction: Any, field: str, width: int, height: int) -> Any:
 def drags_of(shot: Shot) -> tuple[DragTrajectory, ...]:
     """The shot's drags, in its order."""
     return tuple(one for one in shot.instructions if isinstance(one, DragTrajectory))
+
+
+def pins_of(shot: Shot) -> tuple[BoxTrajectory | PointTrajectory, ...]:
+    """The shot's paths without words that stand still: what is there shall stay as the picture shows it."""
+    paths = (one for one in shot.instructions if isinstance(one, BoxTrajectory | PointTrajectory))
+    return tuple(one for one in paths if one.phrase is None and _is_at_rest(one))
+
+
+def _is_at_rest(trajectory: BoxTrajectory | PointTrajectory) -> bool:
+    path = trajectory.path
+    if isinstance(path, BoxPath):
+        return len({box_key.box for box_key in path.keyframes}) == 1
+    return len({key.point for key in path.keyframes}) == 1
+
+
+def _pin(shot: Shot, picture: NDArray[np.uint8], model: VideoModel, rows: int, columns: int) -> Pin | None:
+    """The pin of a shot's paths at rest: each its box, what lies within its radius, or, of a point without
+    one, what the picture shows there."""
+    from rehearse.pictures.region import find_region
+
+    height, width = picture.shape[:2]
+    region = np.zeros((height, width), dtype=np.float32)
+    for one in pins_of(shot):
+        if isinstance(one, BoxTrajectory):
+            box = one.path.keyframes[0].box.clipped()
+            mask = None if box is None else Mask(box=box)
+        else:
+            mask = _disc(one.path, width, height)
+            if mask is None:
+                np.maximum(region, find_region(picture, [one.path.keyframes[0].point]), out=region)
+        if mask is not None:
+            np.maximum(region, mask.raster(height, width), out=region)
+    if not region.any():
+        return None
+    share = torch.from_numpy(pool(region, rows, columns)).clamp(0, 1)
+    return Pin(model.encode_pictures(picture[None])[:, :, None], share[None, None, None])
 
 
 def animate(
@@ -120,15 +170,20 @@ def animate(
         restyle=motion.restyle,
         time=0.0 if shown is None else shown.time,
     )
+    # A model that only starts from its picture may have no image model to make one with.
+    given = given_picture(ready, width, height) if model.shows_picture == "start" else None
+    if given is not None:
+        return Animation(model.condition(given[None], near), given[None])
     picture = make_intermediate(ready, model.picture_model(), width, height)
     original = model.condition(picture.original[None], near)
+    pin = _pin(shot, picture.original, model, *grid[1:])
     if not drags:
-        return Animation(original, picture.original[None])
+        return Animation(original, picture.original[None], pin=pin)
     if weights is None:
         over_time = said.weights(grid[0])
         weights = drag_weights(picture.touched, drags, grid, over_time=over_time, release=release)
     moved = picture.over_time(frames)
-    return Animation(model.condition(moved, near), moved, original, weights)
+    return Animation(model.condition(moved, near), moved, original, weights, pin)
 
 
 def _weights_in_region(said: BlendSettings, grid: tuple[int, int, int], height: int, width: int) -> Tensor:
@@ -191,8 +246,10 @@ def _progress(drag: DragTrajectory, frames: int) -> NDArray[np.float64]:
     return ease(drag.easing, linear)
 
 
-def _drag(trajectory: BoxTrajectory | PointTrajectory, field: str, width: int, height: int) -> DragTrajectory:
-    """The drag that a path without words stands for."""
+def _drag(
+    trajectory: BoxTrajectory | PointTrajectory, field: str, width: int, height: int
+) -> DragTrajectory | None:
+    """The drag that a path without words stands for; None where it stands still."""
     path: Any = trajectory.path
     if isinstance(path, BoxPath):
         boxes = [key.box for key in path.keyframes]
@@ -212,12 +269,8 @@ def _drag(trajectory: BoxTrajectory | PointTrajectory, field: str, width: int, h
                     "with words of the prompt",
                     field=f"{field}.keyframes[{index}]",
                 )
-    if all(len(set(way)) == 1 for way in ways):
-        raise ShotError(
-            "it stands still, so there is nothing to drag; move it, or name the subject with words of the "
-            "prompt",
-            field=field,
-        )
+    if _is_at_rest(trajectory):
+        return None
     times = [key.time for key in path.keyframes]
     single: Easing = (path.keyframes[0].easing or path.easing) if len(times) == 2 else "linear"
     drag = DragTrajectory(

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
+import torch
 from torch import Tensor
 
-from rehearse.animating import Animation, animate, box_path_of, drags_of, motion_of
+from rehearse.animating import Animation, animate, box_path_of, drags_of, motion_of, pins_of
 from rehearse.controls.attention_mask import AttentionMask
 from rehearse.controls.control import Control
 from rehearse.controls.frame_alignment import (
@@ -22,11 +23,15 @@ from rehearse.controls.frame_alignment import (
     load_frame_alignment,
 )
 from rehearse.controls.initial_noise import TrajectoryNoise
+from rehearse.controls.keep_outside import KeepOutside
 from rehearse.controls.mask_normalization import MaskNormalization
 from rehearse.controls.subject import Subject
+from rehearse.controls.target_attention import Mark, TargetAttention
 from rehearse.controls.temporal_prior import CleanPrior, NoisePrior
+from rehearse.controls.token_groups import JOINT_BLOCKS
 from rehearse.models.errors import ModelError
 from rehearse.models.model import Tokens, VideoModel
+from rehearse.models.target_conditioning import with_trigger
 from rehearse.models.vocabulary import refuse_unknown_words
 from rehearse.sampling.blend import Blend, Side
 from rehearse.sampling.plan import Plan
@@ -37,6 +42,7 @@ from rehearse.shot import (
     PointTrajectory,
     Shot,
     ShotError,
+    TargetInstruction,
     find_phrase,
     steps_of,
 )
@@ -52,7 +58,8 @@ class ControlDefaults:
     """What a shot's control settings are where it leaves them out.
 
     The fields are those of ``rehearse.shot.ControlSettings`` (steps as counts or fractions of all steps);
-    ``mask_parts`` says which parts of a denoiser are masked (Peekaboo: mid and up). motion: magnitude in
+    ``mask_parts`` says which parts of a denoiser are masked (Peekaboo: mid and up; a transformer's blocks
+    are its body). At joint attention ``mask_sites`` are the blocks of its matrix. motion: magnitude in
     [0, 1] (moderate). drag_release: the part of a drag's way over which the clip lets go of the original
     picture where it is dragged (equation 4). point_radius: of a subject that follows a point, as a fraction
     of the frame's shorter side.
@@ -60,7 +67,7 @@ class ControlDefaults:
 
     frozen_steps: int | float = 0.33
     mask_sites: frozenset[SiteKind] = frozenset({"cross", "spatial", "temporal"})
-    mask_parts: frozenset[SitePart] = frozenset({"mid", "up"})
+    mask_parts: frozenset[SitePart] = frozenset({"mid", "up", "body"})
     normalization: Literal["none", "global", "regional"] = "global"
     normalization_strength: float = 1.0
     normalization_sites: frozenset[SiteKind] = frozenset({"cross", "spatial", "temporal"})
@@ -68,6 +75,8 @@ class ControlDefaults:
     temporal_prior_strength: float = 0.8
     temporal_prior_steps: int | float = 0.33
     initial_noise: Literal["random", "freetraj"] = "random"
+    target_attention: float = 0.0
+    target_attention_steps: int | float = 0.5
     motion: float = 0.5
     drag_release: float = 0.25
     point_radius: float = 0.15
@@ -78,9 +87,12 @@ DEFAULTS = ControlDefaults()
 
 
 def ability(instruction: object) -> str:
-    """What a model must be able to do to follow an instruction: its kind, and for trajectories the form."""
+    """What a model must be able to do to follow an instruction: its kind, for trajectories the form, and for
+    a target that acts, instead of being acted upon, that it is the source."""
     kind = str(getattr(instruction, "kind", type(instruction).__name__))
     form = getattr(instruction, "form", None)
+    if isinstance(instruction, TargetInstruction) and instruction.role == "source":
+        form = "source"
     return f"{kind}.{form}" if form else kind
 
 
@@ -91,7 +103,10 @@ def plan(shot: Shot, model: VideoModel) -> Plan:
     clip's (the prompt where it has none); the intermediate picture is made here, last, and kept for the next
     plan that needs the same. Drags blend the prediction under the original picture with that under the
     dragged one (equation 4); ``control.blend`` decides the weights. Paths that name words mask attention, on
-    every model; others drag what the picture shows there (:func:`rehearse.animating.with_drags`).
+    every model; others drag what the picture shows there (:func:`rehearse.animating.with_drags`), or pin it
+    where they stand still (:func:`rehearse.animating.pins_of`). A target
+    instruction puts its mask beside the latents in both guidance branches and its trigger word before the
+    phrase, in what the model reads; without training it can steer attention (``control.target_attention``).
 
     Raises ShotError, naming the field, the value and the remedy: an instruction or setting the model cannot
     act on, more frames than it takes, a size that is no multiple, an unknown word of a closed vocabulary, a
@@ -105,15 +120,22 @@ def plan(shot: Shot, model: VideoModel) -> Plan:
     negative = shot.negative_prompt or ""
     for field, text in (("prompt", shot.prompt), ("negative_prompt", negative)):
         refuse_unknown_words(field, text, model)
-    read = _text(shot)
-    refuse_unknown_words(read.field, read.words, model)
-    subjects = _subjects(shot, read, model, width, height)
+    read = _text(shot, model)
+    refuse_unknown_words(read.field, read.asked, model)
+    tokens = model.tokenize(read.words)
+    targets = _targets(shot, read, tokens, model, width, height)
+    subjects = _subjects(shot, read, tokens, model, width, height)
     embeddings = model.encode(read.words, negative)
-    controls = tuple(_controls(shot.control, subjects, steps))
+    controls = tuple(_controls(shot.control, subjects, targets, tokens, model, steps))
     guidance = own.guidance if shot.guidance is None else shot.guidance
     animation = _animation(shot, model, frames, width, height)
+    if animation is not None:
+        animation = _marked(animation, targets, model)
     if shot.control.frame_alignment and animation is not None:
         controls += (_alignment(model, animation),)
+    if animation is not None and animation.pin is not None:
+        # Last: what is pinned stays to the bit, whatever the others do.
+        controls += (KeepOutside(animation.pin.latents, 1 - animation.pin.share, name="pin"),)
     return Plan(
         frames=frames,
         width=width,
@@ -132,9 +154,10 @@ def plan(shot: Shot, model: VideoModel) -> Plan:
 
 
 def _refuse_what_it_cannot(shot: Shot, model: VideoModel) -> None:
+    steered = bool(shot.control.target_attention) and _has_joint_attention(model)
     for index, instruction in enumerate(shot.instructions):
         needed = ability(instruction)
-        if needed not in model.acts_on:
+        if needed not in model.acts_on and not (steered and isinstance(instruction, TargetInstruction)):
             can = ", ".join(sorted(_spoken(name) for name in model.acts_on)) or "none"
             raise ShotError(
                 f"model {model.identity!r} cannot act on {_spoken(needed)} instructions (it can on: {can}); "
@@ -144,12 +167,19 @@ def _refuse_what_it_cannot(shot: Shot, model: VideoModel) -> None:
         if (
             isinstance(instruction, BoxTrajectory | PointTrajectory)
             and instruction.phrase is None
-            and not model.starts_from_picture
+            and not (model.starts_from_picture and "trajectory.drag" in model.acts_on)
         ):
+            why = "drags nothing in its picture" if model.starts_from_picture else "starts from no picture"
             raise ShotError(
-                f"model {model.identity!r} starts from no picture, so the subject must be named; "
+                f"model {model.identity!r} {why}, so the subject must be named; "
                 "give the words of the prompt that name it",
                 field=f"instructions[{index}].phrase",
+            )
+        if isinstance(instruction, ImageInstruction) and instruction.time and model.shows_picture == "start":
+            raise ShotError(
+                f"model {model.identity!r} shows its picture in the first frame; leave the time out",
+                field=f"instructions[{index}].time",
+                value=instruction.time,
             )
     pictures = [i for i, one in enumerate(shot.instructions) if isinstance(one, ImageInstruction)]
     if len(pictures) > 1:
@@ -173,6 +203,8 @@ def _refuse_what_it_cannot(shot: Shot, model: VideoModel) -> None:
             field="control.blend.original",
             value=blend.original,
         )
+    if shot.control.target_attention:
+        _refuse_steering_nothing(shot, model)
     if shot.control.frame_alignment and (not model.starts_from_picture or model.beside(FOLDER) is None):
         raise ShotError(
             f"model {model.identity!r} has no frame alignment layer; remove it",
@@ -180,9 +212,27 @@ def _refuse_what_it_cannot(shot: Shot, model: VideoModel) -> None:
         )
 
 
+def _refuse_steering_nothing(shot: Shot, model: VideoModel) -> None:
+    if not _has_joint_attention(model):
+        raise ShotError(
+            f"model {model.identity!r} has no attention over prompt and video together to steer; remove it",
+            field="control.target_attention",
+        )
+    if not any(isinstance(one, TargetInstruction) for one in shot.instructions):
+        raise ShotError(
+            "it steers attention to a target, and the shot marks none; mark one or remove it",
+            field="control.target_attention",
+        )
+
+
+def _has_joint_attention(model: VideoModel) -> bool:
+    return any(site.kind == "joint" for site in model.sites)
+
+
 def _drags_anything(shot: Shot, model: VideoModel) -> bool:
-    paths = (one for one in shot.instructions if isinstance(one, BoxTrajectory | PointTrajectory))
-    return bool(drags_of(shot)) or (model.starts_from_picture and any(one.phrase is None for one in paths))
+    paths = [one for one in shot.instructions if isinstance(one, BoxTrajectory | PointTrajectory)]
+    wordless = sum(one.phrase is None for one in paths)
+    return bool(drags_of(shot)) or (model.starts_from_picture and wordless > len(pins_of(shot)))
 
 
 def _spoken(name: str) -> str:
@@ -200,6 +250,16 @@ def _size(shot: Shot, model: VideoModel) -> tuple[int, int, int]:
             value=frames,
         )
     width, height = shot.width or own.width, shot.height or own.height
+    _refuse_other_than_fixed(frames, width, height, model)
+    step = limits.frame_step
+    if (frames - 1) % step:
+        low = 1 + (frames - 1) // step * step
+        raise ShotError(
+            f"model {model.identity!r} makes 1 frame and a multiple of {step} more, such as {low} or "
+            f"{low + step}",
+            field="frames",
+            value=frames,
+        )
     unit = limits.size_multiple
     for field, pixels in (("width", width), ("height", height)):
         if pixels % unit:
@@ -210,6 +270,19 @@ def _size(shot: Shot, model: VideoModel) -> tuple[int, int, int]:
                 value=pixels,
             )
     return frames, width, height
+
+
+def _refuse_other_than_fixed(frames: int, width: int, height: int, model: VideoModel) -> None:
+    if model.limits.fixed is None:
+        return
+    asked = {"frames": frames, "width": width, "height": height}
+    for (field, value), only in zip(asked.items(), model.limits.fixed, strict=True):
+        if value != only:
+            raise ShotError(
+                f"model {model.identity!r} has learned its positions, and takes {only} alone",
+                field=field,
+                value=value,
+            )
 
 
 def _try_scheduler(model: VideoModel, name: str, steps: int) -> None:
@@ -233,26 +306,141 @@ def _try_scheduler(model: VideoModel, name: str, steps: int) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Text:
-    """What the video model reads: the words, and the shot's field they stand in."""
+    """What the video model reads: the words, and the shot's field they stand in.
+
+    asked: the words as the shot has them, without the trigger words of its targets. triggers: by the index
+    of their instruction, where each begins in ``asked``, and the word; with ``new`` where it was put in.
+    """
 
     words: str
     field: str
+    asked: str
+    triggers: dict[int, _Trigger]
+
+    def span(self, start: int, end: int) -> tuple[int, int]:
+        """Where ``[start, end)`` of the asked words stands in those that are read."""
+        new = [(one.at, len(one.word) + 1) for one in self.triggers.values() if one.new]
+        before = sum(length for at, length in new if at <= start)
+        inside = sum(length for at, length in new if start < at < end)
+        return start + before, end + before + inside
+
+    def trigger_span(self, index: int) -> tuple[int, int] | None:
+        """Where the trigger word of an instruction stands in the words that are read; None for none."""
+        found = self.triggers.get(index)
+        if found is None:
+            return None
+        start = self.span(found.at, found.at)[0] - (len(found.word) + 1 if found.new else 0)
+        return start, start + len(found.word)
 
 
-def _text(shot: Shot) -> _Text:
+@dataclass(frozen=True, slots=True)
+class _Trigger:
+    at: int
+    word: str
+    new: bool
+
+
+def _text(shot: Shot, model: VideoModel) -> _Text:
     motion = motion_of(shot)
     if motion is None or motion.text is None:
-        return _Text(shot.prompt, "prompt")
-    return _Text(motion.text, f"instructions[{shot.instructions.index(motion)}].text")
+        asked, field = shot.prompt, "prompt"
+    else:
+        asked, field = motion.text, f"instructions[{shot.instructions.index(motion)}].text"
+    triggers: dict[int, _Trigger] = {}
+    for index, target in enumerate(shot.instructions):
+        if not isinstance(target, TargetInstruction) or ability(target) not in model.acts_on:
+            continue
+        word, place = model.triggers[target.role], f"instructions[{index}].phrase"
+        known = model.limits.vocabulary
+        if known is not None and word.lower() not in known:
+            raise ShotError(
+                f"model {model.identity!r} takes masks, but its vocabulary lacks the word {word!r} that "
+                "marks them in the prompt; add it to vocabulary.json if it was trained with it",
+                field=f"instructions[{index}]",
+            )
+        try:
+            occurrence = target.occurrence if field == "prompt" else None
+            marked, (start, _) = with_trigger(asked, target.phrase, word, occurrence)
+        except ShotError as error:
+            raise ShotError(error.reason, field=place, value=target.phrase) from None
+        if any(one.at == start for one in triggers.values()):
+            raise ShotError(
+                "target and source are named by the same words; name them apart",
+                field=place,
+                value=target.phrase,
+            )
+        triggers[index] = _Trigger(start, word, marked != asked)
+    words = asked
+    for one in sorted(triggers.values(), key=lambda one: -one.at):
+        words = f"{words[: one.at]}{one.word} {words[one.at :]}" if one.new else words
+    return _Text(words, field, asked, triggers)
 
 
-def _subjects(shot: Shot, text: _Text, model: VideoModel, width: int, height: int) -> tuple[Subject, ...]:
+@dataclass(frozen=True, eq=False, slots=True)
+class _Target:
+    """A target instruction, read. conditions: whether its mask goes beside the latents."""
+
+    index: int
+    role: str
+    tokens: tuple[int, ...]
+    mask: Tensor
+    conditions: bool
+
+
+def _targets(
+    shot: Shot, text: _Text, tokens: Tokens, model: VideoModel, width: int, height: int
+) -> tuple[_Target, ...]:
+    """The shot's targets, their words in the encoded prompt and their masks in the frame's pixels."""
+    found = []
+    for index, target in enumerate(shot.instructions):
+        if not isinstance(target, TargetInstruction):
+            continue
+        field = f"instructions[{index}]"
+        named = _tokens_of(target, f"{field}.phrase", text, tokens, model)
+        trigger = text.trigger_span(index)
+        if trigger is not None:
+            own = tokens.within(*trigger)
+            if not own:
+                raise ShotError(
+                    f"{model.identity!r} reads only {model.limits.max_tokens} tokens of the text, and the "
+                    "word that marks it comes later; shorten the text or name it earlier",
+                    field=f"{field}.phrase",
+                    value=target.phrase,
+                )
+            named = tuple(dict.fromkeys((*own, *named)))
+        try:
+            mask = torch.from_numpy(target.mask.raster(height, width))
+        except ShotError as error:
+            raise ShotError(error.reason, field=f"{field}.mask") from None
+        found.append(_Target(index, target.role, named, mask, trigger is not None))
+    return tuple(found)
+
+
+def _marked(animation: Animation, targets: tuple[_Target, ...], model: VideoModel) -> Animation:
+    """The animation with the targets' masks in its conditions."""
+    for target in targets:
+        if not target.conditions:
+            continue
+        masks = {target.role: target.mask}
+        try:
+            animation = replace(
+                animation,
+                condition=model.with_masks(animation.condition, masks),
+                original=None if animation.original is None else model.with_masks(animation.original, masks),
+            )
+        except ShotError as error:
+            raise ShotError(error.reason, field=f"instructions[{target.index}].mask") from None
+    return animation
+
+
+def _subjects(
+    shot: Shot, text: _Text, tokens: Tokens, model: VideoModel, width: int, height: int
+) -> tuple[Subject, ...]:
     trajectories = [
         (index, instruction)
         for index, instruction in enumerate(shot.instructions)
         if isinstance(instruction, BoxTrajectory | PointTrajectory) and instruction.phrase is not None
     ]
-    tokens = model.tokenize(text.words)
     if tokens.cut is not None:
         _LOG.warning(
             "the %s is longer than the %d tokens %r reads; it does not see: %r",
@@ -316,59 +504,82 @@ def _blend(
     return Blend(Side(text, animation.original, controls, guidance=guidance), animation.weights)
 
 
-def _span(trajectory: BoxTrajectory | PointTrajectory, field: str, text: _Text) -> tuple[int, int]:
-    """Where the text that the model reads names the subject."""
-    phrase = str(trajectory.phrase)
+_Named = BoxTrajectory | PointTrajectory | TargetInstruction
+
+
+def _span(named: _Named, field: str, text: _Text) -> tuple[int, int]:
+    """Where the text that the model reads names what an instruction speaks of."""
+    phrase = str(named.phrase)
     if text.field == "prompt":
-        return find_phrase(text.words, phrase, trajectory.occurrence)
+        return text.span(*find_phrase(text.asked, phrase, named.occurrence))
     try:
-        return find_phrase(text.words, phrase, None)
+        return text.span(*find_phrase(text.asked, phrase, None))
     except ShotError:
         raise ShotError(
-            f"the motion's text ({text.words!r}) is what the model reads, and it must name the subject once, "
+            f"the motion's text ({text.asked!r}) is what the model reads, and it must name the subject once, "
             "in these words; add them there, or leave the text out so that the prompt is read",
             field=field,
             value=phrase,
         ) from None
 
 
-def _tokens_of(
-    trajectory: BoxTrajectory | PointTrajectory, field: str, text: _Text, tokens: Tokens, model: VideoModel
-) -> tuple[int, ...]:
-    start, end = _span(trajectory, field, text)
+def _tokens_of(named: _Named, field: str, text: _Text, tokens: Tokens, model: VideoModel) -> tuple[int, ...]:
+    start, end = _span(named, field, text)
     indices = tokens.within(start, end)
     if tokens.cut is not None and end > tokens.cut:
         raise ShotError(
             f"{model.identity!r} reads only {model.limits.max_tokens} tokens of the text and these words "
             "come later; shorten the text or name the subject earlier",
             field=field,
-            value=trajectory.phrase,
+            value=named.phrase,
         )
     if not indices:
         raise ShotError(
             f"{model.identity!r} has no token for these words; use others",
             field=field,
-            value=trajectory.phrase,
+            value=named.phrase,
         )
     return indices
 
 
-def _controls(said: ControlSettings, subjects: tuple[Subject, ...], steps: int) -> Iterator[Control]:
-    """The controls that bring the trajectories about, with DEFAULTS where the settings are silent."""
-    if not subjects:
-        return
+def _controls(
+    said: ControlSettings,
+    subjects: tuple[Subject, ...],
+    targets: tuple[_Target, ...],
+    tokens: Tokens,
+    model: VideoModel,
+    steps: int,
+) -> Iterator[Control]:
+    """The controls that bring the instructions about, with DEFAULTS where the settings are silent."""
+    if subjects:
+        yield from _trajectory_controls(said, subjects, tokens, model, steps)
+    strength = DEFAULTS.target_attention if said.target_attention is None else said.target_attention
+    if targets and strength:
+        first = said.target_attention_steps
+        count = steps_of(DEFAULTS.target_attention_steps if first is None else first, steps)
+        yield TargetAttention(tuple(Mark(one.tokens, one.mask) for one in targets), strength, count)
+
+
+def _trajectory_controls(
+    said: ControlSettings, subjects: tuple[Subject, ...], tokens: Tokens, model: VideoModel, steps: int
+) -> Iterator[Control]:
     initial = said.initial_noise or DEFAULTS.initial_noise
     if initial == "freetraj":
         yield TrajectoryNoise(subjects)
     frozen = steps_of(DEFAULTS.frozen_steps if said.frozen_steps is None else said.frozen_steps, steps)
     sites = DEFAULTS.mask_sites if said.mask_sites is None else frozenset[SiteKind](said.mask_sites)
+    joint = _has_joint_attention(model)
     if frozen and sites:
         yield AttentionMask(
             subjects,
             frozen_steps=frozen,
-            sites=sites,
+            # Joint attention is one site of all kinds: the kinds chosen are the blocks of its matrix.
+            sites=frozenset[SiteKind]({"joint"}) if joint else sites,
+            joint_blocks=sites if joint else JOINT_BLOCKS,
             parts=DEFAULTS.mask_parts,
-            normalization=_normalization(said),
+            normalization=_normalization(said, joint),
+            # Of begin-of-text: an encoder whose first token stands for words has none.
+            blocked=(0,) if tokens.spans and tokens.spans[0] is None else (),
         )
     prior = said.temporal_prior or DEFAULTS.temporal_prior
     if prior == "none":
@@ -382,13 +593,15 @@ def _controls(said: ControlSettings, subjects: tuple[Subject, ...], steps: int) 
         yield kind(subjects, steps=count, strength=strength)
 
 
-def _normalization(said: ControlSettings) -> MaskNormalization | None:
+def _normalization(said: ControlSettings, joint: bool) -> MaskNormalization | None:
     variant = said.normalization or DEFAULTS.normalization
     if variant == "none":
         return None
-    strength, sites = said.normalization_strength, said.normalization_sites
+    strength, chosen = said.normalization_strength, said.normalization_sites
+    sites = DEFAULTS.normalization_sites if chosen is None else frozenset[SiteKind](chosen)
     return MaskNormalization(
         variant=variant,
         strength=DEFAULTS.normalization_strength if strength is None else strength,
-        sites=DEFAULTS.normalization_sites if sites is None else frozenset[SiteKind](sites),
+        # The output of joint attention cannot be told apart by blocks: any kind chosen means all of it.
+        sites=frozenset[SiteKind]({"joint"}) if joint and sites else sites,
     )

@@ -24,8 +24,9 @@ from rehearse.prediction import Prediction
 from rehearse.sampling.loop import Loop
 from rehearse.sampling.plan import Plan
 from rehearse.theatre.data import Clips
+from rehearse.theatre.recipes import ALIGNMENT
 from rehearse.training.fit import Options
-from rehearse.training.frame_alignment import ALIGNMENT, train
+from rehearse.training.frame_alignment import train
 
 NOW = Moment(step=0, steps=4, timestep=999.0)
 

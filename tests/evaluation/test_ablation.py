@@ -176,6 +176,47 @@ def test_every_arm_gets_the_same_noise_prompt_and_paths(tmp_path, reference):
         assert len({(shot.seed, shot.prompt, shot.instructions) for shot in shots}) == 1
 
 
+def test_arms_made_one_after_the_other_are_reported_as_if_made_at_once(tmp_path, reference):
+    options = {"arms": ("mask+mn-a", "mask+tid-a"), "frozen": (0.33, 0.5), "sweep": "all"}
+    whole = results(ablation(tmp_path / "a", by_settings, reference, **options), tmp_path / "out-a")
+    made = []
+
+    def engine(shot):
+        made.append(shot.digest())
+        return by_settings(shot)
+
+    folder = tmp_path / "b"
+    ablation(folder, engine, reference, **options | {"arms": ("mask+tid-a",)}).make()
+    assert len(made) == 2 * 6, "the named arm at both numbers of frozen steps, and no other"
+    ablation(folder, engine, reference, **options | {"arms": ("base", "mask"), "sweep": "none"}).make()
+    assert len(made) == 4 * 6
+    assert results(ablation(folder, engine, reference, **options), tmp_path / "out-b") == whole
+    assert len(set(made)) == len(made) == len(ablation(folder, engine, reference).store.journal)
+
+
+def test_the_sampler_is_part_of_the_clip_and_of_the_report(tmp_path, reference):
+    shots = []
+
+    def engine(shot):
+        shots.append(shot)
+        return static(shot)
+
+    out = tmp_path / "out"
+    options = {"cases": 2, "steps": 12, "arms": ("mask",), "frozen": (0.33, 0.5), "sweep": "none"}
+    quick = ablation(tmp_path / "work", engine, reference, scheduler="dpm++", **options)
+    write_trajectory_report(quick.run(), quick.store, out, "command", {})
+    assert {(shot.steps, shot.scheduler) for shot in shots} == {(12, "dpm++")}
+    numbers = json.loads((out / "trajectory.json").read_text())
+    assert (numbers["steps"], numbers["scheduler"]) == (12, "dpm++")
+    page = (out / "trajectory.md").read_text()
+    assert "12 steps of dpm++" in page and "33 % of the steps frozen (4 of 12)" in page
+    own = ablation(tmp_path / "work", engine, reference, **options | {"steps": None})
+    about = {"model_defaults": {"steps": 24, "scheduler": "ddim"}}
+    write_trajectory_report(own.run(), own.store, out, "command", about)
+    assert len(shots) == 8, "clips of another sampler are other clips"
+    assert "24 steps of ddim" in (out / "trajectory.md").read_text()
+
+
 class Stub:
     """A table of given per-case mIoU, KID and motion."""
 
@@ -270,6 +311,13 @@ def test_bad_protocols_are_refused():
         Protocol(cases=1)
     with pytest.raises(EvaluationError, match="frozen"):
         Protocol(frozen=())
+    with pytest.raises(EvaluationError, match="scheduler: there is no 'dpm'"):
+        Protocol(scheduler="dpm")
+    with pytest.raises(EvaluationError, match=r"0\.1 and 0\.2 are both 1 of 4 steps"):
+        Protocol(frozen=(0.5, 0.1, 0.2), steps=4)
+    with pytest.raises(EvaluationError, match="13 is more than the 12 steps"):
+        Protocol(frozen=(13,), steps=12)
+    assert Protocol(steps=12).frozen == Protocol().frozen, "the standard fractions are four at 12 steps too"
 
 
 def test_reference_is_computed_once_and_survives_damage(tmp_path):

@@ -10,7 +10,13 @@ from rehearse.cli.failures import BadWord
 
 
 @pytest.mark.parametrize(
-    ("command", "says"), [("trajectory", "mask+mn-a"), ("theatre", "judge"), ("shift", "before and after")]
+    ("command", "says"),
+    [
+        ("trajectory", "mask+mn-a"),
+        ("theatre", "judge"),
+        ("shift", "before and after"),
+        ("target", "target:0.1"),
+    ],
 )
 def test_help_teaches(command, says, capsys):
     assert run(["evaluate", command, "--help"]) == 0

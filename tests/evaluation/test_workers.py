@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import time
+from pathlib import Path
 
 import pytest
 
@@ -15,6 +17,16 @@ from rehearse.evaluation.workers import run_tasks
 
 def make_offset() -> int:
     return 100
+
+
+def meet(offset: int, task: tuple[Path, int]) -> int:
+    """Wait for the other task to be at work too: two tasks in turn would never meet."""
+    room, name = task
+    (room / str(name)).touch()
+    until = time.monotonic() + 60
+    while len(list(room.iterdir())) < 2 and time.monotonic() < until:
+        time.sleep(0.01)
+    return len(list(room.iterdir()))
 
 
 def add(offset: int, task: int) -> tuple[int, int, int]:
@@ -32,6 +44,10 @@ def test_processes_give_the_same_results_with_one_thread_each():
     assert all(pid not in (0, os.getpid()) for _, _, pid in several)
     with pytest.raises(ValueError, match="seven"):
         list(run_tasks([7], add, make_offset, processes=2))
+
+
+def test_two_processes_work_at_the_same_time(tmp_path):
+    assert list(run_tasks([(tmp_path, 0), (tmp_path, 1)], meet, make_offset, processes=2)) == [2, 2]
 
 
 def test_no_tasks_need_no_tools_and_no_processes_are_refused():

@@ -294,3 +294,10 @@ def test_a_link_is_written_through(tmp_path: Path) -> None:
     write_clip(tmp_path / "clip.gif", paper_clip(frames=2, size=32), 8)
     assert (tmp_path / "clip.gif").is_symlink()
     assert (tmp_path / "real" / "clip.gif").is_file()
+
+
+@pytest.mark.parametrize("kind", ["mp4", "webm", "gif", "apng"])
+def test_a_rate_slower_than_files_hold_keeps_the_clip(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / f"clip.{kind}"
+    write_clip(path, paper_clip(frames=2, size=32), 1e-6, Shot("a ball", fps=1e-6))
+    assert read_shot(path).fps == 1e-6 and path.stat().st_size > 100

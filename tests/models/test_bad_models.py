@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
+import torch
 from toy_models import save_toy_model
 
 from rehearse.models import ModelError, list_models, load_model
@@ -121,7 +123,69 @@ def test_a_hub_id_that_cannot_be_had(monkeypatch: pytest.MonkeyPatch, tmp_path: 
 
     monkeypatch.setattr("huggingface_hub.snapshot_download", offline)
     message = refusal("nobody/such-model")
-    assert "nobody/such-model" in message and "check the spelling and the network" in message
+    assert "nobody/such-model" in message and "HF_HUB_OFFLINE forbids fetching it" in message
+    monkeypatch.delenv("HF_HUB_OFFLINE")
+    message = refusal("nobody/such-model")
+    assert "the hub cannot be reached; check the spelling and the network" in message
+
+
+def test_a_snapshot_in_the_cache_is_found_and_a_cut_off_one_fetched_again(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, video_folder: Path
+) -> None:
+    cache = tmp_path / "models--toys--video"
+    snapshot = shutil.copytree(video_folder, cache / "snapshots" / ("a" * 40))
+    (cache / "refs").mkdir()
+    (cache / "refs" / "main").write_text("a" * 40)
+    (cache / "blobs").mkdir()
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
+    (entry,) = registry_module.cached_models()
+    assert (entry.name, entry.family, entry.path) == ("toys/video", "unet3d", snapshot)
+    assert load_model("toys/video").identity == "toys/video"
+    weights(snapshot).unlink()
+    assert registry_module.cached_models() == ()
+    asked = []
+
+    def fetch(repository: str, *, local_files_only: bool = False, **options: object) -> str:
+        asked.append(local_files_only)
+        return str(snapshot if local_files_only else video_folder)
+
+    monkeypatch.setattr("huggingface_hub.snapshot_download", fetch)
+    assert registry_module.find_model("toys/video").path == video_folder and asked == [True, False]
+
+
+def renamed(file: Path, variant: str) -> Path:
+    return file.rename(file.with_name(f"{file.stem}.{variant}.safetensors"))
+
+
+def test_weights_that_exist_as_a_variant_only(folder: Path, video_folder: Path) -> None:
+    for component in ("unet", "vae", "text_encoder"):
+        renamed(weights(folder, component), "fp16")
+        assert ModelFolder(folder, "a").variant(component) == "fp16"
+    text = load_model(str(folder)).encode("a red ball")
+    assert torch.equal(text, load_model(str(video_folder)).encode("a red ball"))
+    # The plain weights come first, and fp16 before what else there is.
+    shutil.copy(weights(folder), folder / "unet" / "diffusion_pytorch_model.non_ema.safetensors")
+    assert ModelFolder(folder, "a").variant("unet") == "fp16"
+    shutil.copy(weights(folder), folder / "unet" / "diffusion_pytorch_model.safetensors")
+    assert ModelFolder(folder, "a").variant("unet") is None
+
+
+def test_a_variant_in_shards(tmp_path: Path) -> None:
+    from diffusers import UNet3DConditionModel
+
+    folder = save_toy_model(tmp_path / "toy")
+    plain = UNet3DConditionModel.from_pretrained(folder / "unet")
+    weights(folder).unlink()
+    plain.save_pretrained(folder / "unet", variant="fp16", max_shard_size="30KB")
+    files = sorted((folder / "unet").glob("*.safetensors"))
+    assert len(files) > 1 and ModelFolder(folder, "a").variant("unet") == "fp16"
+    loaded: Any = load_model(str(folder), precision="float32")
+    for (name, before), after in zip(
+        plain.state_dict().items(), loaded.denoiser.state_dict().values(), strict=True
+    ):
+        assert torch.equal(before, after), name
+    files[0].unlink()
+    assert "is missing, its index names it" in refusal(folder)
 
 
 def test_the_fingerprint_follows_the_weights_and_settings_only(folder: Path, video_folder: Path) -> None:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from rehearse.pictures.elastic import Elastic
 from rehearse.pictures.prefill import prefill
 from rehearse.pictures.region import find_region
-from rehearse.pictures.warp import Drag, Move, cut, elastic_of, warp_drags, warp_picture
+from rehearse.pictures.warp import Drag, Move, cut, elastic_of, halo_of, warp_drags, warp_picture, widened
 from rehearse.shot.errors import ShotError
 from rehearse.theatre.world import render_frame, sample_scene
 
@@ -91,12 +91,40 @@ def test_what_lies_outside_stays_bit_for_bit(ways: list[tuple[float, float]], se
     picture, region = noise_picture(seed), square()
     handles = [(0.35, 0.35), (0.65, 0.4), (0.5, 0.65), (0.4, 0.55)][: len(ways)]
     warped = warp_picture(picture, moves_of(handles, ways), region)
-    outside = ~region & (warped.moved == 0)
+    halo = widened(region, halo_of(SIZE, SIZE)) & ~region
+    outside = ~(region | halo) & (warped.moved == 0)
     assert np.array_equal(warped.picture[outside], picture[outside])
     changed = (warped.picture != picture).any(axis=2)
     assert not (changed & ~warped.exposed & (warped.moved == 0)).any()
-    assert not (warped.exposed & ~region).any()
-    assert np.array_equal(warped.exposed, region & (warped.moved < 0.5))
+    left = halo & ~widened(warped.moved >= 0.5, halo_of(SIZE, SIZE))
+    assert np.array_equal(warped.exposed, (region & (warped.moved < 0.5)) | left)
+
+
+@given(st.integers(1, 9), st.integers(0, 11), st.integers(0, 11))
+def test_widened_is_all_within_reach(reach: int, row: int, column: int) -> None:
+    marked = np.zeros((12, 12), dtype=bool)
+    marked[row, column] = True
+    y, x = np.mgrid[:12, :12]
+    assert np.array_equal(widened(marked, reach), np.maximum(abs(y - row), abs(x - column)) <= reach)
+
+
+def test_outline_and_shadow_do_not_stay_behind() -> None:
+    ground = np.full((128, 128, 3), 200, dtype=np.uint8)
+    picture, region = ground.copy(), square(0.4, 0.6, 128)
+    picture[widened(region, 3)] = 120  # a shadow round it
+    picture[widened(region, 1)] = 250  # the last of its paper edge
+    picture[region] = (200, 30, 30)
+    move = ((0.5, 0.5), (0.2, 0.5))
+    warped = warp_picture(picture, [move], region)
+    left = widened(region, 3) & ~widened(warped.moved > 0, 3)
+    assert left.sum() > 500 and np.abs(warped.picture[left].astype(int) - 200).max() <= 1
+    # At rest nothing is bared, and a region that says its own edge is taken at its word.
+    inner = ~region | square(0.45, 0.55, 128)
+    still = warp_picture(picture, [((0.5, 0.5), (0.5, 0.5))], region)
+    assert np.array_equal(still.picture[inner], picture[inner]) and not still.exposed[~region].any()
+    soft = warp_picture(picture, [move], 0.9 * region)
+    outside = ~region & (soft.moved == 0)
+    assert np.array_equal(soft.picture[outside], picture[outside])
 
 
 @pytest.mark.parametrize("way", [(8, 0), (-5, 3), (0, -7)])

@@ -17,6 +17,7 @@ from rehearse import animating, planning
 from rehearse.animating import box_path_of, drag_weights, with_drags
 from rehearse.controls import AttentionMask
 from rehearse.controls.frame_alignment import FrameAlignment, FrameAlignmentLayer, save_frame_alignment
+from rehearse.controls.keep_outside import KeepOutside
 from rehearse.models import load_model
 from rehearse.models.closeness import closeness
 from rehearse.models.motion_unet import MotionUNetModel
@@ -277,6 +278,47 @@ def test_a_point_with_words_is_followed_by_a_box_around_it(video_model: Any, mod
 
 
 @pytest.mark.parametrize(
+    "path",
+    [
+        PointTrajectory(path=PointPath([(0, (0.25, 0.5))], radius=0.25)),
+        PointTrajectory(path=PointPath([(0.2, (0.25, 0.5)), (0.9, (0.25, 0.5))])),
+        BoxTrajectory(path=BoxPath([(0, Box(0.0, 0.25, 0.5, 0.75)), (1, Box(0.0, 0.25, 0.5, 0.75))])),
+    ],
+)
+def test_a_path_at_rest_pins_what_the_picture_shows_there(
+    model: MotionUNetModel, path: PointTrajectory | BoxTrajectory
+) -> None:
+    picture = np.full((48, 64, 3), 60, np.uint8)
+    picture[12:36, 4:28] = (200, 40, 40)
+    shot = shot_of(steps=3).image(picture).add(path)
+    assert with_drags(shot, 64, 48) == shot
+    made, free = plan(shot, model), plan(shot_of(steps=3).image(picture), model)
+    (pin,) = [control for control in made.controls if control.name == "pin"]
+    assert isinstance(pin, KeepOutside) and not free.controls and made.blend is None
+    held, beyond = pin.inside[0, 0, 0] == 0, pin.inside[0, 0, 0] == 1
+    assert held[2:4, 1:3].all() and beyond[:, 5:].all()
+
+    def end(which: Any) -> torch.Tensor:
+        loop = Loop(model, which)
+        return list(loop.run(loop.start()))[-1].latents
+
+    still, moving = end(made), end(free)
+    given = model.encode_pictures(picture[None])[:, :, None]
+    assert torch.allclose(still[..., held], given.expand_as(still)[..., held], atol=1e-4)
+    assert (moving[..., held] - given.expand_as(still)[..., held]).abs().max() > 0.05
+    assert (still - still[:, :, :1])[..., beyond].abs().max() > 0.01, "the rest goes on moving"
+
+
+def test_pins_and_drags_in_one_shot(model: MotionUNetModel, pictures: Pictures) -> None:
+    box = Box(0.75, 0.25, 1.0, 0.75)
+    shot = shot_of().follow(None, [(0, (0.2, 0.5)), (1, (0.4, 0.5))]).follow(None, [(0, box)])
+    made = plan(shot, model)
+    assert made.blend is not None and [control.name for control in made.controls] == ["pin"]
+    ready, *_ = pictures.calls[0]
+    assert [one.form for one in ready.instructions] == ["drag", "box"]
+
+
+@pytest.mark.parametrize(
     ("shot", "field", "said"),
     [
         (
@@ -284,7 +326,11 @@ def test_a_point_with_words_is_followed_by_a_box_around_it(video_model: Any, mod
             "instructions[1]",
             "animates one picture, and instructions[0] gives one already",
         ),
-        (shot_of().follow(None, [(0, (0.3, 0.5))]), "instructions[0].path", "it stands still"),
+        (
+            shot_of().follow(None, [(0, (0.3, 0.5))]).with_control(blend={"weight": 0.5}),
+            "control.blend",
+            "drags nothing",
+        ),
         (
             shot_of().add(BoxTrajectory(path=BoxPath(
                 [(0, Box(0.1, 0.1, 0.5, 0.5)), (1, Box(0.8, 0.1, 1.4, 0.5))], leaves_frame=True

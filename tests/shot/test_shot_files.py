@@ -223,3 +223,11 @@ def test_the_python_way_reads_files_at_once(tmp_path: Path, monkeypatch: pytest.
     Path("m.png").unlink()
     assert shot.digest()
     assert shot.instructions[1].mask.box == Box(0, 0, 1, 1)
+
+
+def test_a_byte_order_mark_and_windows_lines_change_nothing(tmp_path: Path) -> None:
+    shot = Shot("a red ball", seed=3)
+    path = tmp_path / "shot.json"
+    shot.save(path)
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes().replace(b"\n", b"\r\n"))
+    assert Shot.load(path) == shot

@@ -42,9 +42,22 @@ def toy_model(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 @pytest.fixture(scope="session")
-def studio(tmp_path_factory: pytest.TempPathFactory, toy_model: str) -> Iterator[StudioProcess]:
-    """A server and a worker, each in a process of its own, with the toy model."""
+def toy_animator(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A folder of a model that starts from a picture, its image model beside it."""
+    from toy_models import save_toy_model, save_toy_motion_model
+
+    root = tmp_path_factory.mktemp("animators")
+    settings = {"defaults": {"frames": 1, "steps": 4, "guidance": 3.0, "width": 64, "height": 64}}
+    base = save_toy_model(root / "toy-image", kind="image", settings=settings)
+    return str(save_toy_motion_model(root / "toy-animate", base))
+
+
+@pytest.fixture(scope="session")
+def studio(
+    tmp_path_factory: pytest.TempPathFactory, toy_model: str, toy_animator: str
+) -> Iterator[StudioProcess]:
+    """A server and a worker, each in a process of its own, with the toy models."""
     folder = tmp_path_factory.mktemp("studio") / "projects"
-    with StudioProcess(folder, models=[toy_model]) as process:
+    with StudioProcess(folder, models=[toy_model, toy_animator]) as process:
         process.worker_ready()
         yield process

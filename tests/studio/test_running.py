@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import random
 import time
 
+import numpy as np
 import pytest
+from PIL import Image
 from studio_process import EventReader, StudioProcess, until
+
+import rehearse as rh
+from rehearse.models import load_model
 
 pytestmark = pytest.mark.slow
 
@@ -79,6 +86,38 @@ def test_a_branch_owns_its_steps_and_an_unchanged_one_ends_alike(
         studio.post(f"/takes/{undisturbed['id']}/fork", {"at": 3, "shot": shot | blend})["id"]
     )
     assert mixed["look"] == straight["look"] != other["look"]
+
+
+def test_what_a_clip_starts_from_can_be_looked_at(
+    studio: StudioProcess, toy_model: str, toy_animator: str
+) -> None:
+    file = io.BytesIO()
+    Image.linear_gradient("L").resize((96, 64)).convert("RGB").save(file, "PNG")
+    image = studio.http.post("/api/images", content=file.getvalue()).json()
+    drag = {"kind": "trajectory", "form": "drag", "moves": [{"handle": [0.3, 0.5], "target": [0.7, 0.5]}]}
+    shot = _document(toy_animator) | {
+        "width": 64, "height": 64, "steps": 3,
+        "instructions": [{"kind": "image", "image": image["reference"]}, drag],
+    }  # fmt: skip
+    _, kept = studio.shot(shot)
+    take = studio.wait(studio.post(f"/shots/{kept['id']}/takes")["id"])
+    assert take["status"] == "finished", take["error"]
+    answer = studio.http.get(f"/api/takes/{take['id']}/picture")
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "image/png")
+    assert studio.http.get(f"/api/previews/{take['picture']}").content == answer.content
+    inline = {"kind": "image", "image": f"data:image/png;base64,{base64.b64encode(file.getvalue()).decode()}"}
+    asked = rh.Shot.model_validate(shot | {"instructions": [inline, drag]})
+    expected = rh.picture(asked, model=load_model(toy_animator))
+    assert np.array_equal(np.asarray(Image.open(io.BytesIO(answer.content))), np.asarray(expected))
+    # The drag is in it: without, it is another picture.
+    straight = rh.picture(asked.with_(instructions=asked.instructions[:1]), model=load_model(toy_animator))
+    assert not np.array_equal(np.asarray(straight), np.asarray(expected))
+    branch = studio.wait(studio.post(f"/takes/{take['id']}/fork", {"at": 1})["id"])
+    assert branch["picture"] == take["picture"]
+    _, plain = studio.shot(_document(toy_model))
+    from_noise = studio.wait(studio.post(f"/shots/{plain['id']}/takes", {"until": 1})["id"])
+    refused = studio.http.get(f"/api/takes/{from_noise['id']}/picture")
+    assert (refused.status_code, refused.json()["error"]) == (404, "this take starts from no picture")
 
 
 def test_what_a_model_cannot_do_is_said_before_it_runs(studio: StudioProcess, toy_model: str) -> None:

@@ -1,12 +1,9 @@
 /** A person's way through the desk, in a real browser against the real server and the theatre's model. */
-import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { join } from "node:path";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { ARTIFACTS, draw, keep, onFrame, openStudio, type Studio } from "./studio";
+import { ARTIFACTS, draw, faults, keep, onFrame, openStudio, type Studio } from "./studio";
 
-const axeSource = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const MINUTES = 60_000;
 
 let studio: Studio;
@@ -21,24 +18,6 @@ async function waitForState(words: RegExp, minutes = 8): Promise<void> {
   await expect
     .poll(() => state().textContent(), { timeout: minutes * MINUTES, interval: 300 })
     .toMatch(words);
-}
-
-/** Serious findings of axe, as one line each. */
-async function faults(of: Page): Promise<string[]> {
-  await of.evaluate(axeSource);
-  const found = await of.evaluate(async () => {
-    const { axe } = window as unknown as { axe: { run(): Promise<{ violations: Violation[] }> } };
-    return (await axe.run()).violations;
-  });
-  return found
-    .filter(({ impact }) => impact === "serious" || impact === "critical")
-    .flatMap(({ id, nodes }) => nodes.map(({ target }) => `${id}: ${target.join(" ")}`));
-}
-
-interface Violation {
-  id: string;
-  impact: string;
-  nodes: { target: string[] }[];
 }
 
 beforeAll(async () => {

@@ -1,6 +1,7 @@
 /** A real server on a free port with projects of its own, and a real Chromium looking at it. */
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -10,18 +11,33 @@ const web = fileURLToPath(new URL("..", import.meta.url));
 const repository = join(web, "..");
 const python = process.env.REHEARSE_PYTHON ?? join(repository, ".venv/bin/python");
 
+const axeSource = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+
 /** Where screenshots are kept. */
 export const ARTIFACTS = join(web, "e2e/artifacts");
 
+export interface Asked {
+  /** Words for the command line. */
+  words?: string[];
+  /** Where projects are kept, and left when the studio is closed; else a folder that goes with it. */
+  projects?: string;
+}
+
 export interface Studio {
+  /** Where it answers, without what stands behind the path. */
   address: string;
-  process: ChildProcess;
+  /** What it printed, with the token. */
+  printed: string;
   browser: Browser;
   open(size?: { width: number; height: number }, theme?: "light" | "dark"): Promise<Page>;
   /** What the pages complained of. */
   complaints: string[];
   /** Ids of the server's worker processes that hold a model. */
   workers(): number[];
+  /** SIGKILL to the server. */
+  kill(): Promise<void>;
+  /** Starts it again, where it was. */
+  restart(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -39,8 +55,8 @@ async function started(process: ChildProcess): Promise<string> {
   return new Promise((done, fail) => {
     const read = (chunk: Buffer) => {
       said += chunk.toString();
-      const found = /https?:\/\/[\w.:[\]]+\/?/.exec(said);
-      if (found) done(found[0].replace(/\/$/, ""));
+      const found = /https?:\/\/\S+/.exec(said);
+      if (found) done(found[0]);
     };
     process.stdout?.on("data", read);
     process.stderr?.on("data", read);
@@ -48,15 +64,18 @@ async function started(process: ChildProcess): Promise<string> {
   });
 }
 
-export async function openStudio(): Promise<Studio> {
+export async function openStudio({ words = [], projects: kept }: Asked = {}): Promise<Studio> {
   mkdirSync(ARTIFACTS, { recursive: true });
-  const projects = mkdtempSync(join(tmpdir(), "rehearse-e2e-"));
-  const server = spawn(
-    python,
-    ["-m", "rehearse", "studio", "--projects", projects, "--port", "0", "--no-browser"],
-    { cwd: repository, env: { ...process.env, OMP_NUM_THREADS: "1", PYTHONUNBUFFERED: "1" } },
-  );
-  const address = await started(server);
+  const projects = kept ?? mkdtempSync(join(tmpdir(), "rehearse-e2e-"));
+  const start = (port: string) =>
+    spawn(
+      python,
+      ["-m", "rehearse", "studio", "--projects", projects, "--port", port, "--no-browser", ...words],
+      { cwd: repository, env: { ...process.env, OMP_NUM_THREADS: "1", PYTHONUNBUFFERED: "1" } },
+    );
+  let server = start("0");
+  const printed = await started(server);
+  const address = new URL(printed).origin;
   const browser = await chromium.launch({
     executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
     args: [
@@ -70,7 +89,7 @@ export async function openStudio(): Promise<Studio> {
   const complaints: string[] = [];
   return {
     address,
-    process: server,
+    printed,
     browser,
     complaints,
     async open(viewport = { width: 1440, height: 900 }, theme = "dark") {
@@ -81,7 +100,7 @@ export async function openStudio(): Promise<Studio> {
         if (message.type() === "error" && !message.text().startsWith("Failed to load resource"))
           complaints.push(message.text());
       });
-      await page.goto(address);
+      await page.goto(printed);
       await page
         .getByRole("button", { name: /^(Run|Play on|Pause|Branch)/ })
         .first()
@@ -92,6 +111,16 @@ export async function openStudio(): Promise<Studio> {
       childrenOf(server.pid as number).filter((id) =>
         readFileSync(`/proc/${id}/cmdline`, "utf8").includes("rehearse.studio.worker"),
       ),
+    async kill() {
+      server.removeAllListeners("exit");
+      const ended = new Promise((done) => server.once("exit", done));
+      server.kill("SIGKILL");
+      await ended;
+    },
+    async restart() {
+      server = start(new URL(printed).port);
+      await started(server);
+    },
     async close() {
       await browser.close();
       server.removeAllListeners("exit");
@@ -99,8 +128,32 @@ export async function openStudio(): Promise<Studio> {
       server.kill("SIGINT");
       await Promise.race([ended, new Promise((done) => setTimeout(done, 15_000))]);
       server.kill("SIGKILL");
-      rmSync(projects, { recursive: true, force: true });
+      if (!kept) rmSync(projects, { recursive: true, force: true });
     },
+  };
+}
+
+/** A model folder of toy size, with random weights: `toy-animate` starts from a picture, `toy-video` from noise. */
+export function toyModels(): { animate: string; video: string; remove(): void } {
+  const root = mkdtempSync(join(tmpdir(), "rehearse-toys-"));
+  const code = [
+    "import sys; from pathlib import Path; sys.path.insert(0, 'tests')",
+    "from toy_models import save_toy_model, save_toy_motion_model",
+    "root = Path(sys.argv[1])",
+    "said = {'defaults': {'frames': 1, 'steps': 4, 'guidance': 3.0, 'width': 64, 'height': 64}}",
+    "base = save_toy_model(root / 'toy-image', kind='image', settings=said)",
+    "save_toy_motion_model(root / 'toy-animate', base)",
+    "save_toy_model(root / 'toy-video')",
+  ].join("\n");
+  execFileSync(python, ["-c", code, root], {
+    cwd: repository,
+    stdio: "ignore",
+    env: { ...process.env, OMP_NUM_THREADS: "1" },
+  });
+  return {
+    animate: join(root, "toy-animate"),
+    video: join(root, "toy-video"),
+    remove: () => rmSync(root, { recursive: true, force: true }),
   };
 }
 
@@ -129,4 +182,31 @@ export async function draw(
   await page.mouse.down();
   for (const place of rest) await page.mouse.move(...place, { steps: pieces });
   await page.mouse.up();
+}
+
+/** Serious findings of axe, as one line each. */
+export async function faults(of: Page): Promise<string[]> {
+  await of.evaluate(axeSource);
+  const found = await of.evaluate(async () => {
+    const { axe } = window as unknown as { axe: { run(): Promise<{ violations: Violation[] }> } };
+    return (await axe.run()).violations;
+  });
+  return found
+    .filter(({ impact }) => impact === "serious" || impact === "critical")
+    .flatMap(({ id, nodes }) => nodes.map(({ target }) => `${id}: ${target.join(" ")}`));
+}
+
+interface Violation {
+  id: string;
+  impact: string;
+  nodes: { target: string[] }[];
+}
+
+/** Chooses a model for the shot on the desk, when the studio has looked at it, and how many steps it takes. */
+export async function choose(page: Page, model: string, steps: number): Promise<void> {
+  await page.locator(`option[value="${model}"]`).waitFor({ state: "attached", timeout: 240_000 });
+  await page.getByLabel("Model", { exact: true }).selectOption(model);
+  const field = page.getByRole("textbox", { name: "Steps", exact: true });
+  await field.fill(String(steps));
+  await field.press("Enter");
 }

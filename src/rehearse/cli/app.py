@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from rehearse.cli import evaluate, generate, models, picture, shot, studio, take, takes, theatre, train
+from rehearse.cli import evaluate, generate, mask, models, picture, shot, studio, take, takes, theatre, train
 from rehearse.cli.words import epilog
 
 _EPILOG = epilog("""
@@ -49,6 +49,7 @@ def _rehearse(
 
 app.command("generate", epilog=generate.EPILOG)(generate.generate)
 app.command("picture", epilog=picture.EPILOG)(picture.picture)
+app.command("mask", epilog=mask.EPILOG)(mask.mask)
 app.command("shot", epilog=shot.EPILOG)(shot.shot)
 app.command("models")(models.models)
 app.command("studio", epilog=studio.EPILOG)(studio.studio)

@@ -37,6 +37,11 @@ cores[/dim]
 
 rehearse evaluate trajectory --processes 2   [dim]the whole; stop and continue at will[/dim]
 
+rehearse evaluate trajectory --scheduler dpm++ --steps 12   [dim]the whole at half the cost[/dim]
+
+rehearse evaluate trajectory --clips-only --arms base,mask   [dim]two arms now; the same without --arms and
+--clips-only makes the others and the report over all[/dim]
+
 rehearse evaluate trajectory --arms mask,mask+tid-a:strength=.5,mask+tid-a:strength=1 --sweep none
 """)
 _THEATRE = epilog("""
@@ -60,11 +65,27 @@ rehearse evaluate animate --cases 6 --arms content,drag   [dim]a first look[/dim
 rehearse evaluate animate --processes 2   [dim]the whole; stop and continue at will[/dim]
 """)
 
+_TARGET = epilog("""
+[bold]Arms[/bold]
+
+base; modulation, modulation:2 (attention raised without training); data (a LoRA without masks); target:0.1
+and any other weight of the attention loss, with +t2v, +blocks:random, +blocks:every-third, +blocks:all
+
+[bold]Examples[/bold]
+
+rehearse evaluate target --cases 300 --arms base   [dim]the gate alone: does the base touch anything?[/dim]
+
+rehearse evaluate target --arms data,target:0,target:0.1 --seeds 1 --train-steps 500   [dim]a first look[/dim]
+
+rehearse evaluate target --processes 2   [dim]the whole; stop and continue at will[/dim]
+""")
+
 Work = Annotated[
     Path, typer.Option(help="Folder of finished clips; a run that is called again continues there.")
 ]
 Out = Annotated[Path, typer.Option(help="Folder of the report.")]
 Steps = Annotated[int | None, typer.Option(min=1, help="Denoising steps (default: the model's).")]
+Scheduler = Annotated[str | None, typer.Option(help="ddim, dpm++, unipc or euler (default: the model's).")]
 Processes = Annotated[
     int, typer.Option(min=1, help="Processes that make clips, one thread each where there are several.")
 ]
@@ -93,6 +114,14 @@ def trajectory(
         int | None, typer.Option(min=2, help="Fewer cases at the other numbers (default: all).")
     ] = None,
     steps: Steps = None,
+    scheduler: Scheduler = None,
+    clips_only: Annotated[
+        bool,
+        typer.Option(
+            "--clips-only",
+            help="Make the clips of these arms and stop: others can follow, the report comes last.",
+        ),
+    ] = False,
     seed: Seed = 0,
     processes: Processes = 1,
     prompts: Prompts = "bare",
@@ -116,7 +145,7 @@ def trajectory(
     """
     from rehearse.evaluation.ablation import Ablation, Protocol
     from rehearse.evaluation.arms import STANDARD
-    from rehearse.evaluation.engine import model_fingerprint
+    from rehearse.evaluation.engine import model_defaults, model_fingerprint
     from rehearse.evaluation.judging import load_bench
     from rehearse.evaluation.reference import reference_clips
     from rehearse.evaluation.trajectory_report import write_trajectory_report
@@ -130,6 +159,7 @@ def trajectory(
         sweep_cases=sweep_cases,
         seed=seed,
         steps=steps,
+        scheduler=scheduler,
         wording=prompts,
     )
     protocol.parsed_arms()
@@ -139,7 +169,15 @@ def trajectory(
     ablation = Ablation(
         protocol, work, partial(_tools, model), rendered, (mark, bench.fingerprint), processes, _say
     )
-    about = {"model_sha256": mark, "judge_sha256": bench.fingerprint, "reference": reference}
+    if clips_only:
+        ablation.make()
+        return
+    about = {
+        "model_sha256": mark,
+        "judge_sha256": bench.fingerprint,
+        "reference": reference,
+        "model_defaults": model_defaults(model),
+    }
     _told(write_trajectory_report(ablation.run(), ablation.store, out, _command(), about))
 
 
@@ -301,6 +339,80 @@ def animate(
     _told(write_animate_report(found, store, out, _command(), about))
 
 
+@app.command("target", epilog=_TARGET)
+def target(
+    cases: Annotated[int, typer.Option(min=1, help="Held-out first frames in each arm.")] = 300,
+    arms: Annotated[str | None, typer.Option(help="Arms, with commas between (default: all nine).")] = None,
+    seeds: Annotated[int, typer.Option(min=1, help="Trainings of each trained arm.")] = 3,
+    train_steps: Annotated[int, typer.Option(min=1, help="Steps of every training; none is chosen.")] = 2000,
+    train_clips: Annotated[int, typer.Option(min=1, help="Clips that all trainings share.")] = 1290,
+    batch: Annotated[int, typer.Option(min=1, help="Clips a training step.")] = 4,
+    rate: Annotated[float, typer.Option(help="Learning rate.")] = 1e-4,
+    rank: Annotated[int, typer.Option(min=1, help="Rank of the LoRA; its alpha is half of it.")] = 128,
+    normalise: Annotated[
+        Literal["joint", "text", "max"], typer.Option(help="Scale of the attention maps in the loss.")
+    ] = "joint",
+    precision: Annotated[
+        Literal["no", "bf16"], typer.Option(help="What is trained in: no (float32) or bf16.")
+    ] = "no",
+    swap_cases: Annotated[
+        int, typer.Option(min=0, help="First frames whose every prop is marked in turn; 0: leave out.")
+    ] = 100,
+    swap_arms: Annotated[
+        str | None, typer.Option(help="Arms whose masks are swapped (default: target, target:0, modulation).")
+    ] = None,
+    attention_cases: Annotated[
+        int, typer.Option(min=0, help="Clips that attention is read in; 0: leave out.")
+    ] = 32,
+    force: Annotated[
+        bool, typer.Option("--force", help="Go on where the gate fails; the page says so.")
+    ] = False,
+    steps: Steps = None,
+    seed: Seed = 0,
+    processes: Processes = 1,
+    model: Annotated[
+        str, typer.Option(help="The base: an image-to-video model of the target scene.")
+    ] = "theatre-target",
+    work: Work = Path("runs/evaluate/target"),
+    out: Out = Path("docs/results"),
+) -> None:
+    """Measure whether the marked thing is touched, among several that are alike.
+
+    First the gate: without a mask the base must touch some prop in 80 % of the clips, or the rest says
+    nothing. Then every arm makes the same cases from the same noise: without a mask, with attention
+    modulated, trained on clips alone, and trained with masks and the attention loss (its weight, direction
+    and blocks). Writes target.md and .json (right and wrong contact against chance, masks swapped, attention,
+    paired intervals over cases and training seeds, the paper's findings and whether they hold here) and
+    sheets. Trainings and clips are kept as they are made: stop with Ctrl-C, call again to go on.
+    """
+    from rehearse.evaluation.engine import model_fingerprint
+    from rehearse.evaluation.target import SWAPPED, TargetProtocol, TargetWork, run_target
+    from rehearse.evaluation.target_arms import STANDARD
+    from rehearse.evaluation.target_engine import load_target_tools
+    from rehearse.evaluation.target_report import write_target_report
+    from rehearse.evaluation.target_training import TrainingSettings, load_trainer
+
+    protocol = TargetProtocol(
+        model=model,
+        cases=cases,
+        arms=STANDARD if arms is None else _names(arms),
+        swapped=SWAPPED if swap_arms is None else _names(swap_arms),
+        swaps=swap_cases,
+        looks=attention_cases,
+        seeds=seeds,
+        seed=seed,
+        steps=steps,
+        training=TrainingSettings(train_clips, train_steps, batch, rate, rank, None, normalise, precision),
+        force=force,
+    )
+    protocol.parsed_arms()
+    protocol.swapped_arms()
+    mark = model_fingerprint(model)
+    doing = TargetWork(load_target_tools, load_trainer, model_fingerprint, processes, _say)
+    found, store = run_target(protocol, work, doing)
+    _told(write_target_report(found, store, out, _command(), {"model_sha256": mark}))
+
+
 @app.command("latency")
 def latency(
     repeats: Annotated[int, typer.Option(min=1, help="Times each operation is done, after a warm-up.")] = 7,
@@ -368,6 +480,11 @@ def _steps_list(text: str) -> tuple[float | int, ...]:
             )
         numbers.append(number)
     return tuple(dict.fromkeys(numbers))
+
+
+def _names(text: str) -> tuple[str, ...]:
+    """Names with commas between."""
+    return tuple(name.strip() for name in text.split(",") if name.strip())
 
 
 def _command() -> str:

@@ -11,12 +11,14 @@ BAD_INPUT = 2
 INTERRUPTED = 130
 
 _EXTRAS = {
+    "tensorboard": "tensorboard",
     "accelerate": "train",
     "peft": "train",
     "scipy": "evaluate",
     "torchmetrics": "evaluate",
     "alembic": "studio",
     "fastapi": "studio",
+    "ray": "ray",
     "sqlalchemy": "studio",
     "starlette": "studio",
     "uvicorn": "studio",

@@ -43,6 +43,7 @@ rehearse generate ball.gif --guidance 9 -o again.gif   [dim]the shot inside a cl
 """)
 
 _SHOT, _CLIP, _MODEL, _PATHS, _METHOD = "Shot", "Output", "Model and sampling", "Paths", "Methods"
+_PICTURE = "Picture and target"
 
 
 def generate(
@@ -86,6 +87,23 @@ def generate(
     easing: str | None = typer.Option(
         None, "--easing", metavar="WORD", rich_help_panel=_PATHS,
         help="How the paths given here move: linear, ease-in, ease-out, ease-in-out, hold.",
+    ),
+    image: Path | None = typer.Option(
+        None, "--image", "-i", metavar="PICTURE", rich_help_panel=_PICTURE,
+        help="The picture that the clip starts from, for models that animate one.",
+    ),
+    acted_upon: str | None = typer.Option(
+        None, "--target", metavar="MARK", rich_help_panel=_PICTURE,
+        help='The one thing that words of the prompt mean: "red ball @ mask.png" (white marks it), or '
+        '"red ball @ .1,.4,.3,.6", a box. For models with a target adapter.',
+    ),
+    acting: str | None = typer.Option(
+        None, "--source", metavar="MARK", rich_help_panel=_PICTURE,
+        help="Likewise the one that acts, for models that were trained with both.",
+    ),
+    target_attention: float | None = typer.Option(
+        None, "--target-attention", metavar="N", rich_help_panel=_PICTURE,
+        help="Steers attention to the target without any training: how far, 0 (not at all) upwards.",
     ),
     model: str | None = typer.Option(
         None, "--model", "-m", rich_help_panel=_MODEL, metavar="MODEL",
@@ -162,8 +180,9 @@ def generate(
             if temporal_prior_steps is None
             else steps_of("--temporal-prior-steps", temporal_prior_steps),
             "initial_noise": initial_noise,
+            "target_attention": target_attention,
         },
-        boxes=box, points=point, easing=easing,
+        boxes=box, points=point, easing=easing, image=image, target=acted_upon, source=acting,
     )  # fmt: skip
     shot = shot_of(source, request)
     target = output or name_for(shot.prompt)

@@ -14,21 +14,24 @@ if TYPE_CHECKING:
 _ON_THE_HUB = {
     "cerspense/zeroscope_v2_576w": ("unet3d", "24 of 576x320"),
     "ali-vilab/text-to-video-ms-1.7b": ("unet3d", "16 of 256x256"),
+    "THUDM/CogVideoX-5b-I2V": ("cogvideox", "49 of 720x480"),
 }
 
 
 def models() -> None:
-    """List the models that are installed, and some that --model fetches from the hub."""
+    """List the models that are installed or in the hub's cache, and some that --model fetches."""
     from rich.console import Console
     from rich.table import Table
 
     from rehearse.models import list_models
+    from rehearse.models.registry import cached_models
 
     table = Table(box=None, padding=(0, 2, 0, 0))
     for heading in ("model", "family", "frames and size", "follows", "on disk"):
         # Names are for copying: they are never cut.
         table.add_column(heading, no_wrap=heading == "model")
-    for entry in list_models():
+    cached = {entry.name: entry for entry in cached_models()}
+    for entry in (*list_models(), *cached.values()):
         table.add_row(
             entry.name,
             entry.family,
@@ -37,7 +40,8 @@ def models() -> None:
             f"{entry.size / 2**20:.1f} MiB",
         )
     for name, (family, size) in _ON_THE_HUB.items():
-        table.add_row(name, family, size, _follows(family), "fetched" if _is_cached(name) else "not yet")
+        if name not in cached:
+            table.add_row(name, family, size, _follows(family), "not yet")
     Console().print(table)
     typer.echo(
         "\n--model also takes a folder in diffusers' layout, or any hub id of a family above; "
@@ -50,6 +54,8 @@ def _defaults(entry: ModelEntry) -> str:
 
     said = ModelFolder(entry.path, entry.name).optional("rehearse.json")
     given: dict[str, Any] = said.get("defaults", {}) if isinstance(said, dict) else {}
+    if not given and entry.name in _ON_THE_HUB:
+        return _ON_THE_HUB[entry.name][1]
     return "{frames} of {width}x{height}".format(**{"frames": "?", "width": "?", "height": "?", **given})
 
 
@@ -58,9 +64,3 @@ def _follows(family: str) -> str:
     found = vars(import_module(f"rehearse.models.{family}")).values()
     kinds: frozenset[str] = next(c.acts_on for c in found if getattr(c, "family", None) == family)
     return ", ".join(sorted(" ".join(reversed(kind.split("."))) for kind in kinds)) or "the prompt alone"
-
-
-def _is_cached(name: str) -> bool:
-    from huggingface_hub import try_to_load_from_cache
-
-    return isinstance(try_to_load_from_cache(name, "model_index.json"), str)

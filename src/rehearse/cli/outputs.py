@@ -49,7 +49,7 @@ def check_outputs(paths: Sequence[Path], force: bool, inputs: Sequence[Path] = (
             raise BadWord(f"{path} is the input; give the output another name")
         seen.add(real)
         check_writable(path)
-        if path.exists() and not force:
+        if os.path.lexists(path) and not force:
             raise BadWord(f"{path} exists already; choose another name, or replace it with --force")
 
 

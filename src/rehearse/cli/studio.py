@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from enum import StrEnum
 from pathlib import Path
 
 import typer
@@ -17,9 +18,18 @@ rehearse studio   [dim]open the desk; projects are kept in the folder Rehearse i
 rehearse studio --projects ./film --port 8000
 
 rehearse studio --host 0.0.0.0 --token new   [dim]for other machines, behind a token that is made up[/dim]
+
+rehearse studio --engine ray --device cuda --device cuda   [dim]two GPUs, handed out by Ray[/dim]
 """)
 
 PROJECTS = Path("~/Rehearse")
+
+
+class Engine(StrEnum):
+    """What runs the workers."""
+
+    local = "local"
+    ray = "ray"
 
 
 def studio(
@@ -36,6 +46,9 @@ def studio(
     device: list[str] = typer.Option(
         ["auto"], "--device", help="What models run on, such as cuda:0; a worker each. Repeatable."
     ),
+    engine: Engine = typer.Option(
+        Engine.local, "--engine", help="Workers as processes of this machine, or as actors of Ray."
+    ),
     model: list[str] = typer.Option(
         [], "--model", "-m", metavar="MODEL", help="A folder or hub id to offer too. Repeatable."
     ),
@@ -50,5 +63,6 @@ def studio(
     token = secrets.token_urlsafe(24) if token == "new" else token
     serve(
         projects, host=host, port=port, token=token, browser=browser, devices=device, models=model,
+        engine=engine.value,
         say=lambda address: typer.echo(f"the studio is at {address}  (Ctrl-C ends it)"),
     )  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 
 import typer
@@ -11,6 +12,13 @@ app = typer.Typer(help="The paper theatre: the world the embedded models know.",
 _FPS = 8.0
 
 
+class SceneKind(StrEnum):
+    """The kinds of scene that can be drawn on a sheet."""
+
+    PUPPETS = "puppets"
+    TARGET = "target"
+
+
 @app.command("sheet")
 def sheet(
     output: Path = typer.Option(
@@ -18,6 +26,9 @@ def sheet(
     ),
     seed: int = typer.Option(0, "--seed", "-s", min=0, help="Decides the scenes."),
     rows: int = typer.Option(10, "--rows", min=1, max=100, help="How many scenes."),
+    scene: SceneKind = typer.Option(
+        SceneKind.PUPPETS, "--scene", help='"target": scenes in which an actor reaches one of several props.'
+    ),
     force: bool = typer.Option(False, "--force", "-f", help="Replace an existing file."),
 ) -> None:
     """Draw a contact sheet of the world: every puppet in every colour, and scenes with their captions."""
@@ -27,9 +38,10 @@ def sheet(
     import numpy as np
 
     from rehearse.media import write_picture
-    from rehearse.theatre.world import contact_sheet
+    from rehearse.theatre.world import contact_sheet, target_sheet
 
-    write_picture(output, contact_sheet(np.random.default_rng(seed), rows=rows))
+    draw = target_sheet if scene is SceneKind.TARGET else contact_sheet
+    write_picture(output, draw(np.random.default_rng(seed), rows=rows))
     typer.echo(str(output))
 
 

@@ -11,13 +11,23 @@ from typing import Annotated
 
 import typer
 
-app = typer.Typer(help="Train the models of the theatre again, from nothing.", no_args_is_help=True)
+from rehearse.cli import train_own
+
+app = typer.Typer(
+    help="Train adapters from your own clips (target, lora, motion), or the theatre's models again.",
+    no_args_is_help=True,
+)
+app.command("target", epilog=train_own.TARGET_EPILOG)(train_own.target)
+app.command("lora", epilog=train_own.LORA_EPILOG)(train_own.lora)
+app.command("motion", epilog=train_own.MOTION_EPILOG)(train_own.motion)
 
 _THEATRE = {
     "theatre-vae": "the autoencoder: patches of 8 x 8 pixels to 8 numbers and back to sharp paper",
     "theatre-image": "text to a still, together with the text encoder",
     "theatre-video": "text to a clip, inflated from theatre-image (trains that first where it is missing)",
     "theatre-animate": "a picture to a clip, on top of theatre-image (trains that first where it is missing)",
+    "theatre-alignment": "equation 5's layer for theatre-animate, which must be trained or exported before",
+    "theatre-target": "a first frame to a clip in which an actor reaches a prop: the base of target masks",
     "theatre-judge": "the judge that evaluation asks: segmentation, backdrops, features",
     "theatre-judge-space": "what embeds frames, clips and captions, beside the judge it is trained on",
 }

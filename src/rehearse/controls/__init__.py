@@ -7,6 +7,7 @@ from rehearse.controls.initial_noise import TrajectoryNoise
 from rehearse.controls.mask_normalization import MaskNormalization
 from rehearse.controls.shift_probe import Shift, ShiftProbe
 from rehearse.controls.subject import Subject, ownership
+from rehearse.controls.target_attention import Mark, TargetAttention
 from rehearse.controls.temporal_prior import CleanPrior, NoisePrior
 
 __all__ = [
@@ -14,12 +15,14 @@ __all__ = [
     "CleanPrior",
     "Conductor",
     "Control",
+    "Mark",
     "MaskNormalization",
     "Moment",
     "NoisePrior",
     "Shift",
     "ShiftProbe",
     "Subject",
+    "TargetAttention",
     "TrajectoryNoise",
     "ownership",
 ]

@@ -8,7 +8,8 @@ subject and the background being an owner of its own.
 - spatial: pixels of one frame see the pixels of the same owner in that frame.
 - temporal: at one position, frames see the frames in which that position has the same owner.
 - joint: pixels see the pixels of the same owner in all frames, and the prompt as at a cross site; the
-  prompt's tokens see everything.
+  prompt's tokens see everything: what they say to the pixels is bounded already, and a prompt that saw
+  a part of the frame would be another prompt. Each block of the matrix can be left out (``joint_blocks``).
 
 It acts in the first ``frozen_steps`` steps only. Both guidance branches are masked alike, at the positions of
 the conditional prompt's tokens, as Peekaboo's code does. A query that may see nothing sees everything.
@@ -28,6 +29,7 @@ from rehearse.controls.shift_probe import ShiftProbe
 from rehearse.controls.small_mask import attend_with_mask, attend_with_mask_at, is_small
 from rehearse.controls.subject import Subject
 from rehearse.controls.token_groups import (
+    JOINT_BLOCKS,
     Grouping,
     cross_groups,
     cross_mask,
@@ -49,6 +51,8 @@ class AttentionMask(Control):
     frozen_steps: number of first steps that are masked, 0 or more.
     sites, parts: kinds of site and parts of the denoiser that are masked. Peekaboo masks a UNet's mid and up
         path; for a transformer give ``sites`` with "joint" and ``parts`` with "body".
+    joint_blocks: of a joint site, what is masked: cross (pixels to prompt), spatial (pixels of one frame),
+        temporal (pixels of different frames).
     normalization: brings masked outputs back to the unmasked statistics; None for bare masks.
     blocked: prompt tokens that no pixel sees: CLIP's begin-of-text. Give () for an encoder without one.
     probe: collects the shift of statistics at every masked site.
@@ -58,6 +62,7 @@ class AttentionMask(Control):
     frozen_steps: int
     sites: frozenset[SiteKind] = frozenset({"cross", "spatial", "temporal"})
     parts: frozenset[SitePart] = frozenset({"mid", "up"})
+    joint_blocks: frozenset[SiteKind] = JOINT_BLOCKS
     normalization: MaskNormalization | None = None
     blocked: tuple[int, ...] = (0,)
     probe: ShiftProbe | None = field(default=None, compare=False, repr=False)
@@ -127,7 +132,9 @@ class AttentionMask(Control):
         if call.site.kind == "cross":
             return cross_groups(self.subjects, call.grid, keys, self.blocked, repeats, device)
         text = (call.text.start or 0, call.text.stop) if call.text else (0, 0)
-        return joint_groups(self.subjects, call.grid, keys, text, self.blocked, repeats, device)
+        return joint_groups(
+            self.subjects, call.grid, keys, text, self.blocked, repeats, device, self.joint_blocks
+        )
 
     def _temporal(self, call: AttentionCall) -> tuple[Tensor, Tensor | None] | None:
         """Plain attention everywhere, redone under the mask at the positions that change owner."""

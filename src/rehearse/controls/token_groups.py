@@ -21,7 +21,7 @@ from torch import Tensor
 
 from rehearse.controls.mask_normalization import Regions
 from rehearse.controls.subject import Subject, ownership
-from rehearse.sites import Grid
+from rehearse.sites import Grid, SiteKind
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -40,6 +40,9 @@ class Block:
 
 
 Grouping = tuple[Block, ...]
+
+JOINT_BLOCKS: frozenset[SiteKind] = frozenset({"cross", "spatial", "temporal"})
+"""The blocks of a joint site's attention, by the kind of site that they correspond to."""
 
 
 def masks_anything(grouping: Grouping) -> bool:
@@ -87,11 +90,14 @@ def joint_groups(
     blocked: tuple[int, ...],
     repeats: int,
     device: torch.device,
+    blocks: frozenset[SiteKind] = JOINT_BLOCKS,
 ) -> Grouping:
     """Groups of a joint site: pixels of all frames see pixels of the same owner in any frame, and the
     prompt as at a cross site; the prompt's own tokens see everything.
 
     length: tokens of the sequence; text: where the prompt starts and ends in it (0, 0 for none).
+    blocks: which parts of the joint matrix the rule holds in: "spatial" (pixels of one frame), "temporal"
+    (pixels of different frames), "cross" (pixels to prompt); in the others pixels see everything.
     """
     video = grid.frames * grid.area
     start, stop = text
@@ -104,13 +110,19 @@ def joint_groups(
         pixels = torch.cat([torch.arange(start), torch.arange(stop, length)])
         owner = torch.full((length,), -1)
         owner[pixels] = ownership(subjects, grid).flatten()
+        frame = torch.full((length,), -1)
+        frame[pixels] = torch.arange(grid.frames).repeat_interleave(grid.area)
         parts = [((owner == -1)[None], torch.ones(1, length, dtype=torch.bool))] if stop > start else []
         sees = text_sight(subjects, stop - start, blocked)
+        sees[:] |= "cross" not in blocks
+        within, across = "spatial" in blocks, "temporal" in blocks
         for index in range(len(subjects) + 1):
-            keys = owner == index
-            queries = keys[None].clone()
-            keys[start:stop] = sees[index]
-            parts.append((queries, keys[None]))
+            same = owner == index
+            # Where frames differ in what they see of each other, each is a group of its own.
+            for own in [frame >= 0] if within == across else [frame == f for f in range(grid.frames)]:
+                keys = torch.where(own, same | (not within), same | (not across))
+                keys[start:stop] = sees[index]
+                parts.append(((same & own)[None], keys[None]))
         return _blocks(parts, repeats, device)
 
 

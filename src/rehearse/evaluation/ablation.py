@@ -31,6 +31,8 @@ from rehearse.evaluation.progress import Say
 from rehearse.evaluation.quality import Reference
 from rehearse.evaluation.store import Store
 from rehearse.evaluation.table import Table
+from rehearse.sampling.schedulers import SCHEDULERS
+from rehearse.shot import steps_of
 
 Sweep = Literal["chosen", "all", "none"]
 SWEEPS: tuple[Sweep, ...] = get_args(Sweep)
@@ -45,7 +47,8 @@ class Protocol:
     the first. arms: as `arms.parse_arm` reads them; base and mask are added. sweep: which arms run at the
     other numbers of frozen steps: "chosen" masks alone, the winners and their combination; "all"; "none".
     sweep_cases: how many cases there (None: all). seed: of the cases and their noise. steps: denoising steps
-    (None: the model's default). wording: of the prompts, see `cases`. replicates: of the bootstrap.
+    (None: the model's default). scheduler: its name (None: the model's default). wording: of the prompts, see
+    `cases`. replicates: of the bootstrap.
     """
 
     model: str = "theatre-video"
@@ -56,6 +59,7 @@ class Protocol:
     sweep_cases: int | None = None
     seed: int = 0
     steps: int | None = None
+    scheduler: str | None = None
     wording: Wording = "bare"
     replicates: int = REPLICATES
 
@@ -70,6 +74,25 @@ class Protocol:
             raise EvaluationError(
                 f"sweep cases: {self.sweep_cases} must be between 2 and cases ({self.cases})"
             )
+        if self.scheduler is not None and self.scheduler not in SCHEDULERS:
+            raise EvaluationError(
+                f"scheduler: there is no {self.scheduler!r}; known: {', '.join(SCHEDULERS)}"
+            )
+        if self.steps is not None:
+            self._refuse_equal_points(self.steps)
+
+    def _refuse_equal_points(self, steps: int) -> None:
+        """Two fractions may round to the same step: the same clips would be made and compared twice."""
+        counts: dict[int, float | int] = {}
+        for frozen in self.frozen:
+            if isinstance(frozen, int) and frozen > steps:
+                raise EvaluationError(f"frozen: {frozen} is more than the {steps} steps there are")
+            count = steps_of(frozen, steps)
+            if count in counts:
+                raise EvaluationError(
+                    f"frozen: {counts[count]} and {frozen} are both {count} of {steps} steps; leave one out"
+                )
+            counts[count] = frozen
 
     def parsed_arms(self) -> tuple[Arm, ...]:
         """The arms, base and masks alone first, each once. EvaluationError."""
@@ -119,6 +142,18 @@ class Ablation:
         self._fingerprints, self._processes, self._say = tuple(fingerprints), processes, say
         self._cases = trajectory_cases(protocol.cases, protocol.seed, protocol.wording)
 
+    def make(self) -> None:
+        """The clips of the named arms alone, and no choice: arms may be made one after the other, in any
+        order, into one folder, and :meth:`run` finds them there. They are made at the first number of frozen
+        steps, where ``sweep`` is "all" at the others too."""
+        protocol = self.protocol
+        arms = tuple(dict.fromkeys(parse_arm(text) for text in protocol.arms))
+        rest = protocol.frozen[1:] if protocol.sweep == "all" else ()
+        first = [point(arm, protocol.frozen[0]) for arm in arms]
+        self._complete(self.tasks(first, protocol.cases), "clips")
+        others = [point(arm, frozen) for arm in arms if "mask" in arm.groups for frozen in rest]
+        self._complete(self.tasks(others, protocol.sweep_cases or protocol.cases), "frozen steps: clips")
+
     def run(self) -> Findings:
         """All stages; what the folder holds already is not made again."""
         protocol = self.protocol
@@ -156,16 +191,18 @@ class Ablation:
         tasks = {}
         for case in self._cases[:count]:
             for at in points:
-                shot = case.shot(self.protocol.model, at.arm.settings(at.frozen), self.protocol.steps)
+                settings = at.arm.settings(at.frozen)
+                shot = case.shot(self.protocol.model, settings, self.protocol.steps, self.protocol.scheduler)
                 subjects = tuple((subject.kind, subject.colour) for subject in case.subjects)
                 tasks[at, case.index] = Task(key_of(shot, *self._fingerprints), shot, subjects)
         return tasks
 
+    def _complete(self, tasks: dict[tuple[Point, int], Task], what: str) -> None:
+        self.store.complete(list(tasks.values()), self._make_tools, self._processes, self._say, what)
+
     def _tables(self, points: Sequence[Point], count: int, stage: str) -> dict[Point, Table]:
         tasks = self.tasks(points, count)
-        self.store.complete(
-            list(tasks.values()), self._make_tools, self._processes, self._say, f"{stage}: clips"
-        )
+        self._complete(tasks, f"{stage}: clips")
         cases = self._cases[:count]
         return {
             at: Table.of(

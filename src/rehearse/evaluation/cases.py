@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -70,9 +70,12 @@ class Case:
     backdrop: str
     subjects: tuple[CaseSubject, ...]
 
-    def shot(self, model: str, control: ControlSettings, steps: int | None = None) -> Shot:
+    def shot(
+        self, model: str, control: ControlSettings, steps: int | None = None, scheduler: str | None = None
+    ) -> Shot:
         """The case as a shot for a model under the settings of an arm."""
-        shot = Shot(self.prompt, model=model, seed=self.seed, steps=steps, control=control)
+        sampling: dict[str, Any] = {"steps": steps, "scheduler": scheduler}
+        shot = Shot(self.prompt, model=model, seed=self.seed, control=control, **sampling)
         for subject in self.subjects:
             shot = shot.follow(subject.phrase, subject.path)
         return shot

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +25,15 @@ def load_engine(model: str) -> Engine:
         return generate(shot, model=loaded).frames
 
     return engine
+
+
+def model_defaults(model: str) -> dict[str, Any]:
+    """What a model's folder says its defaults are (steps, scheduler, ...); empty where it is silent. Raises
+    ModelError."""
+    from rehearse.models.registry import find_model
+
+    said = find_model(model).settings().get("defaults", {})
+    return said if isinstance(said, dict) else {}
 
 
 def model_fingerprint(model: str) -> str:

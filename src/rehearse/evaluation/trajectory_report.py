@@ -19,6 +19,7 @@ from rehearse.evaluation.paths import FAMILIES
 from rehearse.evaluation.report import as_json, markdown_table, write_json, write_text
 from rehearse.evaluation.store import Store
 from rehearse.evaluation.table import METRICS, TITLES, Table
+from rehearse.shot import steps_of
 
 _MAIN = ("miou", "kid", "motion", "ap50", "coverage", "distance")
 _REST = ("miou_covered", "volume_iou", "kid_change", "change", "text")
@@ -71,6 +72,7 @@ def _numbers(found: Findings, command: str, about: dict[str, Any]) -> dict[str, 
         "cases": protocol.cases,
         "seed": protocol.seed,
         "steps": protocol.steps,
+        "scheduler": protocol.scheduler,
         "wording": protocol.wording,
         "level": LEVEL,
         "replicates": protocol.replicates,
@@ -131,7 +133,8 @@ def _page(found: Findings, command: str, about: dict[str, Any], sheets: dict[str
         f"## Aims\n{verdict} Best combination: `{found.best.label}` (its number of frozen steps was chosen "
         f"on these same cases; {len(found.tables[found.best].cases)} of them).\n\n" + "\n".join(held),
         "## Choice\n" + _choice(found),
-        f"## All arms at {_frozen(first)}\n" + _metric_table(found, choosing, _MAIN, fid=True),
+        f"## All arms at {_frozen(first)}{_of_steps(found, about)}\n"
+        + _metric_table(found, choosing, _MAIN, fid=True),
         _metric_table(found, choosing, _REST),
         "Differences against the uncontrolled model and against masks alone:\n\n"
         + _difference_table(found, choosing),
@@ -171,7 +174,7 @@ def _setup(found: Findings, about: dict[str, Any]) -> str:
     captions = "still captions" if protocol.wording == "bare" else "captions that say 'stands still'"
     return (
         f"{protocol.cases} cases an arm ({two} with two subjects), case seed {protocol.seed}, the same noise "
-        f"in every arm; model `{protocol.model}`, {protocol.steps or 'the default number of'} steps. "
+        f"in every arm; model `{protocol.model}`, {_sampling(found, about)}. "
         f"Brackets: {LEVEL:.0%} bootstrap intervals over cases ({protocol.replicates} draws), differences "
         f"paired.\n\nPrompts are {captions}: they name no motion, so the path alone says it. Paths are held "
         "out: the world never moves a puppet so.\n\nFID and KID are of frames (four a clip) against frames "
@@ -180,6 +183,24 @@ def _setup(found: Findings, about: dict[str, Any]) -> str:
         "frame to frame) against as many rendered clips that follow paths such as these; it rewards moving "
         "as asked, so it decides nothing."
     )
+
+
+def _sampling(found: Findings, about: dict[str, Any]) -> str:
+    """How the clips were sampled; the model's own defaults are named where they are known."""
+    own = about.get("model_defaults", {})
+    steps, scheduler = (
+        found.protocol.steps or own.get("steps"),
+        found.protocol.scheduler or own.get("scheduler"),
+    )
+    said = f"{steps} steps" if steps else "the model's own number of steps"
+    return f"{said} of {scheduler}" if scheduler else said
+
+
+def _of_steps(found: Findings, about: dict[str, Any]) -> str:
+    """What the first number of frozen steps is in whole steps, where that is known."""
+    steps = found.protocol.steps or about.get("model_defaults", {}).get("steps")
+    first = found.protocol.frozen[0]
+    return f" ({steps_of(first, steps)} of {steps})" if steps and isinstance(first, float) else ""
 
 
 def _choice(found: Findings) -> str:

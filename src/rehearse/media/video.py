@@ -28,6 +28,7 @@ FORMATS: dict[str, str] = {
 _CONTAINERS = ("mp4", "webm")
 _PICTURES = ("gif", "apng", "png")
 _SNIFF = 16
+_SLOWEST = 0.02  # frames a second; a png cannot hold a frame much longer than a minute
 
 
 def clip_format(path: str | os.PathLike[str]) -> str:
@@ -57,7 +58,8 @@ def write_clip(
     """Write a clip; the format follows from the ending of ``path``, see :data:`FORMATS`.
 
     frames: RGB uint8 ``[F, H, W, 3]``; sizes are kept (mp4 and webm repeat the last row or column of an
-        odd side). fps: frames per second, above 0; a gif shows 50 at most.
+        odd side). fps: frames per second, above 0; a gif shows 50 at most, and
+        no file fewer than one in 50 seconds.
     shot: embedded in the file with its pictures; :func:`read_shot` gives it back.
 
     The file appears whole under its name, or not at all: errors and Ctrl-C leave what was there before.
@@ -75,7 +77,7 @@ def write_clip(
     else:
         text = Envelope(frames=len(frames), fps=float(fps), shot=said).text()
     with replacing(path) as part:
-        encode(part, kind, frames, fps, text)
+        encode(part, kind, frames, max(fps, _SLOWEST), text)
 
 
 def write_still(path: str | os.PathLike[str], frame: NDArray[np.uint8], shot: Shot | None = None) -> None:

@@ -30,6 +30,8 @@ class Codec:
         self.factor = 2 ** (len(vae.config.block_out_channels) - 1)
         """Pixels per latent cell along width and height."""
         self.channels = int(vae.config.latent_channels)
+        self.frame_ratio = 1
+        """Frames per latent frame, after the first."""
         self._rgb = rgb
 
     @classmethod
@@ -79,6 +81,14 @@ class Codec:
         shift = getattr(config, "shift_factor", None) or 0.0
         return (torch.cat(pieces) - shift) * config.scaling_factor
 
+    def encode_clip(self, frames: NDArray[np.uint8]) -> Tensor:
+        """A clip, uint8 ``[n, H, W, 3]``, to latents ``[channels, n, h, w]``, at `decode`'s scale."""
+        return self.encode(frames).transpose(0, 1)
+
+    def encode_condition(self, pictures: NDArray[np.uint8]) -> Tensor:
+        """As `encode`, at the scale at which a denoiser takes a picture beside its latents."""
+        return self.encode(pictures)
+
     def preview(self, latents: Tensor) -> NDArray[np.uint8]:
         """``[clips, channels, frames, h, w]`` to uint8 ``[clips, frames, h, w, 3]``, by a linear map."""
         if self._rgb is None:
@@ -111,6 +121,7 @@ def load_component(kind: Any, folder: ModelFolder, component: str) -> Any:
             folder.place(component),
             torch_dtype=torch.float32,
             use_safetensors=True,
+            variant=folder.variant(component),
             local_files_only=True,
         )
     except (OSError, ValueError, KeyError, TypeError, RuntimeError) as error:

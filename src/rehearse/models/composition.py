@@ -11,6 +11,10 @@ The folder is the model: ``--model FOLDER``. Its ``rehearse.json`` may say, besi
     a ``conv_in`` for pictures, AnimateDiff where it has none.
 ``loras``
     ``[{"file": "ink.safetensors", "scale": 0.8}]``: files in this folder, merged into the weights.
+``target_adapter``
+    ``"reach.safetensors"``, or ``{"file": "reach.safetensors", "scale": 0.8}``: a file in this folder that
+    :mod:`rehearse.models.target_adapter` wrote, or a folder with the LoRA and the projection as two files.
+    With one, a CogVideoX base acts on target instructions. LoRAs are merged beside it.
 ``scheduler``
     settings laid over the base's: AnimateDiff and PIA want ``{"beta_schedule": "linear"}``.
 
@@ -34,15 +38,17 @@ from rehearse.models.errors import ModelError
 from rehearse.models.folder import Lora, ModelFolder
 
 _ADAPTER = "motion_adapter"
+_TARGET = "target_adapter"
 
 
 def is_composed(path: Path) -> bool:
-    """Whether the folder's ``rehearse.json`` names a base or LoRAs; False where it cannot be read."""
+    """Whether the folder's ``rehearse.json`` names a base, LoRAs or a target adapter; False where it is not
+    readable."""
     try:
         said = json.loads((path / "rehearse.json").read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, json.JSONDecodeError):
         return False
-    return isinstance(said, dict) and bool({"base", "loras"} & said.keys())
+    return isinstance(said, dict) and bool({"base", "loras", _TARGET} & said.keys())
 
 
 def compose(
@@ -52,13 +58,18 @@ def compose(
     said = folder.settings()
     base = _base(folder, said["base"], find_model) if "base" in said else None
     if base is None and not (folder.path / "model_index.json").is_file():
-        raise _refusal(folder, "it has LoRAs but no model_index.json", 'name the model they change as "base"')
+        raise _refusal(
+            folder,
+            "it has LoRAs or a target adapter but no model_index.json",
+            'name the model it changes as "base"',
+        )
     return dataclasses.replace(
         folder,
         base=base,
         adapter=_adapter(folder, said.get(_ADAPTER), find_adapter),
         # A base's own LoRAs belong to what it is: they come first.
         loras=(*(base.loras if base is not None else ()), *_loras(folder, said.get("loras", []))),
+        target_adapter=_target(folder, said.get(_TARGET)),
     )
 
 
@@ -71,6 +82,8 @@ def _base(folder: ModelFolder, name: Any, find_model: Callable[[str], ModelFolde
     found = find_model(str(near) if near.is_dir() else name)
     if found.adapter is not None:
         raise _refusal(folder, f"base {name!r} has a motion adapter already", "name an image model")
+    if found.target_adapter is not None:
+        raise _refusal(folder, f"base {name!r} has a target adapter already", "name the model below it")
     return dataclasses.replace(found, identity=name)
 
 
@@ -87,6 +100,28 @@ def _adapter(folder: ModelFolder, name: Any, find_adapter: Callable[[str], Path]
             folder, f"motion_adapter {name!r} has no config.json", "give a diffusers MotionAdapter"
         )
     return place
+
+
+def _target(folder: ModelFolder, said: Any) -> Lora | None:
+    if said is None:
+        return None
+    form = 'write "name.safetensors" or {"file": "name.safetensors", "scale": 1.0}'
+    entry = {"file": said} if isinstance(said, str) else said
+    if (
+        not isinstance(entry, dict)
+        or not isinstance(entry.get("file"), str)
+        or entry.keys() - {"file", "scale"}
+    ):
+        raise _refusal(folder, f"target_adapter cannot be {said!r}", form)
+    scale = entry.get("scale", 1.0)
+    if isinstance(scale, bool) or not isinstance(scale, int | float):
+        raise _refusal(folder, f"target_adapter.scale cannot be {scale!r}", "give a number such as 0.8")
+    place = folder.path / entry["file"]
+    if not place.exists():
+        raise _refusal(folder, f"target_adapter: there is no {entry['file']!r}", "copy it into the folder")
+    if place.is_file() and place.suffix != ".safetensors":
+        raise _refusal(folder, f"target_adapter {entry['file']!r} is not safetensors", "convert it")
+    return Lora(place, float(scale))
 
 
 def _loras(folder: ModelFolder, listed: Any) -> tuple[Lora, ...]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import struct
 from dataclasses import dataclass
 from functools import lru_cache
@@ -17,8 +18,14 @@ from rehearse.models.errors import ModelError
 
 _LARGEST_HEADER = 100 * 1024 * 1024
 
+# Weights as diffusers and transformers name them, with an older way of naming shards among them.
+_WEIGHTS = re.compile(
+    r"(?:model|diffusion_pytorch_model)(?:-\d+-of-\d+)?(?:\.(?P<variant>\w+))?(?:-\d+-of-\d+)?\.safetensors$"
+)
+_VARIANTS = ("fp16", "bf16", "fp32")
+
 # Of rehearse.json, what changes the model itself; its defaults are the plan's.
-_SAID_OF_THE_MODEL = ("scheduler", "picture_guidance")
+_SAID_OF_THE_MODEL = ("scheduler", "picture_guidance", "dynamic_guidance")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +42,8 @@ class ModelFolder:
 
     identity: what the user called it, for messages. base: the model it stands on, None for a whole one: a
     component that this folder does not have is the base's. adapter: where its motion adapter lies, None for
-    none. loras: what is added to the weights.
+    none. loras: what is added to the weights. target_adapter: the file or folder of its target adapter, and
+    the scale of its LoRA; None for none.
     """
 
     path: Path
@@ -43,6 +51,7 @@ class ModelFolder:
     base: ModelFolder | None = None
     adapter: Path | None = None
     loras: tuple[Lora, ...] = ()
+    target_adapter: Lora | None = None
 
     @property
     def index(self) -> dict[str, Any]:
@@ -77,6 +86,17 @@ class ModelFolder:
         path = self.path / "rehearse.json"
         return read_json(path, self.identity) if path.is_file() else {}
 
+    def inherited_settings(self) -> dict[str, Any]:
+        """What ``rehearse.json`` says, this folder's own over its base's, object by object."""
+        own = self.settings()
+        if self.base is None:
+            return own
+        merged = {**self.base.inherited_settings(), **own}
+        for name, value in self.base.inherited_settings().items():
+            if isinstance(value, dict) and isinstance(own.get(name), dict):
+                merged[name] = {**value, **own[name]}
+        return merged
+
     def optional(self, name: str) -> dict[str, Any] | list[Any] | None:
         """A JSON file beside the index, this model's own or its base's; None where there is none."""
         path = self.path / name
@@ -100,7 +120,9 @@ class ModelFolder:
             )
         for file in files:
             check_safetensors(file, self.identity)
-        shards = folder / f"{_index_stem(files)}.safetensors.index.json"
+        variant = self.variant(component)
+        middle = "" if variant is None else f".{variant}"
+        shards = folder / f"{_index_stem(files)}.safetensors.index{middle}.json"
         if shards.is_file():
             names = set(read_json(shards, self.identity).get("weight_map", {}).values())
             missing = sorted(str(name) for name in names - {file.name for file in files})
@@ -111,10 +133,18 @@ class ModelFolder:
                 )
         return files
 
+    def variant(self, component: str) -> str | None:
+        """Which variant of a component's weights is read (``fp16``); None where plain ones are there."""
+        names = (file.name for file in self.place(component).glob("*.safetensors"))
+        found = {match["variant"] for name in names if (match := _WEIGHTS.match(name))}
+        if None in found or not found:
+            return None
+        return next((one for one in _VARIANTS if one in found), min(found))
+
     def stamp(self) -> tuple[tuple[str, int, int], ...]:
         """Name, size and time of change of every file that counts: tells cheaply whether a folder changed."""
         own = tuple((name, *_size_and_time(self.path / name)) for name in self._files())
-        outside = [*self._adapter_files(), *(lora.file for lora in self.loras)]
+        outside = [*self._adapter_files(), *(lora.file for lora in self.loras), *self.target_files()]
         added = tuple((str(file), *_size_and_time(file)) for file in outside)
         return own + added + (self.base.stamp() if self.base is not None else ())
 
@@ -122,16 +152,25 @@ class ModelFolder:
         """Sha256 (hex) over names and bytes of all weights and settings; computed once per process."""
         own = _digest(self.path, tuple((name, *_size_and_time(self.path / name)) for name in self._files()))
         said = {key: value for key, value in self.settings().items() if key in _SAID_OF_THE_MODEL}
-        if self.base is None and not self.loras and not said:
+        if self.base is None and not self.loras and not said and self.target_adapter is None:
             return own
         base = "" if self.base is None else self.base.fingerprint()
         whole = hashlib.sha256(f"{own}\0{base}".encode())
         outside = [(file, 1.0) for file in self._adapter_files()]
+        target = 1.0 if self.target_adapter is None else self.target_adapter.scale
+        outside += [(file, target) for file in self.target_files()]
         for file, scale in [*outside, *((lora.file, lora.scale) for lora in self.loras)]:
             content = _digest(file.parent, ((file.name, *_size_and_time(file)),))
             whole.update(f"\0{content}\0{scale!r}".encode())
         whole.update(json.dumps(said, sort_keys=True).encode())
         return whole.hexdigest()
+
+    def target_files(self) -> list[Path]:
+        """The safetensors files of the target adapter."""
+        if self.target_adapter is None:
+            return []
+        place = self.target_adapter.file
+        return sorted(place.glob("*.safetensors")) if place.is_dir() else [place]
 
     def _files(self) -> tuple[str, ...]:
         """Names of this folder's own files that count."""
@@ -163,7 +202,7 @@ def _counts(relative: Path) -> bool:
         return False
     inside = len(relative.parts) == 2
     return (
-        inside and relative.suffix in {".safetensors", ".json", ".txt"}
+        inside and (relative.suffix in {".safetensors", ".json", ".txt"} or relative.name == "spiece.model")
     ) or relative.name == "model_index.json"
 
 

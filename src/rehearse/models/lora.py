@@ -6,6 +6,8 @@ Merged weights cost nothing at each step, and leave the attention modules as the
 from __future__ import annotations
 
 import logging as standard
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from rehearse.models.errors import ModelError
@@ -19,7 +21,28 @@ def add_loras(folder: ModelFolder, unet: Any, text_encoder: Any) -> None:
     have are left out: a LoRA of motion modules changes nothing in the image model beside the video model.
     Any other file of which nothing fits is refused. Raises ModelError.
     """
-    if not folder.loras:
+    with quietly(folder):
+        for lora in folder.loras:
+            _add(folder, lora, unet, text_encoder)
+
+
+def add_transformer_loras(folder: ModelFolder, transformer: Any) -> None:
+    """Merge the folder's LoRAs into a CogVideoX transformer, in the order they are listed.
+
+    Files as diffusers and PEFT write them, safetensors only; with the scale in their header where they have
+    one. A file of which nothing fits is refused. Raises ModelError.
+    """
+    with quietly(folder):
+        for lora in folder.loras:
+            _add_to_transformer(folder, lora, transformer)
+
+
+@contextmanager
+def quietly(folder: ModelFolder) -> Iterator[None]:
+    """Where LoRAs are read: peft is there, or ModelError says so, and what is wrong with a file is said here,
+    in one sentence, and not by diffusers."""
+    if not (folder.loras or folder.target_adapter):
+        yield
         return
     from diffusers.utils import logging
 
@@ -30,12 +53,34 @@ def add_loras(folder: ModelFolder, unet: Any, text_encoder: Any) -> None:
             f"model {folder.identity!r} has LoRAs, which need peft; install it: pip install 'rehearse[train]'"
         ) from None
     verbosity = logging.get_verbosity()
-    logging.set_verbosity(standard.CRITICAL)  # what is wrong with a file is said here, in one sentence
+    logging.set_verbosity(standard.CRITICAL)
     try:
-        for lora in folder.loras:
-            _add(folder, lora, unet, text_encoder)
+        yield
     finally:
         logging.set_verbosity(verbosity)
+
+
+def _add_to_transformer(folder: ModelFolder, lora: Lora, transformer: Any) -> None:
+    from diffusers.loaders.lora_pipeline import CogVideoXLoraLoaderMixin as Loader
+
+    check_safetensors(lora.file, folder.identity)
+    try:
+        state, metadata = Loader.lora_state_dict(
+            str(lora.file.parent),
+            weight_name=lora.file.name,
+            use_safetensors=True,
+            local_files_only=True,
+            return_lora_metadata=True,
+        )
+        own = _fitting(transformer, state, "transformer")
+        if own:
+            transformer.load_lora_adapter(own, prefix="transformer", adapter_name="added", metadata=metadata)
+            merge(transformer, lora.scale)
+    except (KeyError, ValueError, RuntimeError, TypeError) as error:
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        raise _refusal(folder, lora, f"does not fit this model ({reason}); use one made for it") from None
+    if not own:
+        raise _refusal(folder, lora, "holds nothing for this model; use one made for its base")
 
 
 def _add(folder: ModelFolder, lora: Lora, unet: Any, text_encoder: Any) -> None:
@@ -53,13 +98,13 @@ def _add(folder: ModelFolder, lora: Lora, unet: Any, text_encoder: Any) -> None:
         own = _fitting(unet, state, "unet")
         if own:
             Loader.load_lora_into_unet(own, _of(own, alphas), unet, adapter_name="added")
-            _merge(unet, lora.scale)
+            merge(unet, lora.scale)
         words = _fitting(text_encoder, state, "text_encoder")
         if words:
             Loader.load_lora_into_text_encoder(
                 words, _of(words, alphas), text_encoder, prefix="text_encoder", adapter_name="added"
             )
-            _merge(text_encoder, lora.scale)
+            merge(text_encoder, lora.scale)
     except (KeyError, ValueError, RuntimeError, TypeError) as error:
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise _refusal(folder, lora, f"does not fit this model ({reason}); use one made for it") from None
@@ -90,7 +135,8 @@ def _layer(name: str) -> str:
     return name
 
 
-def _merge(module: Any, scale: float) -> None:
+def merge(module: Any, scale: float) -> None:
+    """Add a module's PEFT layers, at a scale, to the weights below them, and take the layers away."""
     from diffusers.utils import recurse_remove_peft_layers
     from peft.tuners.tuners_utils import BaseTunerLayer
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,12 +42,16 @@ class Limits:
     max_frames: None for any number. size_multiple: width and height in pixels must be multiples of it.
     max_tokens: length of an encoded prompt, start and end marks included.
     vocabulary: the known words of a closed vocabulary, lower case; None where any word may be used.
+    frame_step: a clip has 1 frame and a multiple of so many more. fixed: frames, width and height of the one
+    size that a model with learned positions takes; None for any.
     """
 
     max_frames: int | None
     size_multiple: int
     max_tokens: int
     vocabulary: frozenset[str] | None = None
+    frame_step: int = 1
+    fixed: tuple[int, int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,9 +95,13 @@ class VideoModel(ABC):
     sites: tuple[Site, ...]
     """Every attention call of the denoiser, in the order of its modules."""
 
+    triggers: Mapping[str, str] = {}
+    """For models with target conditioning: the word put before a target's phrase, by the target's role."""
     starts_from_picture: bool = False
     """Whether it animates a picture: then :meth:`encode_pictures`, :meth:`condition` and
     :meth:`picture_model` answer, and :meth:`denoise` needs a condition."""
+    shows_picture: Literal["any", "start"] = "any"
+    """When such a model can show its picture: at any time of the clip, or as the first frame only."""
 
     @property
     @abstractmethod
@@ -160,6 +168,21 @@ class VideoModel(ABC):
         Raises ModelError where the model starts from no picture.
         """
         raise ModelError(f"model {self.identity!r} starts from no picture; choose one that does")
+
+    def with_masks(self, condition: Tensor, masks: Mapping[str, Tensor]) -> Tensor:
+        """A condition in which the masks of target instructions stand.
+
+        masks: by role ("target", "source"), ``[height, width]`` in [0, 1], of the first frame in pixels.
+        Raises ModelError where the model takes no masks, ShotError (field ``mask``) for an empty or full one.
+        """
+        raise ModelError(f"model {self.identity!r} takes no target masks; choose one with a target adapter")
+
+    def guidance_at(self, guidance: float, step: int, steps: int, timestep: float) -> float:
+        """The guidance scale of a step, where the model's schedule moves it; the asked one everywhere else.
+
+        step: from 0 to steps - 1. timestep: the model's own time of the step.
+        """
+        return guidance
 
     def picture_model(self) -> VideoModel:
         """The image model that makes and edits the pictures to animate; loaded when first asked for.

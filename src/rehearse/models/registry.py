@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import difflib
 import importlib
+import json
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -16,14 +18,14 @@ from rehearse.models.folder import ModelFolder
 
 if TYPE_CHECKING:
     from rehearse.models.model import VideoModel
-    from rehearse.models.precision import PrecisionName
-    from rehearse.models.unet import UNetModel
+    from rehearse.models.precision import Precision, PrecisionName
 
 EMBEDDED = Path(__file__).resolve().parent.parent / "theatre" / "weights"
 """Where the models that ship with the package lie, one folder each."""
 
 # What is fetched of a model on the hub: no weights outside the components' folders.
-_OF_A_MODEL = ("model_index.json", "*.json", "*/*.json", "*/*.txt", "*/*.safetensors")
+# T5's tokenizer is a sentencepiece table, spiece.model.
+_OF_A_MODEL = ("model_index.json", "*.json", "*/*.json", "*/*.txt", "*/spiece.model", "*/*.safetensors")
 
 _MOTION = ("rehearse.models.motion_unet", "MotionUNetModel")
 
@@ -32,6 +34,7 @@ _FAMILIES: dict[str, tuple[str, str]] = {
     "UNet3DConditionModel": ("rehearse.models.unet3d", "UNet3DModel"),
     "UNet2DConditionModel": ("rehearse.models.image", "ImageModel"),
     "UNetMotionModel": _MOTION,
+    "CogVideoXTransformer3DModel": ("rehearse.models.cogvideox", "CogVideoX"),
 }
 
 
@@ -118,16 +121,27 @@ def _load(
     # The stamp is part of the key: a folder whose files changed is another model.
     from rehearse.models.precision import choose_precision
 
+    return load_family(folder, choose_precision(device, precision))
+
+
+def load_family(folder: ModelFolder, precision: Precision) -> VideoModel:
+    """The model in a folder, by the class of its denoiser; not kept. Raises ModelError."""
     module, kind = _family_of(folder)
-    family: type[UNetModel] = getattr(importlib.import_module(module), kind)
-    return family.load(folder, choose_precision(device, precision))
+    loaded: VideoModel = getattr(importlib.import_module(module), kind).load(folder, precision)
+    return loaded
 
 
 def _family_of(folder: ModelFolder) -> tuple[str, str]:
+    index = folder.index
+    named = next((component for component in ("unet", "transformer") if component in index), None)
+    kind = str(index.get("_class_name")) if named is None else folder.component_class(named)
+    if folder.target_adapter is not None and kind != "CogVideoXTransformer3DModel":
+        raise ModelError(
+            f"model {folder.identity!r}: a target adapter goes on a CogVideoX image-to-video model, and its "
+            f"base is a {kind}; name another base"
+        )
     if folder.adapter is not None:
         return _MOTION
-    index = folder.index
-    kind = folder.component_class("unet") if "unet" in index else str(index.get("_class_name"))
     if kind not in _FAMILIES:
         raise ModelError(
             f"model {folder.identity!r} is of a family that is not supported ({kind}); "
@@ -140,18 +154,74 @@ def _from_hub(name: str, patterns: Sequence[str] = _OF_A_MODEL) -> ModelFolder:
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HfHubHTTPError
 
+    model = patterns is _OF_A_MODEL
     repository, _, revision = name.partition("@")
     try:
         try:
             path = snapshot_download(
                 repository, revision=revision or None, allow_patterns=list(patterns), local_files_only=True
             )
+            whole = not model or _is_whole(Path(path))
         except OSError:  # not in the cache
+            whole = False
+        if not whole:
             path = snapshot_download(repository, revision=revision or None, allow_patterns=list(patterns))
     except (OSError, ValueError, HfHubHTTPError) as error:
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        raise ModelError(
-            f"there is no folder {name!r}, and the hub could not give it ({reason}); "
-            "check the spelling and the network, or give a folder"
-        ) from None
+        raise ModelError(f"there is no folder {name!r}, and {_why_not(error)}") from None
     return ModelFolder(Path(path), name)
+
+
+def _is_whole(path: Path) -> bool:
+    """Whether a snapshot in the cache has weights for its model: a download may have been cut off."""
+    try:
+        index = json.loads((path / "model_index.json").read_text(encoding="utf-8"))
+        named = [key for key in ("unet", "transformer", "vae", "text_encoder") if index.get(key)]
+    except (OSError, ValueError, AttributeError):
+        return False
+    return all(any((path / component).glob("*.safetensors")) for component in named)
+
+
+def _why_not(error: Exception) -> str:
+    """Why the hub gave no model, and what can be done, by the error of huggingface_hub."""
+    from huggingface_hub.errors import GatedRepoError, HfHubHTTPError, OfflineModeIsEnabled
+    from huggingface_hub.errors import RepositoryNotFoundError as NotFound
+    from huggingface_hub.errors import RevisionNotFoundError as NoRevision
+
+    if isinstance(error, GatedRepoError):
+        return "the hub gives it only to those who accepted its terms; do so there and log in (hf auth login)"
+    if isinstance(error, NotFound):
+        return "the hub has no public model of that name; check the spelling, or log in (hf auth login)"
+    if isinstance(error, NoRevision):
+        return "the hub's model has no such revision; check what stands behind the @"
+    if isinstance(error, OfflineModeIsEnabled) or os.environ.get("HF_HUB_OFFLINE", "") in ("1", "true"):
+        return "it is not in the cache and HF_HUB_OFFLINE forbids fetching it; unset that, or give a folder"
+    reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+    if isinstance(error, HfHubHTTPError | ValueError):
+        return f"the hub could not give it ({reason}); check the spelling, or give a folder"
+    return (
+        "it is not in the cache and the hub cannot be reached; check the spelling and the network, or copy "
+        "the model here and give its folder"
+    )
+
+
+def cached_models() -> tuple[ModelEntry, ...]:
+    """Models of a supported family that lie whole in the hub's cache, by name. Imports no torch."""
+    from huggingface_hub import scan_cache_dir
+    from huggingface_hub.errors import CacheNotFound
+
+    try:
+        repositories = scan_cache_dir().repos
+    except (CacheNotFound, OSError, ValueError):
+        return ()
+    found = []
+    for repository in repositories:
+        revision = next((one for one in repository.revisions if "main" in one.refs), None)
+        if repository.repo_type != "model" or revision is None or not _is_whole(revision.snapshot_path):
+            continue
+        try:
+            module, _ = _family_of(ModelFolder(revision.snapshot_path, repository.repo_id))
+        except ModelError:
+            continue
+        size = sum(file.size_on_disk for file in revision.files if file.file_name.endswith(".safetensors"))
+        found.append(ModelEntry(repository.repo_id, module.rpartition(".")[2], revision.snapshot_path, size))
+    return tuple(sorted(found, key=lambda entry: entry.name))

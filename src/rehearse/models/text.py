@@ -51,6 +51,7 @@ class ClipText:
                 folder.place("text_encoder"),
                 dtype=torch.float32,
                 use_safetensors=True,
+                variant=folder.variant("text_encoder"),
                 local_files_only=True,
             )
         except (OSError, ValueError, KeyError, RuntimeError) as error:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from abc import abstractmethod
 from pathlib import Path
 from typing import Any, Self
@@ -19,6 +18,7 @@ from rehearse.models.folder import ModelFolder
 from rehearse.models.lora import add_loras
 from rehearse.models.model import Defaults, Limits, Tokens, VideoModel
 from rehearse.models.precision import Precision
+from rehearse.models.said import schedule_said, with_said
 from rehearse.models.text import ClipText, vocabulary_of
 from rehearse.sampling.schedulers import SchedulerError, make_scheduler, prediction_type_of
 from rehearse.sites import Attend
@@ -42,14 +42,14 @@ class UNetModel(VideoModel):
         self._text = text
         self._codec = codec
         said = folder.settings()
-        self._scheduler_config = folder.config("scheduler", "scheduler_config.json") | _schedule_said(folder)
+        self._scheduler_config = folder.config("scheduler", "scheduler_config.json") | schedule_said(folder)
         self._stage = Stage()
         try:
             self.prediction_type = prediction_type_of(self._scheduler_config)
         except SchedulerError as error:
             raise ModelError(f"model {self.identity!r}: {error}") from None
         self.sites = install(denoiser, self._stage)
-        self.defaults = _with_said(self._own_defaults(), said, folder.identity)
+        self.defaults = with_said(self._own_defaults(), said, folder.identity)
         self.limits = Limits(
             max_frames=self._max_frames(said),
             size_multiple=codec.factor,
@@ -192,38 +192,3 @@ class _Reached(Exception):
     def __init__(self, output: Tensor) -> None:
         super().__init__()
         self.output = output
-
-
-def _schedule_said(folder: ModelFolder) -> dict[str, Any]:
-    """Scheduler settings in ``rehearse.json``, laid over the model's own."""
-    said = folder.settings().get("scheduler", {})
-    if not isinstance(said, dict):
-        raise ModelError(
-            f"model {folder.identity!r}: rehearse.json: scheduler must be an object of scheduler settings, "
-            'such as {"beta_schedule": "linear"}'
-        )
-    return said
-
-
-_KINDS: dict[str, type[int] | type[float] | type[str]] = {
-    "frames": int,
-    "width": int,
-    "height": int,
-    "fps": float,
-    "steps": int,
-    "guidance": float,
-    "scheduler": str,
-}
-
-
-def _with_said(own: Defaults, said: dict[str, Any], identity: str) -> Defaults:
-    given: dict[str, Any] = said.get("defaults", {})
-    for name, value in given.items():
-        if name not in _KINDS:
-            raise ModelError(
-                f"model {identity!r}: rehearse.json sets defaults.{name}; known: {', '.join(sorted(_KINDS))}"
-            )
-        fits = (int, float) if _KINDS[name] is float else _KINDS[name]
-        if not isinstance(value, fits) or isinstance(value, bool):
-            raise ModelError(f"model {identity!r}: rehearse.json: defaults.{name} cannot be {value!r}")
-    return dataclasses.replace(own, **given)

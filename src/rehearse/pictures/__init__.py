@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from rehearse.pictures.cache import PictureCache as PictureCache
     from rehearse.pictures.intermediate import Intermediate as Intermediate
+    from rehearse.pictures.intermediate import given_picture as given_picture
     from rehearse.pictures.intermediate import make_intermediate as make_intermediate
     from rehearse.pictures.redraw import PictureStep as PictureStep
 
@@ -18,6 +19,7 @@ _HOMES: dict[str, str] = {
     "Intermediate": "rehearse.pictures.intermediate",
     "PictureCache": "rehearse.pictures.cache",
     "PictureStep": "rehearse.pictures.redraw",
+    "given_picture": "rehearse.pictures.intermediate",
     "make_intermediate": "rehearse.pictures.intermediate",
 }
 

@@ -167,7 +167,10 @@ def drag_picture(
             laid = replace(laid, plate=plate)
         warped = (laid, drags)
         picture = laid.lay([moves_to(drag, way[-1]) for drag, way in zip(drags, ways, strict=True)]).picture
-        for opacity in (*laid.opacity, *(moment.moved for moment in moments)):
+        for moment in moments:
+            np.maximum(touched, moment.moved, out=touched)
+            np.maximum(touched, moment.exposed, out=touched)
+        for opacity in laid.opacity:
             np.maximum(touched, opacity, out=touched)
 
     morphs: list[Morph] = []

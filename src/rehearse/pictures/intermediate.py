@@ -15,10 +15,11 @@ from rehearse.models.model import VideoModel
 from rehearse.pictures.cache import SHARED, PictureCache
 from rehearse.pictures.drags import FILL_STRENGTH, Dragging, drag_picture, drags_of, fill_key
 from rehearse.pictures.feather import Weights
+from rehearse.pictures.frame import cover_frame
 from rehearse.pictures.redraw import ImagePipeline, OnStep, Progress
-from rehearse.pictures.stages import Stage, stages_of
+from rehearse.pictures.stages import Stage, first_picture, load_picture, stages_of
 from rehearse.sampling.loop import Cancel
-from rehearse.shot import Shot, ShotError
+from rehearse.shot import ContentInstruction, DragTrajectory, Shot, ShotError
 
 _MOST_OPTIMISED = 80
 
@@ -87,6 +88,20 @@ def make_intermediate(
     original = _original(stages, newest, cache, progress)
     dragging = drag_picture(original, stages[-1].key, shot, pipeline, cache, progress)
     return Intermediate(original, dragging.edited, dragging.touched, dragging)
+
+
+def given_picture(shot: Shot, width: int, height: int) -> NDArray[np.uint8] | None:
+    """The picture of a shot that gives one as it is, uint8 ``[H, W, 3]``: what :func:`make_intermediate`
+    makes of it, where no image model has anything to draw. None for any other shot.
+
+    Raises ShotError, naming the instruction's field, for a picture that cannot be used.
+    """
+    if any(isinstance(one, ContentInstruction | DragTrajectory) for one in shot.instructions):
+        return None
+    given = first_picture(shot)
+    if given is None or given[1].strength not in (None, 1):
+        return None
+    return cover_frame(load_picture(given[1], f"instructions[{given[0]}]"), width, height)
 
 
 def _original(stages: list[Stage], newest: int, cache: PictureCache, progress: Progress) -> NDArray[np.uint8]:

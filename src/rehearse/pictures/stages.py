@@ -82,12 +82,7 @@ def seed_of(shot: Shot, stage: int) -> int:
 
 
 def _start(shot: Shot, pipeline: ImagePipeline, drawn_by: dict[str, Any]) -> Stage:
-    pictures = [
-        (index, instruction)
-        for index, instruction in enumerate(shot.instructions)
-        if isinstance(instruction, ImageInstruction)
-    ]
-    given = min(pictures, key=lambda each: each[1].time, default=None)
+    given = first_picture(shot)
     strength = 0.0 if given is None or given[1].strength is None else 1 - given[1].strength
     if given is None or strength == 1:
         words = words_for(shot, 0, pipeline)
@@ -98,7 +93,7 @@ def _start(shot: Shot, pipeline: ImagePipeline, drawn_by: dict[str, Any]) -> Sta
 
     index, instruction = given
     name = f"instructions[{index}]"
-    picture = cover_frame(_loaded(instruction, name), pipeline.width, pipeline.height)
+    picture = cover_frame(load_picture(instruction, name), pipeline.width, pipeline.height)
     key = key_of(image=instruction.image.digest(), size=drawn_by["size"])
     if not strength:
         return Stage(name, key, 0, lambda *_: picture)
@@ -117,7 +112,18 @@ def _start(shot: Shot, pipeline: ImagePipeline, drawn_by: dict[str, Any]) -> Sta
     )
 
 
-def _loaded(instruction: ImageInstruction, name: str) -> Image.Image:
+def first_picture(shot: Shot) -> tuple[int, ImageInstruction] | None:
+    """The earliest image instruction and its place in the list; None where there is none."""
+    pictures = [
+        (index, instruction)
+        for index, instruction in enumerate(shot.instructions)
+        if isinstance(instruction, ImageInstruction)
+    ]
+    return min(pictures, key=lambda each: each[1].time, default=None)
+
+
+def load_picture(instruction: ImageInstruction, name: str) -> Image.Image:
+    """An instruction's picture. name: of its field, for the ShotError where it cannot be read."""
     try:
         return instruction.image.load()
     except ShotError as error:

@@ -7,12 +7,14 @@ x of a picture of width W is ``x * W - 0.5``. Colours are 0 to 255, opacity A is
    gets an edge one pixel wide, inside its outline only: ``A = region * max(1/2, 2 b - 1)`` with b the region
    blurred by (1, 2, 1)/4 along rows and columns (the frame's edge repeats outward).
 2. *Plate.* The picture B without the region: pixels with A > 0 are filled from around them
-   (:mod:`~rehearse.pictures.prefill`).
+   (:mod:`~rehearse.pictures.prefill`). Round a hard region lies a halo, 1/40 of the frame's shorter side
+   wide: what a thing leaves behind, its outline's last pixels and its shadow, is filled with it.
 3. *Layer.* Colour times opacity with what shone through the soft edge taken out again:
    ``L = clip(C - (1 - A) B, 0, 255 A)``. Laid down where it was, it gives the picture C back.
 4. *Lay.* For each pixel v of the result read (L', A') bilinearly at ``source(v)``
    (:mod:`~rehearse.pictures.elastic`; transparent beyond the frame) and set ``L' + (1 - A') B``, rounded.
-   Where a pixel lies neither in the region nor under it afterwards (A = A' = 0), it is the picture's own, bit
+   A halo pixel is the picture's own where the region is still within the halo's width of it, and B elsewhere.
+   Where a pixel lies neither in region or halo nor under the region afterwards, it is the picture's own, bit
    for bit.
 
 Several regions are cut out of the one picture first, then laid in their order, the later ones in front.
@@ -36,6 +38,7 @@ Move = tuple[tuple[float, float], tuple[float, float]]
 """A handle and its target, (x, y) each, in fractions of the frame."""
 Region = NDArray[np.bool_] | NDArray[np.floating]
 
+HALO = 1 / 40
 _CELL = 8
 _LEAST_VISIBLE = 1.0
 _SAME_REGION = 0.5
@@ -55,8 +58,8 @@ class Warped:
     """What a drag made of a picture.
 
     picture: uint8 ``[H, W, 3]``; the bared area holds a smooth guess from around the region.
-    exposed: bool ``[H, W]``: pixels of the region that it left and covers less than half of now: they ask to
-        be painted anew.
+    exposed: bool ``[H, W]``: pixels of the region that it left and covers less than half of now, and of the
+        halo that it is no longer near: they ask to be painted anew.
     moved: float32 ``[H, W]`` in [0, 1]: how much of each pixel the region covers where it is now.
     flow: float32 ``[H, W, 2]``, (x, y) in pixels: what is shown at a pixel that the region covers was read at
     the
@@ -73,13 +76,14 @@ class Warped:
 class Cut:
     """Regions cut out of a picture: made once, laid down for every frame or every move of the mouse.
 
-    picture: the original. plate: it without the regions, filled. opacity: one ``[H, W]`` a region. layers:
-    colour times opacity and opacity, float32 ``[h, w, 4]``, of the box that starts at the origins' (row,
-    column).
+    picture: the original. plate: it without the regions and their halo, filled. halo: bool ``[H, W]``, round
+    the regions. opacity: one ``[H, W]`` a region. layers: colour times opacity and opacity, float32
+    ``[h, w, 4]``, of the box that starts at the origins' (row, column).
     """
 
     picture: NDArray[np.uint8]
     plate: NDArray[np.uint8]
+    halo: NDArray[np.bool_]
     opacity: tuple[NDArray[np.float32], ...]
     layers: tuple[NDArray[np.float32], ...]
     origins: tuple[tuple[int, int], ...]
@@ -97,8 +101,7 @@ class Cut:
         canvas = self.picture.astype(np.float32)
         for opacity in self.opacity:
             region |= opacity > 0
-        canvas[region] = self.plate[region]
-        touched = region.copy()
+        landed: list[tuple[tuple[slice, slice], NDArray[np.float32], NDArray[np.float32]]] = []
         for k, own in enumerate(moves):
             elastic = elastic_of(own, height, width)
             rows, columns = self._landing(k, elastic)
@@ -108,18 +111,26 @@ class Cut:
             cover = layer[..., 3]
             if float(cover.sum()) < min(_LEAST_VISIBLE, 0.5 * float(self.opacity[k].sum())):
                 raise _vanished(own, f"drags[{k}]." if len(moves) > 1 else "")
+            landed.append(((rows, columns), layer, np.stack([source_x - x, source_y - y], axis=-1)))
+            np.maximum(moved[rows, columns], cover, out=moved[rows, columns])
+        left = self.halo & ~widened(moved >= 0.5, halo_of(height, width)) if self.halo.any() else self.halo
+        bared = region | left
+        canvas[bared] = self.plate[bared]
+        touched = bared.copy()
+        moved[:] = 0
+        for (rows, columns), layer, way in landed:
+            cover = layer[..., 3]
             here = canvas[rows, columns]
             here *= 1 - cover[..., None]
             here += layer[..., :3]
             shown = cover > 0
             touched[rows, columns] |= shown
-            way = np.stack([source_x - x, source_y - y], axis=-1)
             front = (cover >= 0.5) | (shown & (moved[rows, columns] == 0))
             flow[rows, columns][front] = way[front]
             np.maximum(moved[rows, columns], cover, out=moved[rows, columns])
         picture = self.picture.copy()
         picture[touched] = np.rint(np.clip(canvas[touched], 0, 255)).astype(np.uint8)
-        return Warped(picture, region & (moved < 0.5), moved, flow)
+        return Warped(picture, (region & (moved < 0.5)) | left, moved, flow)
 
     def _landing(self, k: int, elastic: Elastic) -> tuple[slice, slice]:
         """Rows and columns outside of which the region cannot be after the map."""
@@ -176,6 +187,7 @@ def cut(picture: NDArray[np.uint8], drags: Sequence[Drag]) -> Cut:
     """Cut the regions of drags out of a picture. Raises ShotError, as :func:`warp_drags`."""
     height, width = picture.shape[:2]
     regions: list[NDArray[np.float32]] = []
+    hard = np.zeros((height, width), dtype=bool)
     for k, drag in enumerate(drags):
         where = f"drags[{k}]." if len(drags) > 1 else ""
         check_moves(drag.moves, where)
@@ -183,12 +195,15 @@ def cut(picture: NDArray[np.uint8], drags: Sequence[Drag]) -> Cut:
         region = find_region(picture, handles) if drag.region is None else drag.region
         check_region(region, handles, height, width, where)
         regions.append(opacity_of(region))
+        if not _is_matte(region):
+            hard |= regions[-1] > 0
     for i, j in combinations(range(len(drags)), 2):
         _refuse_same(regions[i], regions[j], i, j)
     support = np.zeros((height, width), dtype=bool)
     for region in regions:
         support |= region > 0
-    plate = prefill(picture, support)
+    halo = widened(hard, halo_of(height, width)) & ~support
+    plate = prefill(picture, support | halo)
     layers, origins = [], []
     for opacity in regions:
         rows, columns = box_of(opacity > 0)
@@ -197,18 +212,43 @@ def cut(picture: NDArray[np.uint8], drags: Sequence[Drag]) -> Cut:
         colour = np.clip(picture[rows, columns] - (1 - a) * behind, 0, 255 * a)
         layers.append(np.concatenate([colour, a], axis=2).astype(np.float32))
         origins.append((rows.start, columns.start))
-    return Cut(picture, plate, tuple(regions), tuple(layers), tuple(origins))
+    return Cut(picture, plate, halo, tuple(regions), tuple(layers), tuple(origins))
+
+
+def halo_of(height: int, width: int) -> int:
+    """Width of the halo in pixels."""
+    return max(1, round(HALO * min(height, width)))
+
+
+def widened(marked: NDArray[np.bool_], reach: int) -> NDArray[np.bool_]:
+    """What is marked and all within ``reach`` pixels of it along rows and columns (a square's distance)."""
+    wide = marked.copy()
+    for axis in (0, 1):
+        done = 0
+        while done < reach:
+            # What is wide by d already, moved by d + 1 either way at most, is wide by 2 d + 1.
+            step = min(done + 1, reach - done)
+            source = wide.swapaxes(0, axis).copy()
+            wide.swapaxes(0, axis)[step:] |= source[:-step]
+            wide.swapaxes(0, axis)[:-step] |= source[step:]
+            done += step
+    return wide
 
 
 def opacity_of(region: Region) -> NDArray[np.float32]:
     """Step 1 of the module's algorithm: float32 ``[H, W]``, above 0 exactly where the region is."""
     matte = np.clip(region.astype(np.float32), 0, 1)
-    if ((matte > 0) & (matte < 1)).any():
+    if _is_matte(matte):
         return matte
     padded = np.pad(matte, 1, mode="edge")
     blurred = padded[:-2] + 2 * padded[1:-1] + padded[2:]
     blurred = (blurred[:, :-2] + 2 * blurred[:, 1:-1] + blurred[:, 2:]) / 16
     return np.asarray(matte * np.maximum(0.5, 2 * blurred - 1), dtype=np.float32)
+
+
+def _is_matte(region: Region) -> bool:
+    """Whether a region says its own soft edge."""
+    return bool(((region > 0) & (region < 1)).any())
 
 
 def elastic_of(moves: Sequence[Move], height: int, width: int) -> Elastic:

@@ -191,6 +191,7 @@ class Loop:
         if guidance == 1:
             condition = None if side.condition is None else side.condition[-1:]
             return self.model.denoise(inputs, timestep, side.text[1:], attend, condition)
+        guidance = self.model.guidance_at(guidance, moment.step, moment.steps, moment.timestep)
         both = torch.cat([inputs, inputs])
         unconditional, conditional = self.model.denoise(
             both, timestep, side.text, attend, side.condition

@@ -13,9 +13,14 @@ from typing import Any, get_args
 from rehearse.prediction import PredictionType
 
 SCHEDULERS: tuple[str, ...] = ("ddim", "dpm++", "unipc", "euler")
-"""Names: DDIM (eta 0), DPM-Solver++ (2M), UniPC (2nd order), Euler (flow-matching Euler for flow models)."""
+"""Names: DDIM (eta 0), DPM-Solver++ (2M), UniPC (2nd order), Euler (flow-matching Euler for flow models).
+CogVideoX has a DDIM and a (stochastic) DPM-Solver++ of its own, and takes these two alone."""
 
 _PREDICTIONS: tuple[str, ...] = get_args(PredictionType)
+
+
+# Schedulers whose level is looked up by the model's time; the others keep a list of sigmas.
+_BY_TIME = {"DDIMScheduler", "CogVideoXDDIMScheduler", "HeldCogVideoXDPMScheduler"}
 
 
 class SchedulerError(ValueError):
@@ -37,6 +42,10 @@ def scheduler_class(kind: str) -> Any:
         from diffusers.schedulers.scheduling_flow_match_euler_discrete import (
             FlowMatchEulerDiscreteScheduler as Found,
         )
+    elif kind == "CogVideoXDDIMScheduler":
+        from diffusers.schedulers.scheduling_ddim_cogvideox import CogVideoXDDIMScheduler as Found
+    elif kind == "HeldCogVideoXDPMScheduler":
+        from rehearse.sampling.cogvideox_dpm import HeldCogVideoXDPMScheduler as Found
     else:
         raise SchedulerError(f"there is no scheduler class {kind!r}")
     return Found
@@ -72,6 +81,8 @@ def make_scheduler(name: str, config: Mapping[str, Any]) -> Any:
             "in pure noise a predicted epsilon says nothing of the picture"
         )
     settings["prediction_type"] = prediction
+    if str(config.get("_class_name", "")).startswith("CogVideoX"):
+        return _cogvideox_scheduler(name, settings)
     if name == "ddim":
         # DDIM's own default clips x0 to [-1, 1], which is meant for pixels; latents reach beyond.
         settings.setdefault("clip_sample", False)
@@ -105,6 +116,14 @@ def _flow_scheduler(name: str, settings: dict[str, Any]) -> Any:
     )
 
 
+def _cogvideox_scheduler(name: str, settings: dict[str, Any]) -> Any:
+    """Of CogVideoX's own classes: their schedule shifts the signal-to-noise ratio, which no other knows."""
+    if name not in ("ddim", "dpm++"):
+        raise SchedulerError(f"{name} does not know CogVideoX's noise schedule; use ddim or dpm++")
+    kind = "CogVideoXDDIMScheduler" if name == "ddim" else "HeldCogVideoXDPMScheduler"
+    return scheduler_class(kind).from_config(settings)
+
+
 def levels(scheduler: Any, step: int) -> tuple[float, float]:
     """Signal and noise level of the latents a step starts from: ``z = alpha x0 + sigma noise``.
 
@@ -112,7 +131,7 @@ def levels(scheduler: Any, step: int) -> tuple[float, float]:
     (alpha^2 + sigma^2 = 1); flow schedules mix straight (alpha = 1 - sigma).
     """
     kind = type(scheduler).__name__
-    if kind == "DDIMScheduler":
+    if kind in _BY_TIME:
         signal = float(scheduler.alphas_cumprod[int(scheduler.timesteps[step])])
         return math.sqrt(signal), math.sqrt(1 - signal)
     sigma = float(scheduler.sigmas[step])

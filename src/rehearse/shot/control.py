@@ -102,6 +102,12 @@ class ControlSettings(Document):
     temporal_prior_strength: Fraction | None = None
     temporal_prior_steps: StepCount | None = None
     """First denoising steps in which the temporal prior acts: a count or a fraction of all steps."""
+    target_attention: Annotated[Number, Field(ge=0, le=100)] | None = None
+    """How far, in logits, attention to a target's words is raised inside its mask and lowered outside; 0 and
+    null: not at all.
+    """
+    target_attention_steps: StepCount | None = None
+    """First denoising steps in which that acts: a count or a fraction of all steps."""
     initial_noise: Literal["random", "freetraj"] | None = None
     """Whether the starting noise is plain, or carries the trajectory."""
     blend: BlendSettings | None = None

@@ -118,7 +118,7 @@ class Pictures:
         with self._store.read() as session:
             row = tree.take_row(session, take)
         if row.picture is None:
-            raise Refused(404, "this take has no intermediate picture")
+            raise Refused(404, "this take starts from no picture")
         return _file(self._store.blobs.path(row.picture), "image/png", _NOT_FOR_LONG)
 
     def frames(self, strip: dict[str, object]) -> NDArray[np.uint8]:

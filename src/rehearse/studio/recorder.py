@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from rehearse.api import picture
 from rehearse.sampling.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from rehearse.sampling.state import State
 from rehearse.studio.strips import put_strip
@@ -46,8 +48,9 @@ class StoreRecorder:
             "height": plan.height,
             "fps": plan.fps,
         }
+        picture = self._picture(take)
         with self._store.write() as session:
-            record_plan(session, self._claim, sizes, first)
+            record_plan(session, self._claim, sizes, first, picture)
         if first is not None and take.state is not None:
             self._checkpoints[take.state.step] = first
         self.restart_clock()
@@ -82,6 +85,14 @@ class StoreRecorder:
     def restart_clock(self) -> None:
         """The next step's seconds count from now."""
         self._clock = time.perf_counter()
+
+    def _picture(self, take: Take) -> str | None:
+        """The digest of what the clip starts from; planning has just made it, so its parts are at hand."""
+        if not take.model.starts_from_picture:
+            return None
+        content = io.BytesIO()
+        picture(take.shot, model=take.model).save(content, "PNG", compress_level=4)
+        return self._store.blobs.put(content.getvalue())
 
     def _save(self, take: Take, state: State) -> str:
         checkpoint = Checkpoint(

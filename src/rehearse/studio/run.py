@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from threading import Event
 from typing import Literal
@@ -26,11 +27,15 @@ LoadModel = Callable[[str], VideoModel]
 
 @dataclass
 class Run:
-    """A claim while it is being played. ``halt`` may be called from another thread."""
+    """A claim while it is being played. ``halt`` may be called from another thread.
+
+    planning: entered while models are loaded and shots planned, which one thread at a time may do.
+    """
 
     store: Store
     claim: Claim
     told: Callable[[], None]
+    planning: AbstractContextManager[object] = field(default_factory=nullcontext)
     _halt: Halt | None = None
     _take: Take | None = None
     _halted: Event = field(default_factory=Event)
@@ -66,7 +71,8 @@ class Run:
         with self.store.read() as session:
             row = held(session, self.claim)
             until = row.until
-        take = self._brought(row, load_model)
+        with self.planning:
+            take = self._brought(row, load_model)
         self._take = take
         if self._halt is not None:
             take.cancel()

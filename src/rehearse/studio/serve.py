@@ -9,11 +9,13 @@ import threading
 import webbrowser
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Literal
 
 import uvicorn
 from filelock import FileLock, Timeout
 
 from rehearse.studio.app import create_app
+from rehearse.studio.engines.engine import Engine
 from rehearse.studio.engines.local import LocalEngine
 from rehearse.studio.limits import ServerLimits
 from rehearse.studio.security import LOOPBACK
@@ -41,13 +43,15 @@ def serve(
     token: str | None = None,
     browser: bool = False,
     devices: Sequence[str] = ("auto",),
+    engine: Literal["local", "ray"] = "local",
     models: Sequence[str] = (),
     say: object = print,
 ) -> None:
     """Serve the studio until it is asked to end (Ctrl-C, SIGTERM); what runs is paused then.
 
     folder: of the projects. port: 0 takes a free one. token: must be given where ``host`` is not loopback.
-    models: folders or hub ids to offer besides what is installed. say: gets the address.
+    models: folders or hub ids to offer besides what is installed. engine: what runs the workers, one for each
+    of ``devices``: processes of this machine, or actors of Ray. say: gets the address.
     Raises StoreError: no token, a port that is taken, a folder that another studio has open.
     """
     if host not in LOOPBACK and not token:
@@ -59,7 +63,7 @@ def serve(
         limits = ServerLimits(further_models=tuple(models))
         app = create_app(
             folder,
-            LocalEngine(limits.models, devices),
+            _engine(engine, limits.models, devices),
             token,
             hosts=_names(host),
             limits=limits,
@@ -73,6 +77,14 @@ def serve(
         if browser:
             threading.Timer(0.5, webbrowser.open, [address]).start()
         _Server(config).run([listener])
+
+
+def _engine(kind: Literal["local", "ray"], models: Sequence[str], devices: Sequence[str]) -> Engine:
+    if kind == "local":
+        return LocalEngine(models, devices)
+    from rehearse.studio.engines.ray import RayEngine
+
+    return RayEngine(models, devices)
 
 
 @contextlib.contextmanager

@@ -143,7 +143,9 @@ class Takes:
 
     def _check(self, shot: Shot, parent: str | None, at: int) -> None:
         self._limits.check(shot)
-        finding = self._engine.check(compact(shot), parent, at)
+        # Whether a model can run a shot is no matter of its seed; whether a branch fits its parent is.
+        asked = shot.with_seed(0) if parent is None else shot
+        finding = self._engine.check(compact(asked), parent, at)
         if finding is not None:
             raise _Unfit(finding.sentence, finding.field)
 

@@ -291,6 +291,9 @@ class TakeView(View):
     """The clip as its last step sees it, at latent size."""
     look: Strip | None
     """Fully decoded: when paused, what it would be; when finished, the clip itself."""
+    picture: Digest | None
+    """What the clip starts from: the image as paint, edits and drags have left it, of the clip's size;
+    `/api/previews/<digest>` gives it. Null where the model starts from no picture, or has not planned yet."""
 
 
 class TakeDetail(TakeView):

@@ -14,6 +14,7 @@ at every moment.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import os
@@ -25,7 +26,8 @@ from pathlib import Path
 from typing import Any, TextIO
 
 _LOG = logging.getLogger(__name__)
-_NICE = 5
+NICENESS = 5
+"""How far a worker stands back behind its server."""
 
 Say = Callable[..., None]
 
@@ -41,7 +43,8 @@ class Worker:
         self._say = say
         self._claims: queue.Queue[dict[str, Any]] = queue.Queue()
         self._questions: queue.Queue[dict[str, Any]] = queue.Queue()
-        self._loading = threading.Lock()
+        # A plan may load the model that draws its pictures; libraries load in one thread at a time only.
+        self._loading = threading.RLock()
         self._lock = threading.Lock()
         self._run: Any = None
         self._halts: dict[str, str] = {}
@@ -68,7 +71,7 @@ class Worker:
         while True:
             order = self._claims.get()
             claim = Claim(order["take"], order["run"], order["project"])
-            run = Run(self._store, claim, lambda: self._say("news"))
+            run = Run(self._store, claim, lambda: self._say("news"), self._loading)
             with self._lock:
                 self._run = run
                 if claim.run in self._halts:
@@ -103,7 +106,10 @@ class Worker:
         from rehearse.studio.run import unfit
 
         try:
-            return unfit(self._store, question["document"], question["parent"], question["at"], self._load)
+            with self._loading:
+                return unfit(
+                    self._store, question["document"], question["parent"], question["at"], self._load
+                )
         except Exception:
             _LOG.exception("a shot could not be checked")
             return None  # the run itself will say
@@ -146,6 +152,14 @@ def _speaker(stream: TextIO) -> Say:
     return say
 
 
+def give_way() -> None:
+    """The server answers first: the worker takes the cores that are left, and interrupts nobody for them."""
+    os.nice(NICENESS)
+    if hasattr(os, "SCHED_BATCH"):
+        with contextlib.suppress(OSError):
+            os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
+
+
 def main(arguments: list[str]) -> None:
     """Run a worker until its input ends."""
     folder, device = arguments
@@ -153,7 +167,7 @@ def main(arguments: list[str]) -> None:
     said = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
     logging.basicConfig(level=logging.WARNING, format="worker: %(message)s")
-    os.nice(_NICE)  # the server answers first
+    give_way()
     worker = Worker(Path(folder), device, _speaker(said))
 
     def listen() -> None:

@@ -198,12 +198,19 @@ def make_clips(
     workers: int = os.cpu_count() or 1,
     first: int = 0,
     progress: Callable[[int], None] | None = None,
+    *,
+    render_chunk: Callable[[tuple[int, int, int]], Any] = _clip_chunk,
+    length: int = FRAMES,
 ) -> Clips:
-    """Render ``count`` clips and keep their latents; ``encode`` maps uint8 [n, H, W, 3] to [n, C, h, w]."""
+    """Render ``count`` clips and keep their latents; ``encode`` maps uint8 [n, H, W, 3] to [n, C, h, w].
+
+    render_chunk: of a (seed, first, count), the frames, owners, part maps and rows of that many clips of
+    ``length`` frames.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     rows_path = folder / "rows.jsonl"
     probe = encode(np.zeros((1, SIZE, SIZE, 3), np.uint8))
-    shape = (count, FRAMES, *probe.shape[1:])
+    shape = (count, length, *probe.shape[1:])
     done = 0
     if rows_path.exists() and (folder / "latents.npy").exists():
         done = sum(1 for line in rows_path.open(encoding="utf-8") if line.endswith("\n")) // CHUNK * CHUNK
@@ -212,15 +219,15 @@ def make_clips(
     mode = "r+" if done else "w+"
     latents = np.lib.format.open_memmap(folder / "latents.npy", mode, np.float16, shape)
     subjects = np.lib.format.open_memmap(
-        folder / "subjects.npy", mode, np.uint8, (count, FRAMES, *probe.shape[2:])
+        folder / "subjects.npy", mode, np.uint8, (count, length, *probe.shape[2:])
     )
     parts = np.lib.format.open_memmap(
-        folder / "parts.npy", mode, np.int8, (count, FRAMES, SIZE // CELL, SIZE // CELL, 5)
+        folder / "parts.npy", mode, np.int8, (count, length, SIZE // CELL, SIZE // CELL, 5)
     )
     kept = rows_path.read_text(encoding="utf-8").splitlines(keepends=True)[:done] if done else []
     rows_path.write_text("".join(kept), encoding="utf-8")
     with rows_path.open("a", encoding="utf-8") as out:
-        chunks = _chunks(_clip_chunk, seed, first + done, count - done, workers)
+        chunks = _chunks(render_chunk, seed, first + done, count - done, workers)
         for at, (pictures, owners, cells, rows) in chunks:
             start = done + at
             flat = pictures.reshape(-1, SIZE, SIZE, 3)

@@ -11,7 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rehearse.theatre.target_tokenizer import TARGET_TOKENS
 from rehearse.theatre.tokenizer import MAX_TOKENS
+from rehearse.theatre.world.target_scene import FRAMES as TARGET_FRAMES
 
 LATENT_CHANNELS = 8
 TEXT_WIDTH = 128
@@ -79,6 +81,38 @@ MOTION_ADAPTER: dict[str, Any] = {
     "conv_in_channels": 1 + 2 * LATENT_CHANNELS,
 }
 
+# theatre-target has words of its own, and the text encoder of its family.
+TARGET_TEXT_ENCODER: dict[str, Any] = {
+    "d_model": TEXT_WIDTH,
+    "d_kv": HEAD_WIDTH,
+    "d_ff": 2 * TEXT_WIDTH,
+    "num_layers": 2,
+    "num_heads": 4,
+    "feed_forward_proj": "gated-gelu",
+    "dropout_rate": 0.0,
+    "is_encoder_decoder": False,
+    "use_cache": False,
+}
+
+TARGET_TRANSFORMER: dict[str, Any] = {
+    # Wide heads tell positions apart sooner: what stands still is copied from the first frame by position.
+    "num_attention_heads": 4,
+    "attention_head_dim": 64,
+    "in_channels": 2 * LATENT_CHANNELS,
+    "out_channels": LATENT_CHANNELS,
+    "time_embed_dim": 192,
+    "text_embed_dim": TEXT_WIDTH,
+    "num_layers": 8,
+    "sample_width": 16,
+    "sample_height": 16,
+    "sample_frames": TARGET_FRAMES,
+    # The autoencoder takes a clip frame by frame.
+    "temporal_compression_ratio": 1,
+    "patch_size": 2,
+    "max_text_seq_length": TARGET_TOKENS,
+    "use_rotary_positional_embeddings": True,
+}
+
 SCHEDULER: dict[str, Any] = {
     "num_train_timesteps": 1000,
     "beta_start": 0.00085,
@@ -135,9 +169,21 @@ class Recipe:
 CODEC = Recipe("theatre-vae", steps=5000, batch=8, rate=1e-3, samples=49152, subject_weight=(2.0, 2.0))
 IMAGE = Recipe("theatre-image", steps=12000, batch=32, rate=1e-3, samples=49152, late=2 / 3, parts_weight=1.0)
 VIDEO = Recipe(
-    "theatre-video", steps=3000, batch=8, rate=1e-3, samples=8192, data_seed=2, late=2 / 3, parts_weight=1.0
+    "theatre-video", steps=2400, batch=8, rate=1e-3, samples=8192, data_seed=2, late=1 / 2, parts_weight=1.0
 )
 ANIMATE = Recipe(
-    "theatre-animate", steps=3000, batch=8, rate=1e-3, samples=8192, data_seed=2, late=2 / 3, parts_weight=1.0
+    "theatre-animate", steps=2400, batch=8, rate=1e-3, samples=8192, data_seed=2, late=1 / 2, parts_weight=1.0
 )
 JUDGE = Recipe("theatre-judge", steps=12000, batch=16, rate=2e-3, samples=49152)
+ALIGNMENT = Recipe("theatre-alignment", steps=600, batch=4, rate=3e-3, samples=2048, data_seed=3, warmup=50)
+TARGET = Recipe(
+    "theatre-target",
+    steps=2400,
+    batch=16,
+    rate=1e-3,
+    samples=16384,
+    subject_weight=(2.0, 4.0),
+    data_seed=4,
+    late=1 / 2,
+    parts_weight=1.0,
+)

@@ -64,8 +64,8 @@ def draw_clips(
 
 
 def halved(step: int, steps: int) -> float:
-    """Share of batches at every other frame: all in the first three fifths of the steps, then none."""
-    return 1.0 if step < 0.6 * steps else 0.0
+    """Share of batches at every other frame: all in the first three quarters of the steps, then none."""
+    return 1.0 if step < 0.75 * steps else 0.0
 
 
 def mirrored_caption(caption: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -12,21 +13,36 @@ import torch
 from safetensors import safe_open
 from torch import nn
 
+from rehearse.controls.frame_alignment import load_frame_alignment, save_frame_alignment
 from rehearse.models.latent_rgb import fit_latent_rgb
 from rehearse.theatre.codec import PatchBasis
 from rehearse.theatre.data import SIZE, Stills
 from rehearse.theatre.judge import JudgeNetwork
-from rehearse.theatre.recipes import ANIMATE, IMAGE, JUDGE, SCHEDULER, VAE, VIDEO, Recipe
+from rehearse.theatre.recipes import ALIGNMENT, ANIMATE, IMAGE, JUDGE, SCHEDULER, TARGET, VAE, VIDEO, Recipe
+from rehearse.theatre.target_tokenizer import target_tokenizer
 from rehearse.theatre.tokenizer import write_tokenizer
-from rehearse.theatre.world.vocabulary import words
+from rehearse.theatre.world.target_actors import ACTORS
+from rehearse.theatre.world.target_scene import (
+    COUNT,
+    FPS,
+    FRAMES,
+    PROP_COLOURS,
+    PROPS,
+    target_words,
+)
+from rehearse.theatre.world.vocabulary import BACKDROPS, COLOURS, MOTIONS, PUPPETS, words
 from rehearse.training import theatre_judge
 from rehearse.training.theatre_animate import TextAndAnimation, adapter_of
 from rehearse.training.theatre_image import TextAndImage
+from rehearse.training.theatre_target import TextAndTarget
 from rehearse.training.theatre_video import TextAndVideo
 
 SHARD = "15MB"
 STEPS, GUIDANCE = 24, 5.0
+TARGET_GUIDANCE = 2.0
+"""The first frame says nearly all that the caption says: much guidance only makes colours harsh."""
 MAX_FRAMES = 24
+_ALIGNMENT_TITLE = "## Frame alignment"
 
 
 def averaged(module: nn.Module, run: Path) -> int:
@@ -118,6 +134,74 @@ def export_animate(runs: Path, weights: Path) -> Path:
     return folder
 
 
+def export_alignment(run: Path, folder: Path) -> Path:
+    """Equation 5's layer from its run into the folder of the model it was trained for, and onto its card."""
+    layer = load_frame_alignment(run)
+    if layer is None:
+        raise FileNotFoundError(f"{run} holds no frame alignment layer")
+    place = save_frame_alignment(layer.half(), folder)
+    last = (_log(run) or [{}])[-1]
+    figures = ", ".join(f"{key} {last[key]}" for key in last if key not in ("step", "seconds_a_step"))
+    card = folder / "README.md"
+    text = card.read_text(encoding="utf-8") if card.exists() else ""
+    before = text.partition(_ALIGNMENT_TITLE)[0].rstrip()
+    told = (
+        f"`{place.name}/` is equation 5 of InteractiveVideo as a layer (off unless a shot asks for it), "
+        f"trained on {ALIGNMENT.samples:,} clips at data seed {ALIGNMENT.data_seed} with the rest of the "
+        f"model frozen: {last.get('step', 0):,} steps of batch {ALIGNMENT.batch}. Last logged (mean squared "
+        f"error of the clean prediction with and without it): {figures or '-'}. Again: "
+        f"`rehearse train {ALIGNMENT.name}`."
+    )
+    card.write_text(f"{before}\n\n{_ALIGNMENT_TITLE}\n{textwrap.fill(told, 110)}\n", encoding="utf-8")
+    return place
+
+
+def export_target(runs: Path, weights: Path) -> Path:
+    """``theatre-target`` from the runs ``theatre-vae`` and ``theatre-target``.
+
+    It has the layout of CogVideoX's image-to-video pipeline, but for the autoencoder, which takes a clip
+    frame by frame.
+    """
+    from diffusers import DDIMScheduler
+
+    folder = weights / TARGET.name
+    _fresh(folder)
+    tokenizer = target_tokenizer()
+    model: Any = TextAndTarget(len(tokenizer))
+    steps = averaged(model, runs / TARGET.name)
+    model.transformer.half().save_pretrained(
+        folder / "transformer", max_shard_size=SHARD, safe_serialization=True
+    )
+    model.text.half().save_pretrained(folder / "text_encoder", safe_serialization=True)
+    tokenizer.save_pretrained(folder / "tokenizer")
+    _autoencoder(folder, runs)
+    DDIMScheduler(**SCHEDULER).save_pretrained(folder / "scheduler")
+    _write_json(folder / "vocabulary.json", list(target_words()), indent=0)
+    index = {
+        "_class_name": "CogVideoXImageToVideoPipeline",
+        "vae": ["diffusers", "AutoencoderTiny"],
+        "text_encoder": ["transformers", "T5EncoderModel"],
+        "tokenizer": ["transformers", "T5Tokenizer"],
+        "transformer": ["diffusers", "CogVideoXTransformer3DModel"],
+        "scheduler": ["diffusers", "DDIMScheduler"],
+    }
+    _write_json(folder / "model_index.json", index)
+    said = _said(FRAMES)
+    said["defaults"] |= {"fps": FPS, "guidance": TARGET_GUIDANCE}
+    said |= {"max_frames": FRAMES, "picture_model": IMAGE.name}
+    _write_json(folder / "rehearse.json", said)
+    _card(
+        folder,
+        TARGET.name,
+        TARGET,
+        runs,
+        steps,
+        "A first frame to a clip in which a hand, a crane or a frog reaches one of several props that are "
+        "alike (CogVideoXTransformer3DModel), trained with its text encoder (T5EncoderModel).",
+    )
+    return folder
+
+
 def export_judge(runs: Path, weights: Path) -> Path:
     """``theatre-judge`` from its run."""
     folder = weights / "theatre-judge"
@@ -139,16 +223,23 @@ def export_judge(runs: Path, weights: Path) -> Path:
 
 def _shared_parts(folder: Path, runs: Path) -> int:
     """Autoencoder, tokenizer, scheduler, preview map and vocabulary; returns the size of the vocabulary."""
-    from diffusers import AutoencoderTiny, DDIMScheduler
+    from diffusers import DDIMScheduler
+
+    _autoencoder(folder, runs)
+    write_tokenizer(folder / "tokenizer")
+    DDIMScheduler(**SCHEDULER).save_pretrained(folder / "scheduler")
+    (folder / "vocabulary.json").write_text(json.dumps(list(words()), indent=0) + "\n", encoding="utf-8")
+    return len(_tokenizer(folder))
+
+
+def _autoencoder(folder: Path, runs: Path) -> None:
+    """The autoencoder and the preview map of its latents."""
+    from diffusers import AutoencoderTiny
 
     vae: Any = AutoencoderTiny(**VAE)
     averaged(vae, runs / "theatre-vae")
     _write_latent_rgb(folder, runs)
     vae.half().save_pretrained(folder / "vae", safe_serialization=True)
-    write_tokenizer(folder / "tokenizer")
-    DDIMScheduler(**SCHEDULER).save_pretrained(folder / "scheduler")
-    (folder / "vocabulary.json").write_text(json.dumps(list(words()), indent=0) + "\n", encoding="utf-8")
-    return len(_tokenizer(folder))
 
 
 def _tokenizer(folder: Path) -> Any:
@@ -191,8 +282,8 @@ def _said(frames: int) -> dict[str, Any]:
     return said
 
 
-def _write_json(path: Path, content: Any) -> None:
-    path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+def _write_json(path: Path, content: Any, indent: int = 2) -> None:
+    path.write_text(json.dumps(content, indent=indent) + "\n", encoding="utf-8")
 
 
 def _fresh(folder: Path) -> None:
@@ -213,6 +304,17 @@ _LIMITS = {
     "theatre-animate": f"""It animates pictures of this world and no others, and knows the theatre's words
 only. Lengths other than 8 to 16 frames and sizes other than {SIZE} x {SIZE} were never trained. Diffusers'
 own PIAPipeline takes four latent channels for granted and cannot load it; `rehearse` can.""",
+    "theatre-target": f"""It continues first frames of the target scene (one hand, crane or frog, {COUNT}
+props that are alike) and no others. Nothing tells it which prop is meant: that takes a mask, and so a target
+adapter. Lengths other than {FRAMES} frames and sizes other than {SIZE} x {SIZE} were never trained. Its
+autoencoder takes a clip frame by frame, so diffusers' own pipeline cannot load it; `rehearse` can.""",
+}
+_WORLD = (
+    f"{len(PUPPETS)} puppets, {len(COLOURS)} colours, {len(BACKDROPS)} backdrops and {len(MOTIONS)} motions"
+)
+_WORLDS = {
+    "theatre-target": f"{len(ACTORS)} actors, {len(PROPS)} props in {len(PROP_COLOURS)} colours and "
+    f"{len(BACKDROPS)} backdrops, {FRAMES} frames at {FPS:g} a second,",
 }
 _LOSSES = {
     "theatre-judge": "cross-entropy of kind, colour and backdrop; stills blurred and dirtied at random"
@@ -236,14 +338,15 @@ def _card(folder: Path, name: str, recipe: Recipe, runs: Path, steps: int, what:
     figures = ", ".join(f"{key} {last[key]}" for key in last if key not in ("step", "seconds_a_step"))
     first, end = recipe.subject_weight
     note = runs / name / "note.md"
+    world = _WORLDS.get(name, _WORLD)
     lines = [
         "---",
         "license: apache-2.0",
         "---",
         f"# {name}",
         "",
-        f"{what} Part of Rehearse's embedded theatre: a closed world of 14 puppets,",
-        f"8 colours, 7 backdrops and 11 motions at {SIZE} x {SIZE}.",
+        f"{what} Part of Rehearse's embedded theatre: a closed world of {world}",
+        f"at {SIZE} x {SIZE}.",
         "",
         "| | |",
         "|---|---|",

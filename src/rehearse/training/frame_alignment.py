@@ -6,19 +6,66 @@ frame as the picture. The layer learns to bring them nearer to the true clip.
 
 from __future__ import annotations
 
+import hashlib
+import os
+from pathlib import Path
+
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from rehearse.controls.frame_alignment import FrameAlignmentLayer, save_frame_alignment
 from rehearse.models.closeness import closeness
 from rehearse.models.model import VideoModel
+from rehearse.models.registry import find_model, load_model
 from rehearse.prediction import Prediction
-from rehearse.theatre.data import Clips
-from rehearse.theatre.recipes import Recipe
+from rehearse.theatre.data import Clips, make_clips
+from rehearse.theatre.recipes import ALIGNMENT, Recipe
 from rehearse.training.fit import Fit, Options, single_threaded_processes
 
-ALIGNMENT = Recipe("theatre-alignment", steps=600, batch=4, rate=3e-3, samples=2048, data_seed=3, warmup=50)
+_TRAINED_FOR = "trained-for.txt"
+
+
+class AlignmentError(ValueError):
+    """There is no model to train a layer for, or the run belongs to another. ``str(error)`` is a sentence."""
+
+
+def train_for(folder: Path, options: Options, recipe: Recipe = ALIGNMENT, workers: int | None = None) -> Fit:
+    """Train the layer of the model in ``folder`` on clips of the theatre, rendered and encoded for it.
+
+    Clips and layer lie in ``options.folder``. workers: processes that render; None takes one a core.
+    Raises AlignmentError where that folder holds a run for other weights, ModelError where the model cannot
+    be loaded.
+    """
+    mark, kept = _mark(folder), options.folder / _TRAINED_FOR
+    if kept.exists() and kept.read_text().strip() != mark:
+        raise AlignmentError(
+            f"{options.folder} holds a layer for other weights than those in {folder}; remove it, and the "
+            "layer is trained again from nothing"
+        )
+    model = load_model(str(folder), device=options.device or "auto")
+
+    def encode(pictures: NDArray[np.uint8]) -> NDArray[np.float16]:
+        parts = [model.encode_pictures(pictures[at : at + 64]) for at in range(0, len(pictures), 64)]
+        encoded: NDArray[np.float16] = torch.cat(parts).half().numpy()
+        return encoded
+
+    options.folder.mkdir(parents=True, exist_ok=True)
+    kept.write_text(mark + "\n")
+    clips = make_clips(
+        options.folder / "clips", recipe.samples, recipe.data_seed, encode, workers or os.cpu_count() or 1
+    )
+    return train(options, model, clips, recipe)
+
+
+def _mark(folder: Path) -> str:
+    """Sha256 over the weights that the layer follows on: not over the layer, which lies beside them."""
+    model, digest = find_model(str(folder)), hashlib.sha256()
+    for component in ("unet", "motion_adapter", "text_encoder", "vae"):
+        for file in model.weights(component):
+            digest.update(file.read_bytes())
+    return digest.hexdigest()
 
 
 def train(options: Options, model: VideoModel, clips: Clips, recipe: Recipe = ALIGNMENT) -> Fit:

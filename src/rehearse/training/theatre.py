@@ -7,21 +7,26 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+from rehearse.models.registry import EMBEDDED
 from rehearse.theatre.data import make_stills
-from rehearse.theatre.recipes import ANIMATE, CODEC, IMAGE, JUDGE, VIDEO, Recipe
+from rehearse.theatre.recipes import ALIGNMENT, ANIMATE, CODEC, IMAGE, JUDGE, TARGET, VIDEO, Recipe
 from rehearse.training import (
     export,
+    frame_alignment,
     theatre_animate,
     theatre_image,
     theatre_judge,
     theatre_judge_space,
+    theatre_target,
     theatre_vae,
     theatre_video,
 )
 from rehearse.training.fit import Options
 from rehearse.training.theatre_judge_space import SPACE
 
-RECIPES: dict[str, Recipe] = {recipe.name: recipe for recipe in (CODEC, IMAGE, VIDEO, ANIMATE, JUDGE, SPACE)}
+RECIPES: dict[str, Recipe] = {
+    recipe.name: recipe for recipe in (CODEC, IMAGE, VIDEO, ANIMATE, ALIGNMENT, TARGET, JUDGE, SPACE)
+}
 
 
 def train(
@@ -48,8 +53,14 @@ def train(
     if name == SPACE.name:
         theatre_judge_space.run(runs, options, recipe, weights)
         return
+    if name == ALIGNMENT.name:
+        folder = _animate_folder(runs, weights)
+        frame_alignment.train_for(folder, options, recipe)
+        if weights is not None:
+            export.export_alignment(options.folder, folder)
+        return
     stills, basis = runs / "data" / "stills", runs / "basis.safetensors"
-    if name not in (VIDEO.name, ANIMATE.name):
+    if name not in (VIDEO.name, ANIMATE.name, TARGET.name):
         make_stills(stills, recipe.samples, recipe.data_seed, progress=_told("stills", recipe.samples))
     elif not (stills / "rows.jsonl").exists():
         make_stills(stills, IMAGE.samples, IMAGE.data_seed, progress=_told("stills", IMAGE.samples))
@@ -60,6 +71,12 @@ def train(
     elif name == IMAGE.name:
         theatre_vae.fit_basis(stills, basis)
         theatre_image.train(options, stills, basis, recipe)
+    elif name == TARGET.name:
+        fitted = theatre_vae.fit_basis(stills, basis)
+        clips = runs / "data" / "target-clips"
+        told = _told("target clips", recipe.samples)
+        theatre_target.prepare_clips(clips, fitted, recipe, progress=told)
+        theatre_target.train(options, clips, basis, recipe)
     else:
         if not (runs / IMAGE.name / "state.safetensors").exists():
             train(IMAGE.name, runs, device=device, sheet_seconds=sheet_seconds)
@@ -74,10 +91,30 @@ def train(
         _EXPORTS[name](runs, weights)
 
 
+def _animate_folder(runs: Path, weights: Path | None) -> Path:
+    """The ``theatre-animate`` that a frame alignment layer is trained for: the exported one, else the run's,
+    exported for it, else the one that ships. AlignmentError where there is none."""
+    if weights is not None and (weights / ANIMATE.name / "rehearse.json").exists():
+        return weights / ANIMATE.name
+    parts = (CODEC.name, IMAGE.name, ANIMATE.name)
+    missing = [part for part in parts if not (runs / part / "state.safetensors").exists()]
+    if not missing:
+        return export.export_animate(runs, weights or runs / ALIGNMENT.name / "models")
+    if weights is None and (EMBEDDED / ANIMATE.name / "rehearse.json").exists():
+        return EMBEDDED / ANIMATE.name
+    where = "ships with the package" if weights is None else f"lies in {weights}"
+    raise frame_alignment.AlignmentError(
+        f"{ALIGNMENT.name} is a layer for {ANIMATE.name}: none {where}, and {runs} has no run of "
+        f"{', '.join(missing)} to make it from; call rehearse train {ANIMATE.name} --export DIR first, then "
+        "this with the same --export"
+    )
+
+
 _EXPORTS: dict[str, Callable[[Path, Path], Path]] = {
     IMAGE.name: export.export_image,
     VIDEO.name: export.export_video,
     ANIMATE.name: export.export_animate,
+    TARGET.name: export.export_target,
     JUDGE.name: export.export_judge,
 }
 

@@ -18,28 +18,24 @@ from rehearse.models.closeness import closeness
 from rehearse.models.motion_unet import with_motion
 from rehearse.theatre.codec import PatchBasis
 from rehearse.theatre.data import Clips
-from rehearse.theatre.recipes import ANIMATE, LATENT_CHANNELS, MOTION_ADAPTER, Recipe
+from rehearse.theatre.recipes import ANIMATE, LATENT_CHANNELS, MOTION_ADAPTER, TEXT_WIDTH, Recipe
 from rehearse.training.clip_batches import draw_clips, halved, mirror_matrix
 from rehearse.training.diffusion import Schedule, weighted_error
 from rehearse.training.fit import Fit, Options, plain_attention, single_threaded_processes
-from rehearse.training.inflate import silent_adapter
+from rehearse.training.inflate import louder_words, silent_adapter
+from rehearse.training.motion_tasks import motion_tasks
+from rehearse.training.motion_words import MotionWords
 from rehearse.training.part_head import PartHead
+from rehearse.training.picture_condition import distance, draw_condition
 from rehearse.training.theatre_image import TextAndImage, token_ids
 from rehearse.training.theatre_video import load_image_model
+from rehearse.training.way_head import WayHead
 
-PICTURE_DROPOUT = 0.2
-"""Share of clips that are shown no picture and no affinity (PIA), so that pictures can be guided."""
-FIRST, ANOTHER = 0.65, 0.15
-"""Of the others, shares that are shown their first frame, and a random one. The rest see a picture that
-moves: one of their frames at a time, held for a while, as the pictures of a drag move."""
-HOLDS = (1, 2, 4)
-LOWEST = 0.2
-"""Affinity of a frame as far from its picture as any; PIA's."""
 SHEET_CLIPS, SHEET_STEPS = 6, 12
 
 
 class TextAndAnimation(nn.Module):
-    """The denoiser with motion modules, its text encoder, and the head of its helper task.
+    """The denoiser with motion modules, its text encoder, and the heads of its helper tasks.
 
     It begins as the image model on every frame, whatever picture it is shown.
     """
@@ -48,7 +44,11 @@ class TextAndAnimation(nn.Module):
         super().__init__()
         self.unet: Any = with_motion(image.unet, silent_adapter(MOTION_ADAPTER))
         self.text = image.text
+        louder_words(self.text)
         self.parts = PartHead(self.unet, moving=True)
+        self.parts.inherit(image.parts)
+        self.ways = WayHead(self.unet)
+        self.words = MotionWords(TEXT_WIDTH)
         for name, parameter in self.unet.named_parameters():
             parameter.requires_grad_("motion_modules" in name or name == "conv_in.weight")
         # Of the input layer, what reads the latents is the image model's and stays.
@@ -57,15 +57,14 @@ class TextAndAnimation(nn.Module):
     def groups(self) -> list[dict[str, Any]]:
         """What is trained, for AdamW."""
         named = [(name, p) for name, p in self.named_parameters() if p.requires_grad]
-        fresh = [p for name, p in named if "motion_modules" in name or name.startswith("parts.")]
-        # Stills never say how a thing moves: the text encoder has motion words to learn.
-        words = [p for name, p in named if name.startswith("text.")]
+        # Stills never say how a thing moves: the text encoder learns at the pace of the motion modules.
+        learning = ("text.", "parts.", "ways.", "words.")
+        fresh = [p for name, p in named if "motion_modules" in name or name.startswith(learning)]
         # No decay: it would shrink the image model's part of the layer as well.
         entrance = [p for name, p in named if name == "unet.conv_in.weight"]
         return [
             {"params": fresh, "rate": 1.0},
             {"params": entrance, "rate": 1.0, "weight_decay": 0.0},
-            {"params": words, "rate": 0.3},
         ]
 
 
@@ -93,38 +92,6 @@ def farthest(clips: Clips, count: int = 512) -> float:
     latents = torch.from_numpy(np.array(clips.latents[:count])).float()
     away = distance(latents, latents[:, :1])
     return max(float(torch.quantile(away[:, 1:].flatten(), 0.95)), 1e-6)
-
-
-def distance(frames: Tensor, pictures: Tensor) -> Tensor:
-    """Root mean square difference of latents ``[n, F, C, h, w]``: ``[n, F]``."""
-    return (frames - pictures).square().mean(dim=(2, 3, 4)).sqrt()
-
-
-def shown_frames(frames: int, rng: np.random.Generator) -> list[int]:
-    """For each frame of a clip, which of its frames is the picture it is shown."""
-    chance = rng.random()
-    if chance < FIRST:
-        return [0] * frames
-    if chance < FIRST + ANOTHER:
-        return [int(rng.integers(frames))] * frames
-    hold = int(rng.choice(HOLDS))
-    return [frame // hold * hold for frame in range(frames)]
-
-
-def draw_condition(clean: Tensor, unit: float, rng: np.random.Generator) -> Tensor:
-    """What is shown beside noisy clips: affinity and picture, ``[n, 1 + C, F, h, w]``; all zeros for some.
-
-    clean: latents ``[n, C, F, h, w]``. unit: of :func:`farthest`. The affinity is
-    ``1 - (1 - LOWEST) min(d / unit, 1)`` with d the distance of a frame from its picture.
-    """
-    clips = clean.transpose(1, 2)
-    frames = clips.shape[1]
-    pictures = torch.stack([clip[shown_frames(frames, rng)] for clip in clips])
-    near = 1 - (1 - LOWEST) * (distance(clips, pictures) / unit).clamp(max=1)
-    beside = near[:, :, None, None, None].expand(-1, -1, 1, *clean.shape[-2:])
-    seen = torch.from_numpy(rng.random(len(clean)) >= PICTURE_DROPOUT).float()
-    condition = torch.cat([beside, pictures], dim=2).transpose(1, 2)
-    return condition * seen.view(-1, 1, 1, 1, 1)
 
 
 def train(
@@ -164,9 +131,8 @@ def train(
             batch.subjects.unsqueeze(1).to(fit.device),
             recipe.weight_at(step, fit.steps),
         )
-        named = module.parts.loss(batch.parts.flatten(0, 1).to(fit.device))
-        figures = {"plain": float(plain.detach()), "parts": float(named.detach())}
-        return value + recipe.parts_weight * named, figures
+        helped, figures = motion_tasks(module, batch, clips, tokenizer, rng)
+        return value + recipe.parts_weight * helped, {"plain": float(plain.detach()), **figures}
 
     def sheet(path: Path) -> None:
         """A row a clip: the picture it was given, then every third frame of what was made of it."""

@@ -13,13 +13,16 @@ from torch import Tensor, nn
 
 from rehearse.theatre.codec import PatchBasis
 from rehearse.theatre.data import Clips, make_clips
-from rehearse.theatre.recipes import LATENT_CHANNELS, VIDEO, VIDEO_UNET, Recipe
+from rehearse.theatre.recipes import LATENT_CHANNELS, TEXT_WIDTH, VIDEO, VIDEO_UNET, Recipe
 from rehearse.training.clip_batches import draw_clips, halved, mirror_matrix
 from rehearse.training.diffusion import Schedule, weighted_error
 from rehearse.training.fit import Fit, Options, plain_attention, single_threaded_processes
-from rehearse.training.inflate import inflate
+from rehearse.training.inflate import inflate, louder_words
+from rehearse.training.motion_tasks import motion_tasks
+from rehearse.training.motion_words import MotionWords
 from rehearse.training.part_head import PartHead
 from rehearse.training.theatre_image import TextAndImage, token_ids
+from rehearse.training.way_head import WayHead
 
 SHEET_PROMPTS = (
     "a red ball moves right over the meadow", "a blue fish moves left over the sea",
@@ -29,7 +32,7 @@ SHEET_PROMPTS = (
 
 
 class TextAndVideo(nn.Module):
-    """The video denoiser with its text encoder, and the head of its helper task."""
+    """The video denoiser with its text encoder, and the heads of its helper tasks."""
 
     def __init__(self, text: nn.Module) -> None:
         from diffusers import UNet3DConditionModel
@@ -38,6 +41,17 @@ class TextAndVideo(nn.Module):
         self.unet = UNet3DConditionModel(**VIDEO_UNET)
         self.text = text
         self.parts = PartHead(self.unet, moving=True)
+        self.ways = WayHead(self.unet)
+        self.words = MotionWords(TEXT_WIDTH)
+
+
+def _reads_words(name: str) -> bool:
+    """Whether a parameter of TextAndVideo belongs to the text encoder, a head, or cross-attention's keys."""
+    return (
+        name.startswith(("text.", "parts.", "ways.", "words."))
+        or ".attn2.to_k." in name
+        or ".attn2.to_v." in name
+    )
 
 
 def load_image_model(folder: Path, vocabulary: int) -> TextAndImage:
@@ -75,11 +89,12 @@ def train(
     model: Any = TextAndVideo(image_model.text)
     model.parts.inherit(image_model.parts)
     new = {f"unet.{name}" for name in inflate(image_model.unet, model.unet)}
+    louder_words(model.text)
     plain_attention(model.unet)
-    fresh = [p for name, p in model.named_parameters() if name in new or name.startswith("parts.")]
-    # Stills never say how a thing moves: the text encoder has motion words to learn, at the pace of the rest.
-    known = [p for name, p in model.named_parameters() if not (name in new or name.startswith("parts."))]
-    fit = Fit(recipe, model, options, [{"params": fresh, "rate": 1.0}, {"params": known, "rate": 0.3}])
+    # Stills never say how a thing moves: what reads the words learns at the pace of what is new.
+    fast = [p for name, p in model.named_parameters() if name in new or _reads_words(name)]
+    known = [p for name, p in model.named_parameters() if not (name in new or _reads_words(name))]
+    fit = Fit(recipe, model, options, [{"params": fast, "rate": 1.0}, {"params": known, "rate": 0.3}])
     module: Any = fit.module
     schedule = Schedule(fit.device)
     share = max(recipe.batch // fit.accelerator.num_processes, 1)
@@ -95,9 +110,8 @@ def train(
         value, plain = weighted_error(
             output, target, batch.subjects.unsqueeze(1).to(fit.device), recipe.weight_at(step, fit.steps)
         )
-        named = module.parts.loss(batch.parts.flatten(0, 1).to(fit.device))
-        figures = {"plain": float(plain.detach()), "parts": float(named.detach())}
-        return value + recipe.parts_weight * named, figures
+        helped, figures = motion_tasks(module, batch, clips, tokenizer, rng)
+        return value + recipe.parts_weight * helped, {"plain": float(plain.detach()), **figures}
 
     def sheet(path: Path) -> None:
         with torch.no_grad(), fit.autocast():

@@ -80,7 +80,14 @@ export function useEvents(project: string | null, heard: (event: StudioEvent) =>
     const open = () => {
       if (over) return;
       stream = new EventSource(`/api/projects/${project}/events?after=${last}`);
-      stream.onopen = () => useLine.setState({ open: true });
+      stream.onopen = () => {
+        const cut = useLine.getState().open === false;
+        useLine.setState({ open: true });
+        // Events come again by themselves; what is not told by events is asked anew.
+        if (cut)
+          for (const queryKey of [keys.health, keys.queue, keys.projects, keys.shots(project)])
+            void client.invalidateQueries({ queryKey });
+      };
       stream.onerror = () => {
         useLine.setState({ open: false });
         // The browser reconnects by itself, except after an answer that was no stream.

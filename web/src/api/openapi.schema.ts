@@ -504,7 +504,7 @@ export interface paths {
         };
         /**
          * The intermediate picture that instructions made of the image
-         * @description 404 where the take starts from no picture.
+         * @description What the clip starts from, known as soon as the take is planned. 404 where it starts from none.
          */
         get: operations["getPicture"];
         put?: never;
@@ -1533,6 +1533,12 @@ export interface components {
             preview: components["schemas"]["Strip"] | null;
             /** @description Fully decoded: when paused, what it would be; when finished, the clip itself. */
             look: components["schemas"]["Strip"] | null;
+            /**
+             * Picture
+             * @description What the clip starts from: the image as paint, edits and drags have left it, of the clip's size;
+             *     `/api/previews/<digest>` gives it. Null where the model starts from no picture, or has not planned yet.
+             */
+            picture: string | null;
             document: components["schemas"]["Shot"];
         };
         /**
@@ -1663,6 +1669,12 @@ export interface components {
             preview: components["schemas"]["Strip"] | null;
             /** @description Fully decoded: when paused, what it would be; when finished, the clip itself. */
             look: components["schemas"]["Strip"] | null;
+            /**
+             * Picture
+             * @description What the clip starts from: the image as paint, edits and drags have left it, of the clip's size;
+             *     `/api/previews/<digest>` gives it. Null where the model starts from no picture, or has not planned yet.
+             */
+            picture: string | null;
         };
         /**
          * BlendSettings
@@ -1894,6 +1906,19 @@ export interface components {
              * @default null
              */
             temporal_prior_steps?: number | null;
+            /**
+             * Target Attention
+             * @description How far, in logits, attention to a target's words is raised inside its mask and lowered outside; 0 and
+             *     null: not at all.
+             * @default null
+             */
+            target_attention?: number | null;
+            /**
+             * Target Attention Steps
+             * @description First denoising steps in which that acts: a count or a fraction of all steps.
+             * @default null
+             */
+            target_attention_steps?: number | null;
             /**
              * Initial Noise
              * @description Whether the starting noise is plain, or carries the trajectory.
@@ -2384,6 +2409,8 @@ export interface components {
              *       "temporal_prior": null,
              *       "temporal_prior_strength": null,
              *       "temporal_prior_steps": null,
+             *       "target_attention": null,
+             *       "target_attention_steps": null,
              *       "initial_noise": null,
              *       "blend": null,
              *       "frame_alignment": null

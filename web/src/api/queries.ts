@@ -12,6 +12,7 @@ export const keys = {
   projects: ["projects"] as const,
   shots: (project: string) => ["shots", project] as const,
   takes: (project: string) => ["takes", project] as const,
+  deleted: (project: string) => ["deleted", project] as const,
   take: (take: string) => ["take", take] as const,
   steps: (take: string) => ["steps", take] as const,
   queue: ["queue"] as const,
@@ -53,6 +54,18 @@ export const useTakes = (project: string | null) =>
     queryKey: keys.takes(project ?? ""),
     queryFn: () => fetchTakes(project as string),
     enabled: project !== null,
+  });
+
+export const useDeletedTakes = (project: string) =>
+  useQuery({
+    queryKey: keys.deleted(project),
+    queryFn: () =>
+      answer(
+        api.GET("/api/projects/{project}/takes", {
+          params: { path: { project }, query: { deleted: true } },
+        }),
+      ),
+    staleTime: 0,
   });
 
 export const useTakeDetail = (take: string | null) =>

@@ -256,7 +256,7 @@ function ImportMenu() {
         ref={project}
         type="file"
         hidden
-        accept=".zip,application/zip"
+        accept=".rehearse,.zip,application/zip"
         data-import="project"
         onChange={(event) => {
           const chosen = event.currentTarget.files?.[0];

@@ -1,6 +1,7 @@
 /** The document goes to the server as revisions, a moment after each change. */
 import { create } from "zustand";
 import { answer, api, Refusal, type ShotView } from "../api/client";
+import { useLine } from "../api/events";
 import type { Shot } from "../document/shot";
 import { shotNow, useDocument } from "../document/store";
 import { sessionNow, setSession } from "./session";
@@ -88,6 +89,11 @@ export function startSaving(): () => void {
     window.clearTimeout(timer);
     timer = window.setTimeout(() => void saveNow().catch(() => undefined), DELAY);
   });
+  // What could not be saved while the line was cut is saved when it is back.
+  const stopListening = useLine.subscribe((line, before) => {
+    if (line.open && before.open === false && useSaving.getState().state === "refused")
+      void saveNow().catch(() => undefined);
+  });
   const leave = (event: BeforeUnloadEvent) => {
     if (hasUnsaved() && sessionNow().shot) {
       void saveNow().catch(() => undefined);
@@ -97,6 +103,7 @@ export function startSaving(): () => void {
   window.addEventListener("beforeunload", leave);
   return () => {
     stop();
+    stopListening();
     window.removeEventListener("beforeunload", leave);
   };
 }

@@ -18,6 +18,8 @@ export interface Viewed {
   take: string;
   /** null: its last step. */
   step: number | null;
+  /** Whether it is the picture that the take starts from which is looked at. */
+  picture?: boolean;
 }
 
 export interface Session {
@@ -32,7 +34,7 @@ export interface Session {
   wipe: number;
   tool: ToolName;
   brush: { colour: string; width: number; opacity: number };
-  region: { shape: "lasso" | "box"; use: "edit" | "drag" };
+  region: { shape: "lasso" | "box"; use: "edit" | "drag" | "blend" };
   target: { shape: "lasso" | "box" | "brush"; role: "target" | "source" };
   snapping: boolean;
   onion: boolean;

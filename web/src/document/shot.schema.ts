@@ -234,6 +234,19 @@ export interface components {
              */
             temporal_prior_steps?: number | null;
             /**
+             * Target Attention
+             * @description How far, in logits, attention to a target's words is raised inside its mask and lowered outside; 0 and
+             *     null: not at all.
+             * @default null
+             */
+            target_attention?: number | null;
+            /**
+             * Target Attention Steps
+             * @description First denoising steps in which that acts: a count or a fraction of all steps.
+             * @default null
+             */
+            target_attention_steps?: number | null;
+            /**
              * Initial Noise
              * @description Whether the starting noise is plain, or carries the trajectory.
              * @default null
@@ -723,6 +736,8 @@ export interface components {
              *       "temporal_prior": null,
              *       "temporal_prior_strength": null,
              *       "temporal_prior_steps": null,
+             *       "target_attention": null,
+             *       "target_attention_steps": null,
              *       "initial_noise": null,
              *       "blend": null,
              *       "frame_alignment": null

@@ -16,6 +16,8 @@ export type TargetInstruction = Schemas["TargetInstruction"];
 export type BoxKeyframe = Schemas["BoxKeyframe"];
 export type PointKeyframe = Schemas["PointKeyframe"];
 export type ControlSettings = Schemas["ControlSettings"];
+export type BlendSettings = Schemas["BlendSettings"];
+export type WeightKeyframe = Schemas["WeightKeyframe"];
 export type Box = Schemas["Box"];
 export type Mask = Schemas["Mask"];
 export type Stroke = Schemas["Stroke"];
@@ -41,6 +43,10 @@ export const isDrag = (instruction: Instruction | undefined): instruction is Dra
 /** The ability a model needs for an instruction, as `/api/models` names it. */
 export const abilityOf = (instruction: Instruction): string =>
   instruction.kind === "trajectory" ? `trajectory.${instruction.form}` : instruction.kind;
+
+/** What a model is called on the desk: a folder by its own name, without the way there. */
+export const modelTitle = (name: string): string =>
+  /^[/.~]|^[A-Za-z]:\\/.test(name) ? (name.split(/[/\\]/).findLast(Boolean) ?? name) : name;
 
 /** What an instruction is called on the desk. */
 export function nameOf(instruction: Instruction): string {

@@ -1,7 +1,7 @@
 /** Model, seed, length and size; what is left empty the model decides. */
 import type { Model } from "../api/client";
 import { setSession, useSession } from "../desk/session";
-import type { Shot } from "../document/shot";
+import { modelTitle, type Shot } from "../document/shot";
 import { useDocument } from "../document/store";
 import { randomSeed } from "../run/actions";
 import { IconButton } from "../ui/Button";
@@ -48,7 +48,7 @@ export function ClipSettings({
         <Select
           label="Model"
           value={named}
-          options={names.map((name) => [name, name] as const)}
+          options={names.map((name) => [name, modelTitle(name)] as const)}
           onChange={(name) =>
             set(`Use ${name}`, (draft) => {
               draft.model = name;

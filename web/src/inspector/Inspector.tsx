@@ -1,6 +1,7 @@
-/** The right side: what is asked for, the selected part of it, the clip, the methods. */
+/** The right side: what is asked for, the selected part of it, the clip, the blend, the methods. */
 import type { Model } from "../api/client";
 import { useShot } from "../document/store";
+import { Blend } from "./Blend";
 import { ClipSettings } from "./ClipSettings";
 import { Instructions } from "./Instructions";
 import { Methods } from "./Methods";
@@ -18,9 +19,10 @@ export function Inspector({
   const shot = useShot();
   return (
     <aside className="inspector" aria-label="Inspector">
-      <Instructions model={model} />
+      <Instructions model={model} models={models} />
       <SelectionPanel />
       <ClipSettings shot={shot} model={model} models={models} schedulers={schedulers} />
+      <Blend shot={shot} />
       <Methods shot={shot} />
     </aside>
   );

@@ -1,7 +1,8 @@
 /** Everything the shot asks for besides the prompt, front to back. */
 import type { Model } from "../api/client";
 import { addInstruction, removeInstruction, reorderInstruction } from "../document/commands";
-import { abilityOf, instructionsOf, nameOf } from "../document/shot";
+import { misfits } from "../document/fitting";
+import { instructionsOf, modelTitle, nameOf } from "../document/shot";
 import { useDocument, useShot } from "../document/store";
 import { trackColour } from "../stage/palette";
 import { iconOf } from "../timeline/Track";
@@ -9,8 +10,9 @@ import { IconButton } from "../ui/Button";
 import { Icon } from "../ui/Icon";
 import { Menu } from "../ui/Menu";
 
-export function Instructions({ model }: { model: Model | undefined }) {
+export function Instructions({ model, models }: { model: Model | undefined; models: Model[] }) {
   const shot = useShot();
+  const wrong = model ? misfits(shot, model, models) : [];
   const selection = useDocument((state) => state.selection);
   const { perform, select } = useDocument.getState();
   const instructions = instructionsOf(shot);
@@ -58,7 +60,7 @@ export function Instructions({ model }: { model: Model | undefined }) {
       ) : (
         <ul className="layers">
           {instructions.map((instruction, index) => {
-            const foreign = model && !model.abilities.includes(abilityOf(instruction));
+            const misfit = wrong.find((found) => found.index === index);
             return (
               <li
                 // biome-ignore lint/suspicious/noArrayIndexKey: the order is an instruction's name
@@ -76,8 +78,8 @@ export function Instructions({ model }: { model: Model | undefined }) {
                   <Icon name={iconOf(instruction)} size={15} />
                   <span>{nameOf(instruction)}</span>
                 </button>
-                {foreign && (
-                  <span className="warning" title={`${model.name} does not follow this kind of instruction`}>
+                {misfit && (
+                  <span className="warning" title={misfit.sentence}>
                     not by this model
                   </span>
                 )}
@@ -123,6 +125,26 @@ export function Instructions({ model }: { model: Model | undefined }) {
           })}
         </ul>
       )}
+      {wrong.map(({ index, sentence, models: able }) => (
+        <p key={index} className="misfit" role="status">
+          {sentence}
+          {able.map((name) => (
+            <button
+              key={name}
+              type="button"
+              className="word"
+              onClick={() =>
+                perform(`Use ${name}`, (draft) => {
+                  draft.model = name;
+                  return undefined;
+                })
+              }
+            >
+              Use {modelTitle(name)}
+            </button>
+          ))}
+        </p>
+      ))}
     </section>
   );
 }

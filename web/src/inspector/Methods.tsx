@@ -73,7 +73,10 @@ export function Methods({ shot }: { shot: Shot }) {
       }
     />
   );
-  const steps = (field: "frozen_steps" | "temporal_prior_steps", label: string) => (
+  const steps = (
+    field: "frozen_steps" | "temporal_prior_steps" | "target_attention_steps",
+    label: string,
+  ) => (
     <NumberField
       label={label}
       value={control[field]}
@@ -125,22 +128,26 @@ export function Methods({ shot }: { shot: Shot }) {
           {share("temporal_prior_strength", "Its strength %")}
           {steps("temporal_prior_steps", "Its steps")}
         </Row>
+        <Row>
+          <NumberField
+            label="Target, logits"
+            value={control.target_attention}
+            empty="decided"
+            min={0}
+            max={100}
+            step={0.5}
+            onChange={(value) =>
+              set("Target attention", (draft) => {
+                draft.target_attention = value;
+              })
+            }
+          />
+          {steps("target_attention_steps", "Its steps")}
+        </Row>
         {choice("initial_noise", "Starting noise", [
           ["random", "Plain"],
           ["freetraj", "Carries the path"],
         ])}
-        <NumberField
-          label="In a branch, the original's part %"
-          value={control.blend?.weight == null ? null : control.blend.weight * 100}
-          empty="decided"
-          min={0}
-          max={100}
-          onChange={(value) =>
-            set("Blend", (draft) => {
-              draft.blend = { ...(draft.blend ?? {}), weight: value === null ? null : value / 100 };
-            })
-          }
-        />
       </div>
     </details>
   );

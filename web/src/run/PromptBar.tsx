@@ -3,7 +3,7 @@ import { useEffect, useMemo, useRef, useState } from "react";
 import type { Model } from "../api/client";
 import { setSession } from "../desk/session";
 import { mentions, phraseAt, type Span, unknownWords } from "../document/phrases";
-import { instructionsOf, isPath } from "../document/shot";
+import { instructionsOf, isPath, modelTitle } from "../document/shot";
 import { useDocument, useShot } from "../document/store";
 import { trackColour } from "../stage/palette";
 import { Button } from "../ui/Button";
@@ -124,7 +124,7 @@ export function PromptBar({ model }: { model: Model | undefined }) {
               <div id="prompt-unknown" className="prompt-unknown-list">
                 {unknown.slice(0, 3).map(({ word, span, nearest }) => (
                   <span key={span[0]}>
-                    {model?.name} does not know <b>{word}</b>
+                    {model && modelTitle(model.name)} does not know <b>{word}</b>
                     {nearest.map((near) => (
                       <button key={near} type="button" className="word" onClick={() => replace(span, near)}>
                         {near}
@@ -137,7 +137,7 @@ export function PromptBar({ model }: { model: Model | undefined }) {
           </div>
         )}
       </div>
-      <RunControls />
+      <RunControls model={model} />
     </section>
   );
 }

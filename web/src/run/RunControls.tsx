@@ -1,7 +1,10 @@
 /** Run, pause, stop, play on, branch; how far it is and how long it takes. */
 import { useEffect, useState } from "react";
-import { CLIENT, type Take } from "../api/client";
+import { CLIENT, type Model, type Take } from "../api/client";
 import { useHealth, useQueue } from "../api/queries";
+import { misfits } from "../document/fitting";
+import { modelTitle } from "../document/shot";
+import { useShot } from "../document/store";
 import { Button, IconButton } from "../ui/Button";
 import type { IconName } from "../ui/Icon";
 import { attempt } from "../ui/toasts";
@@ -36,8 +39,10 @@ export function usePrimary(): [Primary, ViewedTake, boolean] {
   return [primaryOf(viewed.take, viewed.step, changed), viewed, changed];
 }
 
-export function RunControls() {
+export function RunControls({ model }: { model: Model | undefined }) {
   const [primary, viewed, changed] = usePrimary();
+  const shot = useShot();
+  const wrong = model ? misfits(shot, model, []) : [];
   const { take } = viewed;
   const [busy, setBusy] = useState(false);
   // A click is answered by the stream; until then the button rests.
@@ -90,7 +95,19 @@ export function RunControls() {
           onClick={() => attempt(() => stopTake(take.id))}
         />
       )}
-      <RunState take={take} changed={changed} step={viewed.step} />
+      {wrong.length > 0 && (primary.act === "run" || primary.act === "branch") ? (
+        <p
+          className="run-state run-misfit"
+          role="status"
+          title={wrong.map(({ sentence }) => sentence).join("\n")}
+        >
+          <span>
+            <b>{model && modelTitle(model.name)}</b> cannot follow {wrong.map(({ name }) => name).join(", ")}
+          </span>
+        </p>
+      ) : (
+        <RunState take={take} changed={changed} step={viewed.step} />
+      )}
     </div>
   );
 }
@@ -146,7 +163,7 @@ const STATES: Record<Take["status"], (take: Take, others: number) => string> = {
   paused: (take) => `paused at step ${take.step} of ${take.steps}`,
   finished: (take) => `finished, ${take.steps} steps`,
   stopped: (take) => `stopped at step ${take.step}`,
-  failed: (take) => take.error ?? "failed",
+  failed: (take) => (take.step ? `failed at step ${take.step}` : "failed"),
   interrupted: (take) => `was interrupted at step ${take.step}`,
 };
 

@@ -4,6 +4,7 @@ import { withTake } from "../api/folding";
 import { keys, queryClient } from "../api/queries";
 import { saveNow } from "../desk/saving";
 import { sessionNow, setSession } from "../desk/session";
+import { mixesWithParent, withoutOriginal } from "../document/blend";
 import type { Shot } from "../document/shot";
 import { shotNow } from "../document/store";
 import { attempt, say } from "../ui/toasts";
@@ -26,7 +27,8 @@ export async function runShot(until: number | null = null): Promise<Take> {
   await saveNow();
   const { shot, seedLocked } = sessionNow();
   if (!shot) throw new Error("no shot is open");
-  const body = { until, play: true, ...(seedLocked ? {} : { seed: randomSeed() }) };
+  const own = mixesWithParent(shotNow()) ? { shot: withoutOriginal(shotNow()) } : {};
+  const body = { until, play: true, ...own, ...(seedLocked ? {} : { seed: randomSeed() }) };
   const take = known(await answer(api.POST("/api/shots/{shot}/takes", { params: { path: { shot } }, body })));
   setSession({ viewed: { take: take.id, step: null } });
   return take;
@@ -56,6 +58,9 @@ export const pinTake = async (take: string, pinned: boolean) =>
 export const nameTake = async (take: string, name: string) =>
   known(await answer(api.POST("/api/takes/{take}/name", { ...path(take), body: { name } })));
 
+export const restoreTake = async (take: string) =>
+  known(await answer(api.POST("/api/takes/{take}/restore", path(take))));
+
 export async function deleteTake(take: Take): Promise<void> {
   known(await answer(api.DELETE("/api/takes/{take}", path(take.id))));
   const { viewed, compared } = sessionNow();
@@ -63,6 +68,6 @@ export async function deleteTake(take: Take): Promise<void> {
   if (compared?.take === take.id) setSession({ compared: null });
   say(`${take.name} is in the bin.`, {
     label: "Undo",
-    act: () => attempt(async () => known(await answer(api.POST("/api/takes/{take}/restore", path(take.id))))),
+    act: () => attempt(() => restoreTake(take.id)),
   });
 }

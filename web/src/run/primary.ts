@@ -47,7 +47,7 @@ export function primaryOf(take: Take | null, step: number | null, changed: boole
   }
   return {
     act: "play",
-    label: "Play on",
+    label: take.status === "failed" ? "Try again" : "Play on",
     hint: `${take.name} goes on after step ${take.step}`,
     take: take.id,
   };

@@ -4,6 +4,7 @@ import { useMemo } from "react";
 import type { Step, Strip, Take, TakeDetail } from "../api/client";
 import { useSteps, useTake, useTakeDetail } from "../api/queries";
 import { useSession, type Viewed } from "../desk/session";
+import { withoutOriginal } from "../document/blend";
 import { fingerprint } from "../document/same";
 import { useShot } from "../document/store";
 
@@ -22,6 +23,7 @@ export function useTakeView(viewed: Viewed | null): ViewedTake {
   const steps = useSteps(take ? take.id : null).data?.steps ?? [];
   const detail = useTakeDetail(take ? take.id : null).data ?? null;
   const step = viewed?.step ?? null;
+  const picture = viewed?.picture ? pictureOf(take) : null;
   const entry = step === null ? null : steps.find((candidate) => candidate.step === step);
   const last = steps.at(-1);
   const strip = entry
@@ -33,7 +35,13 @@ export function useTakeView(viewed: Viewed | null): ViewedTake {
         last?.preview ??
         null)
       : null;
-  return { take, steps, step, strip, detail };
+  return { take, steps, step, strip: picture ?? strip, detail };
+}
+
+/** The picture that a take starts from, as a strip of one frame. */
+export function pictureOf(take: Take | null): Strip | null {
+  if (!take?.picture || !take.width || !take.height) return null;
+  return { digest: take.picture, frames: 1, columns: 1, width: take.width, height: take.height };
 }
 
 export const useViewed = (): ViewedTake => useTakeView(useSession((session) => session.viewed));
@@ -41,8 +49,10 @@ export const useViewed = (): ViewedTake => useTakeView(useSession((session) => s
 /** Whether the desk asks for something else than the take shows; the seed is a matter of its own. */
 export function useChanged(detail: TakeDetail | null): boolean {
   const shot = useShot();
-  return useMemo(
-    () => detail !== null && fingerprint(detail.document, false) !== fingerprint(shot, false),
-    [detail, shot],
-  );
+  return useMemo(() => {
+    if (detail === null) return false;
+    // A take from the start was run without the blend, which is for its branches.
+    const asked = detail.parent === null ? withoutOriginal(shot) : shot;
+    return fingerprint(detail.document, false) !== fingerprint(asked, false);
+  }, [detail, shot]);
 }

@@ -1,6 +1,7 @@
 /** The stage in the page: the canvas, its tool options, what is said over it, zoom. */
 import { type DragEvent, useEffect, useRef, useState } from "react";
 import { imageUrl } from "../api/addresses";
+import type { Take } from "../api/client";
 import { useModels } from "../api/queries";
 import { measure } from "../desk/playhead";
 import { useSession } from "../desk/session";
@@ -38,7 +39,7 @@ export function Stage() {
     };
   }, []);
 
-  const frames = viewed.strip?.frames ?? viewed.take?.frames ?? shot.frames ?? model?.defaults.frames ?? 16;
+  const frames = viewed.take?.frames ?? viewed.strip?.frames ?? shot.frames ?? model?.defaults.frames ?? 16;
   const fps = viewed.take?.fps ?? shot.fps ?? model?.defaults.fps ?? 8;
   useEffect(() => measure(frames, fps), [frames, fps]);
 
@@ -85,7 +86,10 @@ export function Stage() {
         onDrop={drop}
       />
       <Said />
-      {!viewed.strip && !stillUrl && <Empty waiting={viewed.take?.status ?? null} />}
+      <Trouble take={viewed.take} />
+      {!viewed.strip && !stillUrl && viewed.take?.status !== "failed" && (
+        <Empty waiting={viewed.take?.status ?? null} />
+      )}
       {compared && (
         <div className={`compare-names compare-${compareMode}`}>
           <span>{viewed.take?.name ?? "The desk"}</span>
@@ -130,6 +134,27 @@ function Said() {
     </p>
   );
 }
+
+/** Why the take that is looked at does not go on, in full. */
+function Trouble({ take }: { take: Take | null }) {
+  if (!take?.error || !["failed", "interrupted", "paused"].includes(take.status)) return null;
+  return (
+    <div className="stage-trouble" role="alert" data-status={take.status}>
+      <b>
+        {take.name}{" "}
+        {take.status === "failed"
+          ? "could not go on"
+          : take.status === "paused"
+            ? "is paused"
+            : "was interrupted"}
+      </b>
+      <p>{sentenceOf(take.error)}</p>
+    </div>
+  );
+}
+
+const sentenceOf = (error: string): string =>
+  `${error.charAt(0).toUpperCase()}${error.slice(1).replace(/\.?$/, ".")}`;
 
 function Empty({ waiting }: { waiting: string | null }) {
   const live = waiting === "queued" || waiting === "running";

@@ -136,6 +136,7 @@ export function ToolOptions() {
           options={[
             ["edit", "Edit it"],
             ["drag", "Drag it"],
+            ["blend", "Blend there"],
           ]}
           onChange={(use) => setSession({ region: { ...region, use } })}
         />

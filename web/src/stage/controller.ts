@@ -239,7 +239,7 @@ export class StageController implements Workbench {
       palette: this.palette,
       overlays: session.overlays && !(comparing && session.compareMode === "wipe"),
       onion: session.onion,
-      shown: strip ? this.latest("shown", strip, frame) : still ? whole(still) : null,
+      shown: strip ? this.latest("shown", strip, frame) : still ? whole(still, this.shown.frame) : null,
       compared: compared ? this.latest("compared", compared, frame) : null,
       compareMode: comparing ? session.compareMode : null,
       wipe: session.wipe,
@@ -420,8 +420,12 @@ export class StageController implements Workbench {
   }
 }
 
-/** A picture that stands still over the whole clip. */
-function whole(url: string): FrameSource | null {
+/** A picture that stands still over the whole clip: it covers the frame, cropped about its centre. */
+function whole(url: string, frame: Size): FrameSource | null {
   const image = picture(url);
-  return image && { image, x: 0, y: 0, width: image.naturalWidth, height: image.naturalHeight };
+  if (!image) return null;
+  const { naturalWidth, naturalHeight } = image;
+  const scale = Math.min(naturalWidth / frame.width, naturalHeight / frame.height);
+  const [width, height] = [frame.width * scale, frame.height * scale];
+  return { image, x: (naturalWidth - width) / 2, y: (naturalHeight - height) / 2, width, height };
 }

@@ -1,5 +1,6 @@
-/** Files dropped on the desk: pictures become the first frame, clips give their shot back. */
+/** Files dropped on the desk: pictures become the first frame, clips give their shot back, projects open. */
 import { answer, api, Refusal } from "../api/client";
+import { importProject } from "../desk/exchange";
 import { addInstruction } from "../document/commands";
 import { instructionsOf } from "../document/shot";
 import { useDocument } from "../document/store";
@@ -53,10 +54,11 @@ export function dropFiles(files: readonly File[]): void {
   if (/\.(png|apng)$/i.test(file.name)) attempt(() => dropPng(file));
   else if (file.type.startsWith("image/") && file.type !== "image/gif") attempt(() => dropPicture(file));
   else if (/\.(mp4|webm|gif)$/i.test(file.name)) attempt(() => dropClip(file));
+  else if (/\.(rehearse|zip)$/i.test(file.name)) attempt(() => importProject(file));
   else
     complain(
       new Refusal(
-        `${file.name} is neither a picture nor a clip; drop PNG, JPEG, WebP, mp4, webm or gif.`,
+        `${file.name} is neither a picture nor a clip; drop PNG, JPEG, WebP, mp4, webm, gif, or a project.`,
         0,
         null,
       ),

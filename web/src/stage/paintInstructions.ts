@@ -1,4 +1,5 @@
 /** Paths, handles and regions over the picture. */
+import { blendOf } from "../document/blend";
 import { centreOf, valueAt } from "../document/keyframes";
 import {
   type BoxTrajectory,
@@ -37,6 +38,8 @@ export function paintInstructions(context: Context, scene: Scene): void {
         paintMask(context, scene, instruction.mask, colour, selected, nameOf(instruction));
       context.restore();
     });
+  const where = scene.overlays ? blendOf(scene.shot)?.region : null;
+  if (where) paintMask(context, scene, where, scene.palette.accent, false, "The edit acts here");
   if (scene.line) paintLine(context, scene);
   if (scene.guides) paintGuides(context, scene);
 }

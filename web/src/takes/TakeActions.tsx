@@ -1,5 +1,6 @@
 /** What can be done to the take that is looked at. */
 import { useState } from "react";
+import { withoutOriginal } from "../document/blend";
 import { fingerprint } from "../document/same";
 import { useDocument, useShot } from "../document/store";
 import { deleteTake, nameTake, pinTake } from "../run/actions";
@@ -13,7 +14,8 @@ export function TakeActions() {
   const shot = useShot();
   const [naming, setNaming] = useState<string | null>(null);
   if (!take) return null;
-  const differs = detail !== null && fingerprint(detail.document) !== fingerprint(shot);
+  const asked = detail?.parent === null ? withoutOriginal(shot) : shot;
+  const differs = detail !== null && fingerprint(detail.document) !== fingerprint(asked);
   if (naming !== null)
     return (
       <form

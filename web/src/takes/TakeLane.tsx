@@ -5,6 +5,7 @@ import { useSteps } from "../api/queries";
 import { type Session, setSession } from "../desk/session";
 import { playTake } from "../run/actions";
 import { remaining } from "../run/remaining";
+import { pictureOf } from "../run/useViewed";
 import { Button } from "../ui/Button";
 import { Icon } from "../ui/Icon";
 import { attempt } from "../ui/toasts";
@@ -36,6 +37,7 @@ export const TakeLane = memo(function TakeLane({
   comparing,
 }: LaneProperties) {
   const { take, depth, from } = lane;
+  const picture = pictureOf(take);
   const done = Math.max(take.step, from);
   return (
     <div
@@ -45,7 +47,11 @@ export const TakeLane = memo(function TakeLane({
       data-compared={compared}
       style={{ top, height: viewed ? TALL : THIN }}
     >
-      <div className="lane-name" style={{ paddingLeft: 12 + Math.min(depth, 5) * 14 }}>
+      <div
+        className="lane-name"
+        data-picture={picture !== null}
+        style={{ paddingLeft: 12 + Math.min(depth, 5) * 14 }}
+      >
         <button
           type="button"
           className="lane-choose"
@@ -59,6 +65,18 @@ export const TakeLane = memo(function TakeLane({
         </button>
         <small>{describe(take)}</small>
       </div>
+      {picture && (
+        <button
+          type="button"
+          className="lane-picture"
+          aria-pressed={viewed?.picture ?? false}
+          aria-label={`The picture that ${take.name} starts from`}
+          title="What the clip starts from: the image as paint, edits and drags have left it"
+          onClick={() => setSession({ viewed: { take: take.id, step: null, picture: !viewed?.picture } })}
+        >
+          <Thumb strip={picture} size={viewed ? 40 : 24} />
+        </button>
+      )}
       {take.status === "interrupted" && (
         <Button tone="quiet" className="lane-resume" onClick={() => attempt(() => playTake(take.id))}>
           Resume

@@ -2,7 +2,9 @@
 import { useEffect, useMemo, useRef, useState } from "react";
 import { useTakes } from "../api/queries";
 import { type Session, useSession } from "../desk/session";
+import { IconButton } from "../ui/Button";
 import { CompareControls } from "./CompareControls";
+import { Keeping } from "./Keeping";
 import { QueueMenu } from "./QueueMenu";
 import { NAMES, TALL, THIN } from "./sizes";
 import { TakeActions } from "./TakeActions";
@@ -12,6 +14,7 @@ import { type Lane, lanesOf } from "./tree";
 export function Takes() {
   const { project, viewed, compared, shot: shotId } = useSession();
   const [all, setAll] = useState(false);
+  const [keeping, setKeeping] = useState(false);
   const takes = useTakes(project).data?.takes;
   const lanes = useMemo(
     () => lanesOf((takes ?? []).filter((take) => all || take.shot === shotId || take.id === viewed?.take)),
@@ -62,7 +65,14 @@ export function Takes() {
         <TakeActions />
         <QueueMenu />
         <CompareControls compared={compared !== null} />
+        <IconButton
+          icon="chest"
+          size={16}
+          label="Deleted takes and disk space"
+          onClick={() => setKeeping(true)}
+        />
       </header>
+      {keeping && project && <Keeping project={project} onClose={() => setKeeping(false)} />}
       <div className="lanes" ref={scroller}>
         {lanes.length === 0 && (
           <p className="lanes-empty">

@@ -10,13 +10,14 @@ from rehearse.studio.commands import Command, command_of
 from rehearse.studio.desk import Desk
 
 
-def desk_of(request: Request) -> Desk:
+# Asynchronous, because FastAPI hands others to a thread, and each way there and back waits for a core.
+async def desk_of(request: Request) -> Desk:
     """The desk that the app was made with."""
     desk: Desk = request.app.state.desk
     return desk
 
 
-def client_of(
+async def client_of(
     x_rehearse_client: Annotated[
         str,
         Header(

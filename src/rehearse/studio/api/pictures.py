@@ -72,5 +72,5 @@ def still(
     responses={200: {"content": {"image/png": _BINARY}}},
 )
 def picture(take: TakeId, desk: OnDesk) -> FileResponse:
-    """404 where the take starts from no picture."""
+    """What the clip starts from, known as soon as the take is planned. 404 where it starts from none."""
     return desk.pictures.intermediate(take)

@@ -6,6 +6,7 @@ is written; nothing in the file says where anything goes.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -13,6 +14,7 @@ import re
 import time
 import uuid
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -23,6 +25,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from rehearse.shot import ImageRef, Shot, ShotError
+from rehearse.shot.files import replace_images
 from rehearse.takes.store import events, images
 from rehearse.takes.store.errors import StoreError
 from rehearse.takes.store.projects import project_row
@@ -45,6 +48,10 @@ _LARGEST_BLOB = 4 << 30
 _MOST_ENTRIES = 1_000_000
 _LARGEST_HEADER = 64 << 20
 _CHUNK = 1 << 20
+
+_DAMAGES = (
+    zipfile.BadZipFile, zipfile.LargeZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError
+)  # fmt: skip
 
 Digest = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 Id = Annotated[str, Field(pattern="^[0-9a-f]{32}$")]
@@ -220,8 +227,13 @@ def import_project(store: Store, source: Path, place: Path) -> str:
                     _extract(pack, files[digest], digest, path)
                 for check in checks:
                     check(path)
-    except (zipfile.BadZipFile, zipfile.LargeZipFile, EOFError, NotImplementedError, RuntimeError) as error:
+    except _DAMAGES as error:
         raise StoreError(f"this is not a whole project file: {str(error)[:100] or 'it is damaged'}") from None
+    except OSError as error:
+        if error.errno != errno.EINVAL:
+            raise
+        # Where the file points to lies before its beginning.
+        raise StoreError("this is not a whole project file: its beginning is missing") from None
     for digest in wanted:
         store.blobs.adopt(place / digest)
     with store.write() as session:
@@ -258,7 +270,7 @@ def _index(pack: zipfile.ZipFile) -> _Project:
         return _Project.model_validate_json(content)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
-        where = ".".join(map(str, first["loc"])) or _INDEX
+        where = ".".join(map(str, first["loc"]))[:100] or _INDEX
         raise StoreError(f"this is not a project of this version: {where}: {first['msg'].lower()}") from None
 
 
@@ -312,7 +324,7 @@ def _checked(whole: _Project) -> dict[str, list[Check]]:
 
 def _document(text: str, pictures: set[str]) -> None:
     try:
-        Shot.model_validate_json(text)
+        replace_images(Shot.model_validate_json(text), _by_digest)
     except ShotError as error:
         raise StoreError(f"a shot in the project is no good: {error}") from None
     missing = images.references(text) - pictures
@@ -320,6 +332,12 @@ def _document(text: str, pictures: set[str]) -> None:
         raise StoreError(
             f"a shot in the project names a picture that is not in the file ({min(missing)[:12]})"
         )
+
+
+def _by_digest(image: ImageRef) -> ImageRef:
+    if not images.REFERENCE.fullmatch(image.uri):
+        raise ShotError("in a project pictures are named by their digest, sha256:...", value=image.uri)
+    return image
 
 
 def _refuse_circles(takes: dict[str, _Take]) -> None:

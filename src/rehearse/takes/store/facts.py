@@ -99,6 +99,7 @@ def _take(row: TakeRow, kept: list[int], place: int | None) -> Facts:
         "fps": row.fps,
         "preview": row.preview,
         "look": row.look,
+        "picture": row.picture,
     }
 
 

@@ -67,10 +67,17 @@ def held(session: Session, claim: Claim) -> TakeRow:
     return row
 
 
-def record_plan(session: Session, claim: Claim, sizes: Mapping[str, Any], checkpoint: str | None) -> None:
+def record_plan(
+    session: Session,
+    claim: Claim,
+    sizes: Mapping[str, Any],
+    checkpoint: str | None,
+    picture: str | None = None,
+) -> None:
     """The worker has planned the take. sizes: steps, frames, width, height, fps.
 
     checkpoint: for a branch, the digest of its first state, which may carry more than the parent's.
+    picture: digest of the intermediate picture, None for a model that starts from none.
     """
     row = held(session, claim)
     for name, value in sizes.items():
@@ -80,6 +87,7 @@ def record_plan(session: Session, claim: Claim, sizes: Mapping[str, Any], checkp
         if step is not None:
             step.checkpoint = checkpoint
     row.begun = row.begun or checkpoint is not None
+    row.picture = picture
     changed(session, row)
 
 
@@ -135,18 +143,15 @@ def record_end(
     status: str,
     *,
     look: Mapping[str, Any] | None = None,
-    picture: str | None = None,
     error: str | None = None,
 ) -> None:
-    """The run is over. look: the frames as decoded now. picture: digest of the intermediate picture."""
+    """The run is over. look: the frames as decoded now."""
     row = held(session, claim)
     if look is not None:
         row.look = dict(look)
         step = session.get(StepRow, (row.id, row.step))
         if step is not None:
             step.look = dict(look)
-    if picture is not None:
-        row.picture = picture
     settle(session, row, status, error)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,9 +11,10 @@ from numpy.typing import NDArray
 from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
 from .backdrops import backdrop
-from .paper import cast_shadow, polygon, tones
-from .puppets import CYCLES, SWAY, pieces
+from .paper import RGB, cast_shadow, polygon, tones
+from .puppets import CYCLES, SWAY, Piece, pieces
 from .scene import Actor, Scene
+from .shapes import Points
 from .vocabulary import CUSTOM, caption, still_caption
 
 EDGE = 0.85 / 128
@@ -71,17 +73,32 @@ def _draw(
     actor: Actor, t: float, canvas: Image.Image, mask: Image.Image, index: int
 ) -> tuple[float, ...] | None:
     """Draw one actor on the canvas and the mask; its box in fractions, or None where it is out of frame."""
+    cycle = actor.phase + t * CYCLES.get(actor.kind, 0.0)
+    parts, _ = pieces(actor.kind, cycle, _travel(actor, t))
+    centre, turn = rigid(actor, t, canvas.width)
+    points = np.concatenate([p.points for p in parts])
+    z = (-points[:, 0] if actor.flip else points[:, 0]) + 1j * points[:, 1]
+    z = z * turn + centre
+    return lay(parts, np.stack([z.real, z.imag], axis=1), tones(actor.colour), canvas, mask, index)
+
+
+def lay(
+    parts: Sequence[Piece],
+    xy: Points,
+    tone: Mapping[str, RGB],
+    canvas: Image.Image,
+    mask: Image.Image,
+    index: int,
+) -> tuple[float, ...] | None:
+    """Lay the pieces of one thing on the canvas, with cut edge and shadow, and on the mask as ``index + 1``.
+
+    xy: the points of all pieces in their order, in pixels. Returns its box in fractions of the frame,
+    or None where it is out of frame.
+    """
     size = canvas.width
     px = size / 128
     ss = 3 if size <= 160 else 2
     cut = max(EDGE * size, 0.5)
-    cycle = actor.phase + t * CYCLES.get(actor.kind, 0.0)
-    parts, _ = pieces(actor.kind, cycle, _travel(actor, t))
-    centre, turn = rigid(actor, t, size)
-    points = np.concatenate([p.points for p in parts])
-    z = (-points[:, 0] if actor.flip else points[:, 0]) + 1j * points[:, 1]
-    z = z * turn + centre
-    xy = np.stack([z.real, z.imag], axis=1)
 
     # the patch of the frame it touches, with room for its shadow, in whole pixels
     pad = math.ceil(cut + 7 * px)
@@ -92,7 +109,6 @@ def _draw(
         return None
     w, h = x1 - x0, y1 - y0
     at = (xy - np.array([x0, y0])) * ss - 0.5
-    tone = tones(actor.colour)
     body = Image.new("L", (w * ss, h * ss), 0)
     paint = Image.new("RGB", (w * ss, h * ss), tone["edge"])
     draw_b, draw_p = ImageDraw.Draw(body), ImageDraw.Draw(paint)

@@ -8,6 +8,9 @@ from PIL import Image, ImageDraw
 from .motions import through
 from .render import render, render_frame
 from .scene import Actor, Scene, sample_scene
+from .target_actors import ACTORS
+from .target_render import render_target
+from .target_scene import FRAMES, sample_target_scene
 from .vocabulary import BACKDROPS, COLOURS, PUPPETS
 
 PAPER = (250, 246, 238)
@@ -43,4 +46,18 @@ def contact_sheet(rng: np.random.Generator, rows: int = 10, cols: int = 6, size:
     sheet = Image.new("RGB", (width + cast.width, max(strips.height, cast.height)), PAPER)
     sheet.paste(strips, (0, 0))
     sheet.paste(cast, (width, 0))
+    return sheet
+
+
+def target_sheet(rng: np.random.Generator, rows: int = 9, size: int = 128) -> Image.Image:
+    """A labelled sheet of target scenes, their actors in turn: a filmstrip of all frames each."""
+    label = 16
+    sheet = Image.new("RGB", (FRAMES * (size + 4) + 4, rows * (size + label + 4) + 4), PAPER)
+    draw = ImageDraw.Draw(sheet)
+    for r in range(rows):
+        clip = render_target(sample_target_scene(rng, actor=ACTORS[r % len(ACTORS)]), FRAMES, size)
+        y = 4 + r * (size + label + 4)
+        draw.text((6, y), clip.caption, fill=TEXT)
+        for f, frame in enumerate(clip.frames):
+            sheet.paste(Image.fromarray(frame), (4 + f * (size + 4), y + label))
     return sheet

@@ -1,10 +1,13 @@
 /** Which thing is meant. */
+import { setSession, useSession } from "../../desk/session";
 import type { TargetInstruction } from "../../document/shot";
+import { Button } from "../../ui/Button";
 import { Select } from "../fields";
 import { change } from "./change";
 import { PhraseFields } from "./PhraseFields";
 
 export function TargetFields({ target, index }: { target: TargetInstruction; index: number }) {
+  const session = useSession();
   return (
     <>
       <PhraseFields phrase={target.phrase} occurrence={target.occurrence ?? null} index={index} />
@@ -21,6 +24,18 @@ export function TargetFields({ target, index }: { target: TargetInstruction; ind
           })
         }
       />
+      <Button
+        icon="target"
+        onClick={() =>
+          setSession({ tool: "target", target: { ...session.target, role: target.role ?? "target" } })
+        }
+      >
+        Mark it anew
+      </Button>
+      <p className="hint">
+        The mask says which of all things the words mean. It belongs to the first frame, and the clip follows
+        it.
+      </p>
     </>
   );
 }

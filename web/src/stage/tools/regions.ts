@@ -1,6 +1,7 @@
 /** Regions by lasso, box or brush: for an edit, for a drag, or to mark a target. */
 
 import { sessionNow, setSession } from "../../desk/session";
+import { setBlend } from "../../document/blend";
 import { addInstruction } from "../../document/commands";
 import { boxBetween, clampPoint, simplify } from "../../document/geometry";
 import { instructionsOf, isDrag, type Mask, type Point, type Shot } from "../../document/shot";
@@ -8,13 +9,19 @@ import type { Selection } from "../../document/store";
 import { strokeOf } from "./paint";
 import { type Pointer, type Tool, type Workbench, wandered } from "./tool";
 
-/** Puts a region to use: as the selected instruction's, or as a new edit. */
+/** Puts a region to use: as the blend's, as the selected instruction's, or as a new edit. */
 export function useRegion(
   shot: Shot,
   selection: Selection | null,
   mask: Mask,
-  use: "edit" | "drag",
-): Selection {
+  use: "edit" | "drag" | "blend",
+): Selection | null {
+  if (use === "blend") {
+    setBlend(shot, (blend) => {
+      blend.region = mask;
+    });
+    return selection;
+  }
   const index = selection?.instruction ?? -1;
   const chosen = instructionsOf(shot)[index];
   if (use === "drag" && isDrag(chosen)) {
@@ -80,6 +87,12 @@ function outline(
   };
 }
 
+const LABELS = {
+  edit: "Choose a region to edit",
+  drag: "Choose what is dragged",
+  blend: "Choose where the edit acts",
+} as const;
+
 export const region: Tool = {
   cursor: "crosshair",
   press(bench, pointer) {
@@ -92,9 +105,7 @@ export const region: Tool = {
         setSession({ tool: "drag" });
         return;
       }
-      bench.perform(use === "drag" ? "Choose what is dragged" : "Choose a region to edit", (shot) =>
-        useRegion(shot, selection, mask, use),
-      );
+      bench.perform(LABELS[use], (shot) => useRegion(shot, selection, mask, use));
     });
   },
 };

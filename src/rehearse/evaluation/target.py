@@ -1,0 +1,408 @@
+"""Does the marked thing get touched, and not another that is just like it? (Methods, section 4.)
+
+One actor, K props that are alike, one caption whichever is meant: only a mask can tell. Every arm makes the
+same cases from the same first frames and the same noise; trained arms come once for each training seed, all
+trained for the same number of steps on the same clips. First of all the gate: where the base touches hardly
+anything, nothing can be said about what it touches.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache, partial
+from pathlib import Path
+from statistics import median
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rehearse.evaluation.errors import EvaluationError
+from rehearse.evaluation.gate import Gate, by, share_gate
+from rehearse.evaluation.intervals import REPLICATES, Interval, interval, resamples
+from rehearse.evaluation.journal import Journal, Row
+from rehearse.evaluation.progress import Progress, Say
+from rehearse.evaluation.store import Store
+from rehearse.evaluation.target_arms import BASE, STANDARD, TargetArm, parse_arm
+from rehearse.evaluation.target_cases import TargetCase, target_cases
+from rehearse.evaluation.target_measure import (
+    LookTask,
+    TargetTask,
+    TargetTools,
+    clip_key,
+    look_at,
+    look_key,
+    measure_target,
+    visible,
+)
+from rehearse.evaluation.target_training import (
+    Trainer,
+    Training,
+    TrainingSettings,
+    complete_trainings,
+    spoken_estimate,
+    trainings_of,
+    write_training_set,
+)
+from rehearse.evaluation.workers import run_tasks
+from rehearse.shot import Shot
+from rehearse.theatre.world.target_scene import COUNT
+
+Values = NDArray[np.float64]
+
+GATE = 0.80
+"""Least share of clips in which the base touches some prop."""
+SWAPPED = ("target", "target:0", "modulation")
+METRICS = ("right", "wrong", "strayed", "any", "visible", "flicker")
+
+
+@dataclass(frozen=True)
+class TargetProtocol:
+    """What is compared. model: the base. cases: in each arm; of the first swaps and looks of them every
+    prop's mask is tried, and attention is read. arms, swapped: as `target_arms.parse_arm` reads them; the
+    base is added. seeds: trainings of each trained arm. seed: of cases and noise. steps: denoising steps
+    (None: the model's default). force: go on where the gate fails."""
+
+    model: str = "theatre-target"
+    cases: int = 300
+    arms: tuple[str, ...] = STANDARD
+    swapped: tuple[str, ...] = SWAPPED
+    swaps: int = 100
+    looks: int = 32
+    seeds: int = 3
+    seed: int = 0
+    steps: int | None = None
+    training: TrainingSettings = field(default_factory=TrainingSettings)
+    replicates: int = REPLICATES
+    force: bool = False
+
+    def __post_init__(self) -> None:
+        if self.cases < 1:
+            raise EvaluationError(f"cases: {self.cases} is below 1; ask for 300")
+        if self.seeds < 1:
+            raise EvaluationError(f"training seeds: {self.seeds} is below 1; ask for 3")
+
+    def parsed_arms(self) -> tuple[TargetArm, ...]:
+        """The arms, the base first, each once. EvaluationError."""
+        return tuple(dict.fromkeys([BASE, *(parse_arm(text) for text in self.arms)]))
+
+    def swapped_arms(self) -> tuple[TargetArm, ...]:
+        """Of the arms those whose masks are swapped. EvaluationError."""
+        wanted = [parse_arm(text) for text in self.swapped]
+        plain = next((arm for arm in wanted if not arm.marked), None)
+        if plain is not None:
+            raise EvaluationError(f"arm {plain.name!r} takes no mask that could be swapped; leave it out")
+        return tuple(arm for arm in self.parsed_arms() if arm in wanted)
+
+
+def columns(cases: Sequence[TargetCase], rows: Sequence[Sequence[Row]]) -> dict[str, Values]:
+    """Every metric of an arm's clips, [seeds, cases]. rows: by training seed, then case.
+
+    right: the marked prop is the first one touched; wrong: another is; strayed: another is touched at any
+    time; any: one is. visible: the actor is there in most frames. flicker: of the backdrop, in [0, 1].
+    """
+    found = {key: np.zeros((len(rows), len(cases))) for key in METRICS}
+    for at, of_seed in enumerate(rows):
+        for case, row in zip(cases, of_seed, strict=True):
+            touched = row["touched"]
+            first = touched[0] if touched else None
+            found["any"][at, case.index] = first is not None
+            found["right"][at, case.index] = first == case.chosen
+            found["wrong"][at, case.index] = first not in (None, case.chosen)
+            found["strayed"][at, case.index] = any(prop != case.chosen for prop in touched)
+            found["visible"][at, case.index] = visible(row["seen"])
+            found["flicker"][at, case.index] = row["flicker"]
+    return found
+
+
+@dataclass(frozen=True)
+class Swap:
+    """What came of trying every mask. followed: share of a case's masks whose prop was touched first,
+    [seeds, cases]. all_followed: whether all of them were. keys: of the clips, [seeds][cases][props]."""
+
+    followed: Values
+    all_followed: Values
+    keys: tuple[tuple[tuple[str, ...], ...], ...]
+
+
+@dataclass(frozen=True)
+class Attention:
+    """Mean attention inside and outside of the masks, [seeds, cases, blocks]."""
+
+    inside: Values
+    outside: Values
+
+    @property
+    def ratio(self) -> Values:
+        """Logarithm of inside over outside, mean over blocks: [seeds, cases]."""
+        logarithm: Values = np.log(np.maximum(self.inside, 1e-12) / np.maximum(self.outside, 1e-12))
+        return logarithm.mean(axis=2)
+
+
+@dataclass(frozen=True)
+class TargetFindings:
+    """What came out. gate: of the base. columns: of every arm (the base alone where the gate stopped the
+    rest), metrics by name, [seeds, cases]; arms that are not trained have one seed. keys: of the clips,
+    [seeds][cases]. timing: seconds of a training step and of a clip, medians."""
+
+    protocol: TargetProtocol
+    cases: tuple[TargetCase, ...]
+    gate: Gate
+    columns: Mapping[TargetArm, Mapping[str, Values]]
+    keys: Mapping[TargetArm, tuple[tuple[str, ...], ...]]
+    swaps: Mapping[TargetArm, Swap] = field(default_factory=dict)
+    attention: Mapping[TargetArm, Attention] = field(default_factory=dict)
+    timing: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def stopped(self) -> bool:
+        """Whether the gate failed and nothing else was run."""
+        return not self.gate.passes and not self.protocol.force
+
+    @property
+    def props(self) -> int:
+        """Props in a scene: K."""
+        return self.cases[0].count
+
+    def value(self, arm: TargetArm, key: str) -> Interval:
+        """A metric of an arm."""
+        return self.mean(self.columns[arm][key])
+
+    def difference(self, arm: TargetArm, other: TargetArm, key: str) -> Interval:
+        """An arm minus another, paired by case and, where both are trained, by training seed."""
+        return self.mean(self.columns[arm][key] - self.columns[other][key])
+
+    def above_chance(self, arm: TargetArm) -> Interval:
+        """Right-target contact minus chance, which is any contact / K."""
+        found = self.columns[arm]
+        return self.mean(found["right"] - found["any"] / self.props)
+
+    def mean(self, values: Values) -> Interval:
+        """The mean of values [seeds, cases] with its interval: a bootstrap that draws cases and, where there
+        are several, training seeds, both with replacement and all of a case's or seed's clips together."""
+        seeds, cases = values.shape
+        over_cases = resamples(cases, self.protocol.replicates, self.protocol.seed)
+        over_seeds = resamples(seeds, self.protocol.replicates, self.protocol.seed + 1)
+        drawn = np.einsum("rs,sc,rc->r", over_seeds, values, over_cases)
+        return interval(drawn / (over_seeds.sum(axis=1) * over_cases.sum(axis=1)))
+
+    @cached_property
+    def arms(self) -> tuple[TargetArm, ...]:
+        """The arms, in the order they were asked for."""
+        return tuple(self.columns)
+
+
+Marks = Callable[[str], str]
+"""The fingerprint of a model's weights, by its name or folder."""
+
+
+@dataclass(frozen=True)
+class TargetWork:
+    """How the work is done. make_tools, make_trainer: load what a process needs (functions of a module, where
+    there are several processes). marks: fingerprints."""
+
+    make_tools: Callable[[], TargetTools]
+    make_trainer: Callable[[], Trainer]
+    marks: Marks
+    processes: int = 1
+    say: Say = print
+
+
+def run_target(protocol: TargetProtocol, folder: Path, work: TargetWork) -> tuple[TargetFindings, Store]:
+    """Train and make what the folder does not hold yet, measure it, compare."""
+    arms, swapped = protocol.parsed_arms(), protocol.swapped_arms()
+    cases, store = target_cases(protocol.cases, protocol.seed), Store(folder)
+    base = work.marks(protocol.model)
+    work.say(_spoken_size(protocol, arms, swapped))
+    tasks = [_clip(BASE, case, case.chosen, protocol, protocol.model, base) for case in cases]
+    store.complete_by(measure_target, tasks, work.make_tools, work.processes, work.say, "gate clips")
+    rows = [store.journal[task.key] for task in tasks]
+    gate = _gate(cases, rows)
+    only_base = TargetFindings(
+        protocol, cases, gate, {BASE: columns(cases, [rows])}, {BASE: (tuple(task.key for task in tasks),)}
+    )
+    if only_base.stopped:
+        return only_base, store
+    size = protocol.training
+    data = folder / f"clips-{size.clips}" / "data.jsonl"
+    trainings = trainings_of(arms, protocol.seeds, protocol.model, base, data, size, folder / "trainings")
+    if any(not training.finished for training in trainings):
+        write_training_set(data.parent, size.clips, work.say)
+    tell = partial(_tell_what_is_left, protocol, arms, swapped, trainings, store, rows, work)
+    complete_trainings(trainings, work.make_trainer, work.processes, work.say, tell)
+    return _compared(protocol, cases, gate, trainings, base, store, folder, work), store
+
+
+def _compared(
+    protocol: TargetProtocol,
+    cases: tuple[TargetCase, ...],
+    gate: Gate,
+    trainings: Sequence[Training],
+    base: str,
+    store: Store,
+    folder: Path,
+    work: TargetWork,
+) -> TargetFindings:
+    arms, swapped = protocol.parsed_arms(), protocol.swapped_arms()
+    models: dict[TargetArm, list[tuple[str, str]]] = {arm: [(protocol.model, base)] for arm in arms}
+    for arm in arms:
+        if arm.trained:
+            folders = [str(training.out) for training in trainings if training.arm == arm]
+            models[arm] = [(name, work.marks(name)) for name in folders]
+
+    def clips(arm: TargetArm, some: Sequence[TargetCase], shift: int) -> list[list[TargetTask]]:
+        return [
+            [
+                _clip(arm, case, (case.chosen + shift) % case.count, protocol, name, mark)
+                for case in some
+            ]
+            for name, mark in models[arm]
+        ]  # fmt: skip
+
+    made = {arm: clips(arm, cases, 0) for arm in arms}
+    first = cases[: protocol.swaps]
+    others = {
+        arm: [clips(arm, first, shift) for shift in range(1, cases[0].count)] for arm in swapped if first
+    }
+    # Model by model: a process that goes from one to the next loads it once.
+    wanted = [task for of_seeds in made.values() for tasks in of_seeds for task in tasks]
+    wanted += [t for shifts in others.values() for of_seeds in shifts for tasks in of_seeds for t in tasks]
+    store.complete_by(measure_target, wanted, work.make_tools, work.processes, work.say)
+    rows = {
+        arm: [[store.journal[task.key] for task in tasks] for tasks in of_seeds]
+        for arm, of_seeds in made.items()
+    }
+    swaps = {arm: _swap(arm, first, made[arm], others[arm], store) for arm in others}
+    attention = _attention(protocol, cases, models, folder, work)
+    timing = {
+        "seconds_a_clip": median(float(row["seconds"]) for of in rows.values() for s in of for row in s)
+    }
+    if trainings:
+        timing["seconds_a_step"] = median(training.seconds_a_step for training in trainings)
+    return TargetFindings(
+        protocol,
+        cases,
+        gate,
+        {arm: columns(cases, of_seeds) for arm, of_seeds in rows.items()},
+        {arm: tuple(tuple(task.key for task in tasks) for tasks in made[arm]) for arm in arms},
+        swaps,
+        attention,
+        timing,
+    )
+
+
+def _clip(
+    arm: TargetArm, case: TargetCase, prop: int, protocol: TargetProtocol, model: str, mark: str
+) -> TargetTask:
+    asking = TargetArm(arm.kind, strength=arm.strength) if arm.marked else BASE
+    shot = _shot(asking, case, protocol.model, prop, protocol.steps)
+    return TargetTask(clip_key(shot, mark, case.place), model, shot, case.place)
+
+
+@lru_cache(maxsize=4096)
+def _shot(arm: TargetArm, case: TargetCase, model: str, prop: int, steps: int | None) -> Shot:
+    """One shot for all that ask for the same: pictures are embedded once."""
+    return arm.shot(case, model, prop, steps)
+
+
+def _gate(cases: Sequence[TargetCase], rows: Sequence[Row]) -> Gate:
+    pairs = list(zip(cases, rows, strict=True))
+    return share_gate(
+        "the base touches some prop",
+        GATE,
+        [bool(row["touched"]) for row in rows],
+        by_actor=by(pairs, lambda pair: pair[0].actor, lambda pair: bool(pair[1]["touched"])),
+    )
+
+
+def _swap(
+    arm: TargetArm,
+    cases: Sequence[TargetCase],
+    own: Sequence[Sequence[TargetTask]],
+    others: Sequence[Sequence[Sequence[TargetTask]]],
+    store: Store,
+) -> Swap:
+    """own: tasks [seeds][cases] with the case's own mask; others: [shifts][seeds][cases]."""
+    seeds = len(own)
+    followed = np.zeros((seeds, len(cases), cases[0].count))
+    keys = []
+    for seed in range(seeds):
+        of_seed = []
+        for at, case in enumerate(cases):
+            tasks = [own[seed][at], *(shift[seed][at] for shift in others)]
+            for shift, task in enumerate(tasks):
+                touched = store.journal[task.key]["touched"]
+                asked = (case.chosen + shift) % case.count
+                followed[seed, at, shift] = bool(touched) and touched[0] == asked
+            of_seed.append(tuple(task.key for task in tasks))
+        keys.append(tuple(of_seed))
+    return Swap(followed.mean(axis=2), followed.all(axis=2).astype(float), tuple(keys))
+
+
+def _attention(
+    protocol: TargetProtocol,
+    cases: Sequence[TargetCase],
+    models: Mapping[TargetArm, Sequence[tuple[str, str]]],
+    folder: Path,
+    work: TargetWork,
+) -> dict[TargetArm, Attention]:
+    """Of every arm but modulation, whose attention is what is asked for and no finding."""
+    some = cases[: protocol.looks]
+    tasks = {
+        arm: [
+            [
+                LookTask(look_key(mark, case.place), name, case.place)
+                for case in some
+            ]
+            for name, mark in named
+        ]
+        for arm, named in models.items()
+        if arm.kind != "modulation" and some
+    }  # fmt: skip
+    journal = Journal(folder / "attention.jsonl")
+    missing = [t for of in tasks.values() for seed in of for t in seed if t.key not in journal]
+    missing = list({task.key: task for task in missing}.values())
+    progress = Progress(work.say, "attention maps", len(missing))
+    for row in run_tasks(missing, look_at, work.make_tools, work.processes):
+        journal.append(row)
+        progress.tick()
+
+    def read(part: str, of_seeds: Sequence[Sequence[LookTask]]) -> Values:
+        return np.array([[journal[task.key][part] for task in seed] for seed in of_seeds])
+
+    return {arm: Attention(read("inside", of), read("outside", of)) for arm, of in tasks.items()}
+
+
+def _counts(
+    protocol: TargetProtocol, arms: Sequence[TargetArm], swapped: Sequence[TargetArm], props: int
+) -> tuple[int, int]:
+    """Clips in all, and trainings."""
+    seeds = {arm: protocol.seeds if arm.trained else 1 for arm in arms}
+    clips = protocol.cases * sum(seeds.values())
+    clips += min(protocol.swaps, protocol.cases) * (props - 1) * sum(seeds[arm] for arm in swapped)
+    return clips, sum(protocol.seeds for arm in arms if arm.trained)
+
+
+def _spoken_size(protocol: TargetProtocol, arms: Sequence[TargetArm], swapped: Sequence[TargetArm]) -> str:
+    clips, trainings = _counts(protocol, arms, swapped, COUNT)
+    return (
+        f"{len(arms)} arms: {trainings} trainings of {protocol.training.steps} steps and {clips} clips in "
+        f"all; first the gate, {protocol.cases} clips of the base, then an estimate"
+    )
+
+
+def _tell_what_is_left(
+    protocol: TargetProtocol,
+    arms: Sequence[TargetArm],
+    swapped: Sequence[TargetArm],
+    trainings: Sequence[Training],
+    store: Store,
+    rows: Sequence[Row],
+    work: TargetWork,
+    step_seconds: float,
+) -> None:
+    clips, _ = _counts(protocol, arms, swapped, COUNT)
+    missing = sum(not training.finished for training in trainings)
+    each = median(float(row["seconds"]) for row in rows)
+    left = max(clips - len(store.journal), 0)
+    work.say(spoken_estimate(missing, protocol.training.steps, step_seconds, left, each, work.processes))

@@ -1,0 +1,91 @@
+"""The autoencoders at the end of a video transformer: a causal video autoencoder, or one frame by frame."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from rehearse.models.codec import Codec, load_component
+from rehearse.models.folder import ModelFolder
+from rehearse.models.latent_rgb import read_latent_rgb
+from rehearse.models.precision import Precision
+
+# Pixels of a clip above which it is encoded and decoded in overlapping tiles.
+_PIXELS_UNTILED = 16 * 512 * 512
+
+
+class VideoCodec(Codec):
+    """An AutoencoderKLCogVideoX: the first frame alone, then `frame_ratio` frames to a latent frame."""
+
+    def __init__(self, vae: Any, rgb: Any, precision: Precision) -> None:
+        super().__init__(vae, rgb, precision)
+        self.frame_ratio = int(vae.config.temporal_compression_ratio)
+
+    @torch.no_grad()
+    def decode(self, latents: Tensor) -> NDArray[np.uint8]:
+        """``[clips, channels, frames, h, w]`` to uint8 ``[clips, 1 + ratio * (frames - 1), H, W, 3]``."""
+        clips = torch.cat([self._clip(latents[i : i + 1]) for i in range(latents.shape[0])])
+        bytes_ = (clips * 255).round_().to(torch.uint8).permute(0, 2, 3, 4, 1).contiguous().numpy()
+        shaped: NDArray[np.uint8] = bytes_
+        return shaped
+
+    @torch.no_grad()
+    def encode(self, pictures: NDArray[np.uint8]) -> Tensor:
+        """Each picture as a clip of one frame, uint8 ``[n, H, W, 3]`` to ``[n, channels, h, w]``."""
+        return torch.cat([self._encoded(picture[None])[:, :, 0] for picture in pictures])
+
+    @torch.no_grad()
+    def encode_clip(self, frames: NDArray[np.uint8]) -> Tensor:
+        """A clip, uint8 ``[1 + ratio * n, H, W, 3]``, to ``[channels, 1 + n, h, w]``, at `decode`'s scale."""
+        return self._encoded(frames)[0]
+
+    def encode_condition(self, pictures: NDArray[np.uint8]) -> Tensor:
+        latents = self.encode(pictures)
+        # Some checkpoints were trained on pictures divided by the scale (``invert_scale_latents``).
+        return latents / self._scale**2 if self.vae.config.invert_scale_latents else latents
+
+    @property
+    def _scale(self) -> float:
+        return float(self.vae.config.scaling_factor)
+
+    def _encoded(self, frames: NDArray[np.uint8]) -> Tensor:
+        self._tile(frames.shape[0] * frames.shape[1] * frames.shape[2])
+        values = torch.tensor(frames).permute(3, 0, 1, 2)[None].float() / 127.5 - 1
+        with self.precision.scope():
+            found = self.vae.encode(values.to(self.precision.device)).latent_dist.mode()
+        return found.float().cpu() * self._scale
+
+    def _clip(self, latents: Tensor) -> Tensor:
+        """One clip to RGB in [0, 1] ``[1, 3, frames, H, W]``, float32 on the CPU."""
+        frames = 1 + self.frame_ratio * (latents.shape[2] - 1)
+        self._tile(frames * latents.shape[3] * latents.shape[4] * self.factor**2)
+        scaled = (latents.float() / self._scale).to(self.precision.device)
+        with self.precision.scope():
+            decoded = self.vae.decode(scaled).sample
+        return (decoded.float().cpu() / 2 + 0.5).clamp_(0, 1)
+
+    def _tile(self, pixels: int) -> None:
+        if pixels > _PIXELS_UNTILED:
+            self.vae.enable_tiling()
+        else:
+            self.vae.disable_tiling()
+
+    def _pictures(self, latents: Tensor) -> Tensor:
+        return torch.cat([self._clip(one[None, :, None])[:, :, 0] for one in latents])
+
+
+def load_video_codec(folder: ModelFolder, precision: Precision) -> Codec:
+    """The autoencoder in ``vae/``: AutoencoderKLCogVideoX, or one of :class:`Codec`'s. Raises ModelError."""
+    if folder.component_class("vae") != "AutoencoderKLCogVideoX":
+        return Codec.load(folder, precision)
+    folder.weights("vae")
+    from diffusers.models.autoencoders.autoencoder_kl_cogvideox import AutoencoderKLCogVideoX
+
+    vae = load_component(AutoencoderKLCogVideoX, folder, "vae")
+    decoding = Precision(precision.device, torch.float32) if precision.device.type == "cpu" else precision
+    decoding.prepare(vae)
+    return VideoCodec(vae, read_latent_rgb(folder), decoding)

@@ -1,0 +1,246 @@
+"""The model that is trained on: what it is, its encoders, its denoiser. Weights are read when asked for.
+
+A base is any folder or hub id of the CogVideoX image-to-video family (with its causal video autoencoder, or
+the theatre's frame by frame), or for motion adapters any Stable Diffusion checkpoint.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from functools import cached_property
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from rehearse.models.codec import Codec, load_component
+from rehearse.models.errors import ModelError
+from rehearse.models.folder import ModelFolder
+from rehearse.models.model import Tokens
+from rehearse.models.precision import Precision
+from rehearse.models.registry import find_model
+from rehearse.models.t5_text import T5Text
+from rehearse.models.text import ClipText, vocabulary_of
+from rehearse.models.video_codec import load_video_codec
+from rehearse.sampling.schedulers import make_scheduler
+from rehearse.training.target.clips import Shape
+from rehearse.training.target.errors import TrainingError
+from rehearse.training.target.rows import Kind
+
+_BLOCK = 1 << 20
+
+
+@dataclass
+class Base:
+    """A model folder opened for training. kind: which trainer asks."""
+
+    folder: ModelFolder
+    kind: Kind
+    precision: Precision
+    _text: ClipText | None = field(default=None, repr=False)
+    _codec: Codec | None = field(default=None, repr=False)
+
+    @classmethod
+    def open(cls, name: str, kind: Kind, precision: Precision) -> Base:
+        """Find a base and see that it is one for this trainer. Raises ModelError or TrainingError."""
+        folder = find_model(name)
+        part, wanted, what = (
+            ("unet", "UNet2DConditionModel", "a Stable Diffusion checkpoint")
+            if kind == "motion"
+            else ("transformer", "CogVideoXTransformer3DModel", "a CogVideoX image-to-video model")
+        )
+        found = folder.index.get(part)
+        if not isinstance(found, list) or found[-1] != wanted:
+            said = folder.index.get("_class_name", "a model of another kind")
+            raise TrainingError(
+                f"--base is {name!r}: it is no {what[2:]} ({said}); rehearse train {kind} needs {what}"
+            )
+        base = cls(folder, kind, precision)
+        if kind == "motion":
+            return base
+        config = base.config
+        if int(config["in_channels"]) != 2 * int(config["out_channels"]):
+            why = (
+                "it has mask channels already; give the base it was made from"
+                if int(config["in_channels"]) > 2 * int(config["out_channels"])
+                else "it makes clips from text alone; give an image-to-video one"
+            )
+            raise TrainingError(f"--base is {name!r}: {why}")
+        return base
+
+    @cached_property
+    def config(self) -> dict[str, Any]:
+        """Of the denoiser."""
+        return self.folder.config("unet" if self.kind == "motion" else "transformer")
+
+    @property
+    def fingerprint(self) -> str:
+        return self.folder.fingerprint()
+
+    @property
+    def blocks(self) -> int:
+        return int(self.config["num_layers"])
+
+    @property
+    def codec_factor(self) -> int:
+        """Pixels per latent cell along width and height."""
+        vae = self.folder.config("vae")
+        levels = vae.get("block_out_channels") or vae["decoder_block_out_channels"]
+        return int(2 ** (len(levels) - 1))
+
+    @property
+    def vocabulary(self) -> frozenset[str] | None:
+        return vocabulary_of(self.folder)
+
+    def shape(self, frames: int | None, size: tuple[int, int] | None, every: int) -> Shape:
+        """Length and size to train at; what is None is the base's own. Raises TrainingError where it cannot
+        make a clip of that size. Reads no weights of the denoiser."""
+        said = self.folder.settings().get("defaults", {})
+        vae = self.folder.config("vae")
+        unit = self.codec_factor
+        if self.kind == "motion":
+            side = int(self.config.get("sample_size") or 64) * unit
+            own, multiple, step = (
+                (16, side, side),
+                unit * 2 ** (len(self.config["block_out_channels"]) - 1),
+                1,
+            )
+        else:
+            causal = self.folder.component_class("vae") == "AutoencoderKLCogVideoX"
+            ratio = int(vae.get("temporal_compression_ratio", 4)) if causal else 1
+            step = ratio * int(self.config.get("patch_size_t") or 1)
+            count = 1 + (int(self.config["sample_frames"]) - 1) // step * step
+            own = (count, int(self.config["sample_width"]) * unit, int(self.config["sample_height"]) * unit)
+            multiple = unit * int(self.config["patch_size"])
+        found = Shape(
+            frames or int(said.get("frames", own[0])),
+            *(size or (int(said.get("width", own[1])), int(said.get("height", own[2])))),
+            every,
+        )
+        if self.kind != "motion" and (found.frames - 1) % step:
+            near = 1 + round((found.frames - 1) / step) * step
+            raise TrainingError(
+                f"--frames is {found.frames}: this base makes 1 + n x {step} frames; give {max(near, 1)}"
+            )
+        if found.width % multiple or found.height % multiple:
+            sides = [max(1, round(side / multiple)) * multiple for side in (found.width, found.height)]
+            raise TrainingError(
+                f"--size is {found.width}x{found.height}: this base needs multiples of {multiple}; give "
+                f"{sides[0]}x{sides[1]}"
+            )
+        if self.config.get("use_learned_positional_embeddings") and (found.width, found.height) != own[1:]:
+            raise TrainingError(
+                f"--size is {found.width}x{found.height}: this base has learned its positions; give "
+                f"{own[1]}x{own[2]}"
+            )
+        return found
+
+    @property
+    def text(self) -> ClipText:
+        """Tokenizer and text encoder."""
+        if self._text is None:
+            if self.folder.component_class("text_encoder") == "T5EncoderModel":
+                self._text = T5Text.load_t5(
+                    self.folder, int(self.config["max_text_seq_length"]), self.precision
+                )
+            else:
+                self._text = ClipText.load(self.folder)
+        return self._text
+
+    @property
+    def codec(self) -> Codec:
+        if self._codec is None:
+            self._codec = load_video_codec(self.folder, self.precision)
+        return self._codec
+
+    @cached_property
+    def words(self) -> ClipText:
+        """The tokenizer without the weights of a large encoder: it tokenizes and does not encode."""
+        if self._text is not None or self.folder.component_class("text_encoder") != "T5EncoderModel":
+            return self.text
+        from transformers import T5Tokenizer
+
+        place = self.folder.place("tokenizer")
+        try:
+            tokenizer = T5Tokenizer.from_pretrained(place, local_files_only=True)
+        except (OSError, ValueError, ImportError) as error:
+            lines = str(error).strip().splitlines() or [type(error).__name__]
+            raise ModelError(
+                f"model {self.folder.identity!r}: its tokenizer cannot be read: {lines[0]}"
+            ) from None
+        nothing = SimpleNamespace(config=SimpleNamespace())
+        return T5Text(tokenizer, nothing, int(self.config["max_text_seq_length"]), torch.device("cpu"))
+
+    def tokenize(self, prompt: str) -> Tokens:
+        return self.words.tokenize(prompt)
+
+    def encode_clip(self, frames: NDArray[np.uint8]) -> dict[str, Tensor]:
+        """``latents`` ``[F, C, h, w]`` and, beside them, ``picture`` ``[C, h, w]`` of the first frame alone
+        as the denoiser takes it; float32."""
+        latents = self.codec.encode_clip(frames).transpose(0, 1).contiguous()
+        return {"latents": latents, "picture": self.codec.encode_condition(frames[:1])[0].contiguous()}
+
+    def decode(self, latents: Tensor) -> NDArray[np.uint8]:
+        """``[clips, F, C, h, w]`` to uint8 ``[clips, frames, H, W, 3]``."""
+        padding = int(self.config.get("patch_size_t") or 1) - 1
+        return self.codec.decode(latents[:, padding:].transpose(1, 2))
+
+    def release(self) -> None:
+        """Forget the encoders: the denoiser needs their memory."""
+        self._text = self._codec = None
+
+    def encoder_key(self, component: str) -> str:
+        """Sha256 of a component's settings and weights: the cache's."""
+        digest = hashlib.sha256()
+        place = self.folder.place(component)
+        for path in sorted([*place.glob("*.safetensors"), place / "config.json"]):
+            digest.update(path.name.encode())
+            digest.update(file_key(path).encode())
+        return digest.hexdigest()
+
+    def load_transformer(self) -> Any:
+        """The stock CogVideoXTransformer3DModel, float32, frozen; with the folder's LoRAs. Raises
+        ModelError."""
+        from diffusers.models.transformers.cogvideox_transformer_3d import CogVideoXTransformer3DModel
+
+        from rehearse.models.lora import add_transformer_loras
+
+        if self.folder.target_adapter is not None:
+            raise ModelError(
+                f"model {self.folder.identity!r} has a target adapter already; train on its base"
+            )
+        self.folder.weights("transformer")
+        transformer = load_component(CogVideoXTransformer3DModel, self.folder, "transformer")
+        add_transformer_loras(self.folder, transformer)
+        return transformer
+
+    def load_unet(self) -> Any:
+        """The stock UNet2DConditionModel, float32, frozen. Raises ModelError."""
+        from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
+
+        self.folder.weights("unet")
+        return load_component(UNet2DConditionModel, self.folder, "unet")
+
+    @cached_property
+    def scheduler(self) -> Any:
+        """A DDIM scheduler of the base's own noise schedule."""
+        return make_scheduler("ddim", self.folder.config("scheduler", "scheduler_config.json"))
+
+
+def file_key(path: Any) -> str:
+    """Sha256 (hex) of a file's bytes."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(_BLOCK):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def alphabars(scheduler: Any) -> Tensor:
+    """The cumulative signal ``alphabar`` of every training timestep, float32."""
+    found: Tensor = torch.as_tensor(scheduler.alphas_cumprod).float()
+    return found

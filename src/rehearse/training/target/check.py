@@ -1,0 +1,124 @@
+"""Every row looked at before any work: what training would stumble over, told at once."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from rehearse.media import MediaError
+from rehearse.models.model import Tokens
+from rehearse.models.vocabulary import unknown_words
+from rehearse.shot.errors import ShotError
+from rehearse.training.target.clips import Shape, fitted_mask, read_clip, read_mask
+from rehearse.training.target.prompts import marked_prompt, prompt_problems, trigger_problem
+from rehearse.training.target.rows import Kind, Problem, Row
+
+_RATE_TOLERANCE = 0.01
+
+
+def check_rows(
+    rows: Sequence[Row],
+    shape: Shape,
+    kind: Kind,
+    tokenize: Callable[[str], Tokens] | None = None,
+    max_tokens: int = 0,
+    vocabulary: frozenset[str] | None = None,
+    told: Callable[[int], None] | None = None,
+) -> list[Problem]:
+    """What is wrong, in the order of the rows.
+
+    tokenize, max_tokens, vocabulary: of the base; None leaves the length of prompts unchecked, or takes any
+    word. told: called with the number of rows done.
+    """
+    problems: list[Problem] = []
+    rates: dict[int, float] = {}
+    for done, row in enumerate(rows, 1):
+        try:
+            clip = read_clip(row.video, shape.needed)
+        except MediaError as error:
+            problems.append(Problem(row.number, "video", row.said.video, str(error)))
+        else:
+            if clip.rate is not None:
+                rates[row.number] = clip.rate
+            if len(clip.frames) < shape.needed:
+                counts = f"it has {len(clip.frames)} frames and {shape.needed} are needed"
+                why = f"{counts}; ask for fewer --frames or leave it out"
+                problems.append(Problem(row.number, "video", row.said.video, why))
+            if kind == "target":
+                problems += _mask_problems(row, clip.frames.shape[1:3], shape)
+        problems += _text_problems(row, kind, tokenize, max_tokens, vocabulary)
+        if told is not None:
+            told(done)
+    problems += _rate_problems(rows, rates)
+    return sorted(problems, key=lambda problem: problem.row)
+
+
+def _mask_problems(row: Row, size: Sequence[int], shape: Shape) -> list[Problem]:
+    found = []
+    for field, path in row.masks:
+        said = getattr(row.said, field)
+        try:
+            mask = read_mask(path)
+        except MediaError as error:
+            found.append(Problem(row.number, field, said, str(error)))
+            continue
+        if mask.shape != tuple(size):
+            sizes = f"it is {mask.shape[1]}x{mask.shape[0]} and the clip {size[1]}x{size[0]}"
+            found.append(Problem(row.number, field, said, f"{sizes}; draw it on the clip's first frame"))
+        elif not mask.any():
+            found.append(
+                Problem(row.number, field, said, "it is empty; mark the thing in the first frame, in white")
+            )
+        elif (mask == 1).all():
+            found.append(
+                Problem(
+                    row.number, field, said, "it marks the whole frame; mark only the thing that is meant"
+                )
+            )
+        else:
+            cut = fitted_mask(mask, shape)
+            if not cut.any() or np.all(cut == 1):
+                kept = f"the {shape.width}x{shape.height} cut from the middle"
+                why = f"what it marks lies outside of {kept}; cut the clip yourself"
+                found.append(Problem(row.number, field, said, why))
+    return found
+
+
+def _text_problems(
+    row: Row,
+    kind: Kind,
+    tokenize: Callable[[str], Tokens] | None,
+    max_tokens: int,
+    vocabulary: frozenset[str] | None,
+) -> list[Problem]:
+    prompt, found = row.said.caption, []
+    if kind == "target" and row.said.target is not None:
+        try:
+            marked = marked_prompt(row)
+        except ShotError as error:
+            return [trigger_problem(row, error)]
+        prompt = marked.prompt
+        if tokenize is not None:
+            found += prompt_problems(row, marked, tokenize(prompt), max_tokens)
+    if vocabulary is not None:
+        unknown = unknown_words(prompt, vocabulary)
+        if unknown:
+            why = f"the base does not know {', '.join(unknown)}; use words it knows"
+            found.append(Problem(row.number, "caption", row.said.caption, why))
+    return found
+
+
+def _rate_problems(rows: Sequence[Row], rates: dict[int, float]) -> list[Problem]:
+    """Clips of another rate than most."""
+    if not rates:
+        return []
+    usual = Counter(round(rate, 2) for rate in rates.values()).most_common(1)[0][0]
+    found = []
+    for row in rows:
+        rate = rates.get(row.number, usual)
+        if abs(rate - usual) > _RATE_TOLERANCE * usual:
+            why = f"it runs at {rate:g} frames a second and most others at {usual:g}; bring all to one rate"
+            found.append(Problem(row.number, "video", row.said.video, why))
+    return found

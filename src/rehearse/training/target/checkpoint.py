@@ -1,0 +1,114 @@
+"""Checkpoints of a run: each one safetensors file, written beside its name and renamed when it is whole.
+
+A checkpoint holds what is trained, its optimiser moments and averages, the gradient scaler of fp16, and in
+its header the step and what the run belongs to. Data order, noise and block choice follow from seed and step,
+so no random state needs keeping. A crash or a full disk leaves the last whole one where it was.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from rehearse.media import MediaError, replacing
+from rehearse.models.errors import ModelError
+from rehearse.models.folder import check_safetensors
+from rehearse.training.target.errors import TrainingError
+
+_NAME = re.compile(r"checkpoint-(\d{6,})\.safetensors")
+
+_FIRST = ("kind", "base_fingerprint", "data")
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class TrainingState:
+    """step: optimiser steps done. tensors: by name. facts: what the run belongs to. extra: further JSON."""
+
+    step: int
+    tensors: Mapping[str, Tensor]
+    facts: Mapping[str, Any]
+    extra: Mapping[str, Any]
+
+
+def checkpoints(folder: Path) -> list[Path]:
+    """The checkpoint files of a run, oldest first."""
+    found = [(int(match[1]), path) for path in folder.glob("*") if (match := _NAME.fullmatch(path.name))]
+    return [path for _, path in sorted(found)]
+
+
+def save_state(folder: Path, state: TrainingState, keep: int) -> Path:
+    """Write a checkpoint and remove all but the newest ``keep``. Raises TrainingError; what was there
+    stays."""
+    path = folder / f"checkpoint-{state.step:06d}.safetensors"
+    header = {
+        "facts": json.dumps(state.facts, sort_keys=True),
+        "extra": json.dumps(state.extra),
+        "step": str(state.step),
+    }
+    tensors = {name: value.detach().cpu().contiguous() for name, value in state.tensors.items()}
+    try:
+        with replacing(path) as part:
+            save_file(tensors, part, metadata=header)
+            # The name must not be there before the bytes are: also through a loss of power.
+            with part.open("rb") as file:
+                os.fsync(file.fileno())
+    except (MediaError, OSError, SafetensorError) as error:
+        last = checkpoints(folder)
+        where = f"{last[-1].name} is whole" if last else "there is none from before"
+        raise TrainingError(
+            f"step {state.step} could not be saved: {error}; {where}: make room and call again"
+        ) from None
+    for old in checkpoints(folder)[: -max(keep, 1)]:
+        old.unlink(missing_ok=True)
+    return path
+
+
+def load_state(folder: Path, facts: Mapping[str, Any]) -> TrainingState | None:
+    """The newest checkpoint of a run that is whole; None where there is none.
+
+    Raises TrainingError where it belongs to other settings, data or another base.
+    """
+    for path in reversed(checkpoints(folder)):
+        try:
+            check_safetensors(path, str(folder))
+            with safe_open(str(path), framework="pt", device="cpu") as file:
+                said = file.metadata() or {}
+                state = TrainingState(
+                    int(said["step"]),
+                    {name: file.get_tensor(name) for name in file.keys()},  # noqa: SIM118 (safe_open is no mapping)
+                    json.loads(said["facts"]),
+                    json.loads(said["extra"]),
+                )
+        except (ModelError, SafetensorError, OSError, KeyError, ValueError):
+            continue  # damaged from outside: the one before it is as good as new
+        _refuse_others(folder, state.facts, json.loads(json.dumps(facts)))
+        return state
+    return None
+
+
+def _refuse_others(folder: Path, was: Mapping[str, Any], now: Mapping[str, Any]) -> None:
+    # The first to differ is the one that is told: the rest may only follow from it.
+    names = [*_FIRST, *sorted({*was, *now} - {*_FIRST})]
+    changed = [name for name in names if was.get(name) != now.get(name)]
+    if not changed:
+        return
+    name = changed[0]
+    what = {"data": "other data", "base_fingerprint": "another base"}.get(
+        name, f"{name} {_told(was.get(name))}, and now it is {_told(now.get(name))}"
+    )
+    raise TrainingError(
+        f"--out is {folder}: the run in it has {what}; name another folder, or ask for the same again"
+    )
+
+
+def _told(value: object) -> str:
+    return "none" if value is None else ",".join(map(str, value)) if isinstance(value, list) else str(value)

@@ -1,0 +1,129 @@
+"""Clips and masks from files, at the size a model is trained at.
+
+Frames are taken from the first on: a mask belongs to frame 0, so time is never cut from elsewhere. Frame and
+mask are scaled until they cover the size and cut to its middle, both alike.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, UnidentifiedImageError
+
+from rehearse.media import MediaError, read_frames
+from rehearse.training.target.errors import TrainingError
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """Length and size of what is trained on. every: takes frames 0, every, 2 every, ... of a clip."""
+
+    frames: int
+    width: int
+    height: int
+    every: int = 1
+
+    @property
+    def needed(self) -> int:
+        """Frames a clip must have."""
+        return (self.frames - 1) * self.every + 1
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Clip:
+    """What was read of a file: frames uint8 ``[n, H, W, 3]`` at its own size, as many as were asked for or
+    fewer, and its frames a second (None where it does not say)."""
+
+    frames: NDArray[np.uint8]
+    rate: float | None
+
+
+def read_clip(path: Path, most: int) -> Clip:
+    """The first ``most`` frames of a clip. Raises MediaError for what is missing, damaged or no clip."""
+    import av
+
+    if not path.is_file():
+        raise MediaError("there is no such file; mind that paths are relative to the data file")
+    with path.open("rb") as file:
+        picture = file.read(8).startswith((b"GIF8", b"\x89PNG"))
+    if picture:
+        return Clip(read_frames(path)[:most], None)
+    found = []
+    try:
+        with av.open(str(path), "r", metadata_errors="replace") as container:
+            stream = container.streams.video[0]
+            rate = float(stream.average_rate) if stream.average_rate else None
+            for frame in container.decode(stream):
+                found.append(frame.to_ndarray(format="rgb24"))
+                if len(found) == most:
+                    break
+    except (av.FFmpegError, OSError, ValueError, IndexError) as error:
+        raise MediaError("it cannot be read: it is no video, or it is damaged; write it again") from error
+    if not found:
+        raise MediaError("it holds no frames; write it again")
+    return Clip(np.stack(found).astype(np.uint8), rate)
+
+
+def read_mask(path: Path) -> NDArray[np.float32]:
+    """A mask in [0, 1], ``[H, W]``, from a picture's brightness. Raises MediaError."""
+    try:
+        with Image.open(path) as picture:
+            if "A" in picture.getbands() and picture.getchannel("A").getextrema()[0] < 255:  # type: ignore[operator]
+                raise MediaError(
+                    "it is transparent in part, which is no mask; make it white on black, without alpha"
+                )
+            values = np.asarray(picture.convert("L"), dtype=np.float32) / np.float32(255)
+    except FileNotFoundError:
+        raise MediaError("there is no such file; mind that paths are relative to the data file") from None
+    except (UnidentifiedImageError, OSError, ValueError, SyntaxError) as error:
+        if isinstance(error, MediaError):
+            raise
+        raise MediaError("it cannot be read as a picture; write it again as png") from None
+    return values.astype(np.float32)
+
+
+def fitted_frames(frames: NDArray[np.uint8], shape: Shape) -> NDArray[np.uint8]:
+    """Frames 0, every, ... at the size of ``shape``, uint8 ``[frames, height, width, 3]``.
+
+    Raises TrainingError for a clip that is too short.
+    """
+    if len(frames) < shape.needed:
+        raise TrainingError(
+            f"a clip of {len(frames)} frames is shorter than the {shape.needed} that are needed"
+        )
+    chosen = frames[: shape.needed : shape.every]
+    return np.stack([np.asarray(_fitted(Image.fromarray(frame), shape), np.uint8) for frame in chosen])
+
+
+def fitted_mask(mask: NDArray[np.float32], shape: Shape) -> NDArray[np.float32]:
+    """A mask cut as the frames are, float32 ``[height, width]`` in [0, 1]."""
+    picture = Image.fromarray(np.ascontiguousarray(mask, dtype=np.float32), mode=None)
+    return np.asarray(_fitted(picture, shape, Image.Resampling.BOX), dtype=np.float32).clip(0, 1)
+
+
+def _fitted(
+    picture: Image.Image, shape: Shape, filter_: Image.Resampling = Image.Resampling.LANCZOS
+) -> Image.Image:
+    width, height = picture.size
+    if (width, height) == (shape.width, shape.height):
+        return picture
+    scale = max(shape.width / width, shape.height / height)
+    kept = shape.width / scale, shape.height / scale
+    left, top = (width - kept[0]) / 2, (height - kept[1]) / 2
+    box = (left, top, min(left + kept[0], width), min(top + kept[1], height))
+    return picture.resize((shape.width, shape.height), filter_, box=box)
+
+
+def first_frame(path: Path) -> NDArray[np.uint8]:
+    """The first frame of a clip or picture, RGB uint8 ``[H, W, 3]``. Raises MediaError, naming the file."""
+    try:
+        return read_clip(path, 1).frames[0]
+    except MediaError as error:
+        try:
+            with Image.open(path) as picture:
+                return np.asarray(picture.convert("RGB"), np.uint8)
+        except (OSError, ValueError):
+            raise MediaError(f"cannot read {path}: {error}") from None

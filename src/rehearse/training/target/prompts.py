@@ -1,0 +1,65 @@
+"""Captions with their trigger words, and the tokens these become."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rehearse.models.model import Tokens
+from rehearse.models.target_conditioning import TRIGGERS, trigger_spans, with_trigger
+from rehearse.shot.errors import ShotError
+from rehearse.shot.phrases import phrase_spans
+from rehearse.training.target.rows import Problem, Row
+
+
+@dataclass(frozen=True, slots=True)
+class Marked:
+    """A prompt and, for each role in the order of the mask channels, the characters of its trigger word; None
+    for a role whose phrase the row does not name."""
+
+    prompt: str
+    words: tuple[tuple[int, int] | None, ...]
+
+
+def marked_prompt(row: Row) -> Marked:
+    """The row's caption with the word "target" before its target, and "source" before its actor.
+
+    Raises ShotError where a phrase does not stand there exactly once.
+    """
+    prompt, phrases = row.said.caption, (row.said.target, row.said.actor)
+    for phrase, trigger in zip(phrases, TRIGGERS.values(), strict=True):
+        if phrase is not None:
+            prompt, _ = with_trigger(prompt, phrase, trigger)
+    spans = [
+        trigger_spans(prompt, trigger)[0] if phrase is not None else None
+        for phrase, trigger in zip(phrases, TRIGGERS.values(), strict=True)
+    ]
+    return Marked(prompt, tuple(spans))
+
+
+def prompt_problems(row: Row, marked: Marked, tokens: Tokens, limit: int) -> list[Problem]:
+    """What of the marked words the token limit cut off."""
+    found = []
+    phrases = (("target", row.said.target), ("actor", row.said.actor))
+    for (field, phrase), span in zip(phrases, marked.words, strict=True):
+        if span is None or phrase is None:
+            continue
+        # The word and the phrase it stands before.
+        end = marked.prompt.lower().find(phrase.split()[-1].lower(), span[1])
+        lost = tokens.cut is not None and max(span[1], end) >= tokens.cut
+        if lost or not tokens.within(*span):
+            remedy = f"the caption is cut off before it, at {limit} tokens; shorten the caption"
+            found.append(Problem(row.number, field, phrase, remedy))
+    return found
+
+
+def trigger_problem(row: Row, error: ShotError) -> Problem:
+    """A fault of the row's phrases as a problem."""
+    said = {row.said.target: "target", row.said.actor: "actor"}
+    field = said.get(error.value, "caption") if isinstance(error.value, str) else "caption"
+    if field == "caption":
+        return Problem(row.number, field, row.said.caption, error.reason)
+    mentions = len(phrase_spans(row.said.caption, str(error.value)))
+    if mentions > 1:
+        why = f"the caption has it {mentions} times; name it with words that stand there once"
+        return Problem(row.number, field, error.value, why)
+    return Problem(row.number, field, error.value, error.reason)

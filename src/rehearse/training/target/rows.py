@@ -1,0 +1,139 @@
+"""The data format: JSON lines, a clip each.
+
+::
+
+    {"video": "clips/07.mp4", "mask": "masks/07.png", "caption": "a person lifts the red cup", "target": "red
+    cup"}
+
+Paths are relative to the file. ``mask`` and ``actor_mask`` are pictures of the clip's own size that mark, in
+its first frame, the thing that is acted upon and who acts; ``target`` and ``actor`` are the words of the
+caption that name them. Plain LoRAs and motion adapters read ``video`` and ``caption`` alone.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from rehearse.shot.errors import nearest, show
+from rehearse.training.target.errors import TrainingError
+
+Kind = Literal["target", "lora", "motion"]
+
+
+class RowData(BaseModel):
+    """What a line says."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, str_strip_whitespace=True)
+
+    video: str = Field(min_length=1)
+    caption: str = Field(min_length=1)
+    mask: str | None = Field(default=None, min_length=1)
+    target: str | None = Field(default=None, min_length=1)
+    actor_mask: str | None = Field(default=None, min_length=1)
+    actor: str | None = Field(default=None, min_length=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A line of the data: its number in the file (from 1), what it says, and the folder its paths start
+    from."""
+
+    number: int
+    said: RowData
+    folder: Path
+
+    @property
+    def video(self) -> Path:
+        return self.folder / self.said.video
+
+    @property
+    def masks(self) -> tuple[tuple[str, Path], ...]:
+        """Field and file of the masks it has: target first, then actor."""
+        named = (("mask", self.said.mask), ("actor_mask", self.said.actor_mask))
+        return tuple((name, self.folder / file) for name, file in named if file is not None)
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What is wrong with a row. ``str(problem)`` names row, field, value and remedy; row 0 is the whole
+    file."""
+
+    row: int
+    field: str
+    value: object
+    remedy: str
+
+    def __str__(self) -> str:
+        place = f"row {self.row}: " if self.row else ""
+        about = f"{self.field} is {show(self.value)}: " if self.field else ""
+        return f"{place}{about}{self.remedy}"
+
+
+def read_rows(path: Path, kind: Kind) -> tuple[list[Row], list[Problem]]:
+    """The rows of a file and what is wrong with those that cannot be read. Empty lines are left out.
+
+    kind: "target" rows need ``mask`` and ``target``. Raises TrainingError where the file itself is missing,
+    no text, or holds no rows.
+    """
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except OSError as error:
+        why = (error.strerror or str(error)).lower()
+        raise TrainingError(f"the data {path} cannot be read ({why}); name a file of JSON lines") from None
+    except UnicodeDecodeError:
+        raise TrainingError(f"the data {path} is no text; name a file of JSON lines") from None
+    rows: list[Row] = []
+    problems: list[Problem] = []
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        try:
+            said = RowData.model_validate(_object(line))
+        except ValidationError as error:
+            problems += [_fault(number, entry) for entry in error.errors(include_url=False)]
+            continue
+        except ValueError as error:
+            problems.append(Problem(number, "", "", str(error)))
+            continue
+        missing = [name for name in ("mask", "target") if kind == "target" and getattr(said, name) is None]
+        problems += [
+            Problem(number, name, None, "it is missing; target training needs it") for name in missing
+        ]
+        if said.actor is not None and said.actor_mask is None:
+            problems.append(
+                Problem(number, "actor", said.actor, "it has no actor_mask; give one or leave it out")
+            )
+        rows.append(Row(number, said, path.parent))
+    if not rows and not problems:
+        raise TrainingError(f"the data {path} holds no rows; write a JSON object on each line")
+    return rows, problems
+
+
+def _object(line: str) -> Any:
+    try:
+        content = json.loads(line)
+    except json.JSONDecodeError as error:
+        raise ValueError(
+            f"it is no JSON ({error.msg.lower()} at character {error.pos + 1}); mend it"
+        ) from None
+    if not isinstance(content, dict):
+        raise ValueError('it must be a JSON object: {"video": ..., "caption": ...}')
+    return content
+
+
+def _fault(number: int, entry: Any) -> Problem:
+    field = str(entry["loc"][0]) if entry["loc"] else ""
+    if entry["type"] == "missing":
+        return Problem(number, field, None, "it is missing; add it")
+    if entry["type"] == "extra_forbidden":
+        return Problem(
+            number, field, entry["input"], f"there is no such field; {nearest(field, RowData.model_fields)}"
+        )
+    if entry["type"] == "string_too_short":
+        return Problem(number, field, entry["input"], "it is empty; fill it in or leave the field out")
+    return Problem(number, field, entry["input"], "it must be text")

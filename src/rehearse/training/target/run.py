@@ -1,0 +1,156 @@
+"""``rehearse train target``, ``lora`` and ``motion``, from settings to a finished run."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from rehearse.models.precision import Precision as Placed
+from rehearse.training.target.base import Base
+from rehearse.training.target.cache import Cache
+from rehearse.training.target.check import check_rows
+from rehearse.training.target.clips import Shape
+from rehearse.training.target.errors import TrainingError
+from rehearse.training.target.loop import Loop, resumed, share_of
+from rehearse.training.target.metrics import say
+from rehearse.training.target.rows import Kind, Problem, Row, read_rows
+from rehearse.training.target.samples import Samples
+from rehearse.training.target.settings import ColumnRecipe, LoraRecipe, Recipe, Running
+from rehearse.training.target.task import Task
+
+_FORMATS = {"no": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
+
+
+@dataclass(frozen=True, slots=True)
+class Data:
+    """What is trained on: the JSONL file, length and size to read clips at (None: the base's own), and where
+    encoded clips are kept (None: ``.rehearse`` beside the file)."""
+
+    path: Path
+    frames: int | None = None
+    size: tuple[int, int] | None = None
+    every: int = 1
+    cache: Path | None = None
+
+
+def validate(data: Data, kind: Kind, base_name: str | None) -> tuple[int, list[Problem]]:
+    """How many rows there are, and everything that is wrong with them. Trains and encodes nothing.
+
+    base_name: None checks all but the prompts' length, and takes --frames and --size as given.
+    """
+    rows, problems = read_rows(data.path, kind)
+    if base_name is None:
+        shape = Shape(data.frames or 1, *(data.size or (64, 64)), data.every)
+        return len(rows), _ordered(problems + check_rows(rows, shape, kind))
+    base = Base.open(base_name, kind, Placed(torch.device("cpu"), torch.float32))
+    found = _checked(rows, base, base.shape(data.frames, data.size, data.every), kind)
+    return len(rows), _ordered(problems + found)
+
+
+def _checked(rows: list[Row], base: Base, shape: Shape, kind: Kind) -> list[Problem]:
+    words = base.words
+    return check_rows(rows, shape, kind, words.tokenize, words.max_tokens, base.vocabulary)
+
+
+def _ordered(problems: list[Problem]) -> list[Problem]:
+    return sorted(problems, key=lambda problem: problem.row)
+
+
+def train(
+    kind: Kind,
+    data: Data,
+    base_name: str,
+    recipe: Recipe,
+    running: Running,
+    lora: LoraRecipe | None = None,
+    column: ColumnRecipe | None = None,
+) -> Task:
+    """Train, or continue the run in ``running.out`` to its last step.
+
+    kind: "target" takes ``lora`` and ``column``, "lora" takes ``lora``, "motion" neither. Raises
+    TrainingError, ModelError: before any training for what is wrong with data, base or settings.
+    """
+    if int(os.environ.get("WORLD_SIZE", "1")) > 1 and not torch.cuda.is_available():
+        torch.set_num_threads(1)  # processes that share a machine's cores stall each other otherwise
+    from accelerate import Accelerator
+
+    accelerator = Accelerator(
+        cpu=running.cpu or not torch.cuda.is_available(), mixed_precision=recipe.precision
+    )
+    main = bool(accelerator.is_main_process)
+    if recipe.precision == "fp16" and accelerator.device.type == "cpu":
+        raise TrainingError("--precision is fp16: a CPU does not train in it; use bf16 or no")
+    share_of(recipe.batch, accelerator.num_processes, running.accumulate)
+    if running.tensorboard and main:
+        from rehearse.training.target.metrics import board
+
+        board(running.out).close()
+    placed = Placed(accelerator.device, _FORMATS[recipe.precision])
+    base = Base.open(base_name, kind, placed)
+    shape = base.shape(data.frames, data.size, data.every)
+    rows, problems = read_rows(data.path, kind)
+    problems = _ordered(problems + _checked(rows, base, shape, kind))
+    if problems:
+        more = f" ({len(problems) - 1} more: --validate tells all)" if len(problems) > 1 else ""
+        raise TrainingError(f"{data.path}: {problems[0]}{more}")
+    samples = Samples(rows, base, shape, Cache(data.cache or data.path.parent / ".rehearse"), kind)
+    if main:
+        say(f"{len(rows)} clips of {shape.frames} frames at {shape.width}x{shape.height}")
+    samples.encode(accelerator.process_index, accelerator.num_processes, _encoding if main else None)
+    accelerator.wait_for_everyone()
+    base.release()
+    task, extra, saved = _prepared(kind, base, samples, recipe, running, lora, column, accelerator)
+    Loop(task, len(rows), recipe, running, accelerator, saved, extra).run()
+    return task
+
+
+def _prepared(
+    kind: Kind,
+    base: Base,
+    samples: Samples,
+    recipe: Recipe,
+    running: Running,
+    lora: LoraRecipe | None,
+    column: ColumnRecipe | None,
+    accelerator: Any,
+) -> tuple[Task, dict[str, Any], Any]:
+    from accelerate.utils import broadcast_object_list
+
+    if kind == "motion":
+        from rehearse.training.target.motion_task import MotionTask
+
+        motion = MotionTask(base, samples, recipe, running, accelerator.device)
+        return motion, {}, resumed(running.out, motion.facts)
+    from rehearse.training.target.target_task import TargetTask
+
+    task = TargetTask(
+        base,
+        samples,
+        recipe,
+        lora or LoraRecipe(),
+        column if kind == "target" else None,
+        running,
+        accelerator.device,
+    )
+    saved = resumed(running.out, task.facts)
+    if saved is not None:
+        extra = {key: value for key, value in saved.extra.items() if key in ("candidates", "scores")}
+        if accelerator.is_main_process:
+            say(f"continues at step {saved.step} of {running.steps}")
+    else:
+        chosen = [task.choose_blocks(say) if accelerator.is_main_process else {}]
+        # One process measures: the last bit of a float must not part the processes' minds.
+        extra = broadcast_object_list(chosen)[0] if accelerator.num_processes > 1 else chosen[0]
+    task.candidates = tuple(extra.get("candidates", ()))
+    if task.candidates and accelerator.is_main_process:
+        say(f"the attention loss reads blocks {', '.join(map(str, task.candidates))}")
+    return task, extra, saved
+
+
+def _encoding(done: int, of: int) -> None:
+    if done == of or done % max(1, of // 10) == 0:
+        say(f"encoded {done} of {of}")

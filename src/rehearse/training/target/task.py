@@ -1,0 +1,42 @@
+"""What differs between the trainers, as the loop sees it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+from torch import Tensor, nn
+
+from rehearse.training.target.samples import Draw
+
+Figures = dict[str, Tensor]
+
+
+class Task(Protocol):
+    """A module to train and what to do with it. Every process holds the same one."""
+
+    module: nn.Module
+    """What Accelerate wraps; what is trained in it requires gradients."""
+    facts: dict[str, Any]
+    """All that a run belongs to (JSON values): a checkpoint of others is refused."""
+
+    def groups(self) -> list[dict[str, Any]]:
+        """AdamW parameter groups over what is trained."""
+        ...
+
+    def loss(self, module: nn.Module, batch: Sequence[Draw], step: int) -> tuple[Tensor, Figures]:
+        """The mean loss of these clips, through ``module`` (the wrapped one), and figures to log, the same
+        names in every process: 0-d tensors, or ``[2]``, a sum and what to divide it by once all are added."""
+        ...
+
+    def sheet(self, path: Path | None) -> None:
+        """Draw what the model makes now. path: None for a process that only takes part in making it."""
+        ...
+
+    def export(self, folder: Path, step: int, write: bool = True) -> Path:
+        """Write what was trained, whole or not at all, and return the file or folder.
+
+        write: false for a process that only gives its part of the weights.
+        """
+        ...

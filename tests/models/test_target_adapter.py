@@ -1,0 +1,304 @@
+"""Target adapters: one file and the authors' two, on their base, beside LoRAs, and refused elsewhere."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+from toy_models import save_toy_cogvideox, save_toy_model, toy_cogvideox
+
+from rehearse.models import ModelError, load_model
+from rehearse.models.cogvideox import CogVideoX
+from rehearse.models.target_adapter import (
+    TargetAdapter,
+    apply_target_adapter,
+    check_base,
+    load_target_adapter,
+    save_target_adapter,
+)
+from rehearse.models.target_conditioning import grow_for_masks, mask_count
+
+LAYERS = ("to_q", "to_k", "to_v", "to_out.0")
+FACTS = {"masks": 1, "alpha": 2.0, "base_fingerprint": "f" * 64, "trigger": "target", "steps": 20}
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return save_toy_cogvideox(tmp_path_factory.mktemp("target") / "base", vae="tiny")
+
+
+def trained(masks: int = 1, rank: int = 4, alpha: float = 2.0, **kind: Any) -> tuple[Any, dict[str, Tensor]]:
+    """A transformer grown and "trained" with PEFT, and the state PEFT gives of its LoRA."""
+    from peft import LoraConfig, get_peft_model_state_dict
+
+    torch.manual_seed(7)
+    transformer = toy_cogvideox(**kind)
+    grow_for_masks(transformer, masks)
+    transformer.add_adapter(LoraConfig(r=rank, lora_alpha=alpha, target_modules=list(LAYERS)))
+    with torch.no_grad():
+        for name, parameter in transformer.named_parameters():
+            if "lora_B" in name or name == "patch_embed.proj.weight":
+                parameter.normal_(0, 0.3)
+    return transformer, get_peft_model_state_dict(transformer)
+
+
+def answer(transformer: Any, masks: int = 1) -> Tensor:
+    from rehearse.models.cogvideox_positions import rotary_positions
+
+    torch.manual_seed(1)
+    with torch.no_grad():
+        output: Tensor = transformer.eval()(
+            hidden_states=torch.randn(1, 3, 8 + masks, 8, 8),
+            encoder_hidden_states=torch.randn(1, 14, 16),
+            timestep=torch.tensor([300]),
+            image_rotary_emb=rotary_positions(transformer, 3, 8, 8),
+            return_dict=False,
+        )[0]
+    return output
+
+
+def a_file(path: Path, **facts: Any) -> Path:
+    transformer, lora = trained()
+    save_target_adapter(path, lora, transformer.patch_embed.proj.state_dict(), FACTS | facts)
+    return path
+
+
+def composed(folder: Path, base: Path, adapter: Any = "reach.safetensors", **said: Any) -> Path:
+    folder.mkdir(exist_ok=True)
+    (folder / "rehearse.json").write_text(json.dumps({"base": str(base), "target_adapter": adapter, **said}))
+    return folder
+
+
+@pytest.mark.parametrize("merged", [True, False])
+@pytest.mark.parametrize("masks", [1, 2])
+def test_saved_loaded_and_applied_it_is_the_trained_transformer(
+    tmp_path: Path, masks: int, merged: bool
+) -> None:
+    transformer, lora = trained(masks)
+    path = tmp_path / "reach.safetensors"
+    save_target_adapter(path, lora, transformer.patch_embed.proj.state_dict(), FACTS | {"masks": masks})
+    assert [file.name for file in tmp_path.iterdir()] == ["reach.safetensors"]
+    adapter = load_target_adapter(path)
+    assert (adapter.rank, adapter.alpha, adapter.masks, adapter.trigger) == (4, 2.0, masks, "target")
+    assert adapter.base_fingerprint == "f" * 64 and adapter.facts["steps"] == 20
+    torch.manual_seed(7)
+    fresh = toy_cogvideox()
+    apply_target_adapter(fresh, adapter, merged=merged)
+    assert mask_count(fresh) == masks
+    torch.testing.assert_close(answer(fresh, masks), answer(transformer, masks), atol=1e-5, rtol=1e-4)
+    assert hasattr(fresh, "peft_config") is not merged
+
+
+def test_columns_of_the_masks_alone_are_a_projection_too(tmp_path: Path) -> None:
+    transformer, lora = trained()
+    whole = transformer.patch_embed.proj.weight
+    with torch.no_grad():
+        torch.manual_seed(7)
+        whole[:, :8] = toy_cogvideox().patch_embed.proj.weight
+    save_target_adapter(tmp_path / "a.safetensors", lora, {"weight": whole[:, 8:]}, FACTS)
+    torch.manual_seed(7)
+    fresh = toy_cogvideox()
+    apply_target_adapter(fresh, load_target_adapter(tmp_path / "a.safetensors"))
+    torch.testing.assert_close(answer(fresh), answer(transformer), atol=1e-5, rtol=1e-4)
+
+
+def test_a_stock_pipeline_reads_the_lora_of_the_file_at_its_scale(tmp_path: Path) -> None:
+    from diffusers.loaders.lora_pipeline import CogVideoXLoraLoaderMixin as Loader
+
+    path = a_file(tmp_path / "reach.safetensors")
+
+    class Stock(Loader):  # type: ignore[misc]
+        def __init__(self, transformer: Any) -> None:
+            self.transformer = transformer
+            self.components = {"transformer": transformer}
+            self.hf_device_map = None
+
+    stock = Stock(toy_cogvideox())
+    stock.load_lora_weights(str(path))
+    layer = stock.transformer.transformer_blocks[0].attn1.to_q
+    assert layer.scaling == {"default_0": 2.0 / 4}
+    _, lora = trained()
+    torch.testing.assert_close(
+        layer.lora_B["default_0"].weight, lora["transformer_blocks.0.attn1.to_q.lora_B.weight"]
+    )
+
+
+def test_the_authors_two_files_in_a_folder_are_read_at_the_published_scale(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    transformer, lora = trained()  # alpha is half the rank
+    folder = tmp_path / "tavid"
+    folder.mkdir()
+    save_file(
+        {f"transformer.{name}": x.contiguous() for name, x in lora.items()},
+        folder / "pytorch_lora_weights.safetensors",
+    )
+    projection = transformer.patch_embed.proj.state_dict()
+    save_file(
+        {f"transformer.patch_embed.proj.{name}": x for name, x in projection.items()},
+        folder / "projection.safetensors",
+    )
+    adapter = load_target_adapter(folder)
+    assert (adapter.rank, adapter.alpha, adapter.masks, adapter.base_fingerprint) == (4, 2.0, 1, None)
+    assert "states no alpha; it is taken at 2" in caplog.text
+    torch.manual_seed(7)
+    fresh = toy_cogvideox()
+    apply_target_adapter(fresh, adapter)
+    torch.testing.assert_close(answer(fresh), answer(transformer), atol=1e-5, rtol=1e-4)
+
+
+def test_a_folder_of_a_base_and_an_adapter_is_a_model(tmp_path: Path, base: Path) -> None:
+    plain = load_model(str(base), precision="float32")
+    folder = composed(tmp_path / "reach", base)
+    a_file(folder / "reach.safetensors", base_fingerprint=plain.fingerprint, trigger="mark")
+    model = load_model(str(folder), precision="float32")
+    assert isinstance(model, CogVideoX) and model.masks == 1 and model.triggers == {"target": "mark"}
+    assert "target" in model.acts_on and "target.source" not in model.acts_on
+    assert "target" not in plain.acts_on and plain.triggers == {}
+    assert model.fingerprint != plain.fingerprint
+    assert model.defaults == plain.defaults  # what the base's folder says holds on
+    half = composed(tmp_path / "half", base, {"file": "reach.safetensors", "scale": 0.5})
+    shutil.copy(folder / "reach.safetensors", half / "reach.safetensors")
+    weaker = load_model(str(half), precision="float32")
+    name = "transformer_blocks.0.attn1.to_q"
+    weights = [m.denoiser.get_submodule(name).weight for m in (plain, weaker, model)]  # type: ignore[attr-defined]
+    torch.testing.assert_close(weights[1] - weights[0], (weights[2] - weights[0]) / 2, atol=1e-6, rtol=1e-4)
+    assert weaker.fingerprint != model.fingerprint
+
+
+def test_a_lora_goes_beside_it(tmp_path: Path, base: Path) -> None:
+    folder = composed(tmp_path / "reach", base, loras=[{"file": "ink.safetensors", "scale": 1.0}])
+    a_file(folder / "reach.safetensors", base_fingerprint=load_model(str(base)).fingerprint)
+    torch.manual_seed(3)
+    down, up = torch.randn(2, 32), torch.randn(32, 2)
+    name = "transformer_blocks.1.attn1.to_v"
+    ink = {f"transformer.{name}.lora_A.weight": down, f"transformer.{name}.lora_B.weight": up}
+    save_file(ink, folder / "ink.safetensors")
+    beside = load_model(str(folder), precision="float32")
+    alone = composed(tmp_path / "alone", base)
+    shutil.copy(folder / "reach.safetensors", alone / "reach.safetensors")
+    without = load_model(str(alone), precision="float32")
+    changed = [m.denoiser.get_submodule(name).weight for m in (without, beside)]  # type: ignore[attr-defined]
+    torch.testing.assert_close(changed[1] - changed[0], up @ down, atol=1e-5, rtol=1e-4)
+    save_file({"transformer.nowhere.lora_A.weight": down}, folder / "ink.safetensors")
+    with pytest.raises(ModelError, match=r"the LoRA ink\.safetensors holds nothing for this model"):
+        load_model(str(folder))
+
+
+def refused(folder: Path) -> str:
+    with pytest.raises(ModelError) as caught:
+        load_model(str(folder))
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+def test_an_adapter_of_another_base_is_refused(tmp_path: Path, base: Path) -> None:
+    folder = composed(tmp_path / "reach", base)
+    a_file(folder / "reach.safetensors")
+    assert "was trained on another base (ffffffffffff, and this is" in refused(folder)
+    transformer, lora = trained(latents=8)
+    wide = tmp_path / "wide.safetensors"
+    save_target_adapter(wide, lora, transformer.patch_embed.proj.state_dict(), FACTS)
+    fresh = toy_cogvideox()
+    with pytest.raises(ModelError, match=r"of another base: its projection is \[32, 17, 2, 2\]"):
+        apply_target_adapter(fresh, load_target_adapter(wide))
+    assert fresh.config.in_channels == 8  # nothing was changed
+    transformer, lora = trained()
+    name = "transformer_blocks.0.attn1.to_q.lora_A.weight"
+    for change, said in (
+        ({name: torch.zeros(4, 48)}, r"to_q.lora_A.weight is \[4, 48\], and the layer is \[32, 32\]"),
+        (
+            {f"transformer_blocks.9.attn1.to_q.lora_{s}.weight": torch.zeros(4, 4) for s in "AB"},
+            "is not there",
+        ),
+    ):
+        adapter = TargetAdapter(lora | change, transformer.patch_embed.proj.state_dict(), FACTS)
+        with pytest.raises(ModelError, match=said):
+            apply_target_adapter(toy_cogvideox(), adapter)
+    check_base(TargetAdapter(lora, {}, {"alpha": 1.0}), "a" * 64)  # a file that names no base fits any
+
+
+def test_a_base_that_is_no_cogvideox_is_refused(tmp_path: Path) -> None:
+    other = save_toy_model(tmp_path / "unet", vae="tiny")
+    folder = composed(tmp_path / "reach", other)
+    a_file(folder / "reach.safetensors")
+    assert "a target adapter goes on a CogVideoX image-to-video model, and its base is a UNet3D" in refused(
+        folder
+    )
+    with pytest.raises(ModelError, match="is for CogVideoX, and this base is a Linear"):
+        apply_target_adapter(torch.nn.Linear(2, 2), load_target_adapter(folder / "reach.safetensors"))
+    text_only = save_toy_cogvideox(tmp_path / "text", vae="tiny", pictures=False)
+    fingerprint = load_model(str(text_only)).fingerprint
+    folder = composed(tmp_path / "words", text_only)
+    a_file(folder / "reach.safetensors", base_fingerprint=fingerprint)
+    assert "of another base: its projection is" in refused(folder)
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        (3, "target_adapter cannot be 3; write"),
+        ("gone.safetensors", "target_adapter: there is no 'gone.safetensors'; copy it"),
+        ({"file": "reach.safetensors", "scale": "x"}, "target_adapter.scale cannot be 'x'"),
+        ("pickle.pt", "target_adapter 'pickle.pt' is not safetensors; convert it"),
+        ("empty", "target adapter 'empty' is not safetensors; convert it"),
+    ],
+)
+def test_a_wrong_composition_is_refused_by_name(tmp_path: Path, base: Path, said: Any, expected: str) -> None:
+    folder = composed(tmp_path / "reach", base, said)
+    a_file(folder / "reach.safetensors")
+    (folder / "pickle.pt").write_bytes(b"x")
+    (folder / "empty").mkdir()
+    assert expected in refused(folder)
+
+
+def test_a_file_that_is_no_adapter_is_refused(tmp_path: Path) -> None:
+    path = a_file(tmp_path / "reach.safetensors")
+    tensors = load_file(path)
+    with safe_open(path, framework="pt") as opened:
+        header = opened.metadata()
+
+    def says(change: dict[str, Any], header: dict[str, str], expected: str) -> None:
+        kept = {n: x for n, x in (tensors | change).items() if x is not None}
+        save_file(kept, tmp_path / "b.safetensors", metadata=header)
+        with pytest.raises(ModelError, match=expected) as caught:
+            load_target_adapter(tmp_path / "b.safetensors")
+        assert "\n" not in str(caught.value)
+
+    says({"lora_projection.weight": None}, header, "has no patch projection; it is a LoRA alone")
+    says({"transformer.transformer_blocks.0.attn1.to_q.lora_B.weight": None}, header, "lacks one of its two")
+    says({}, header | {"rehearse_target": "{"}, "its header is not readable JSON")
+    facts = json.loads(header["rehearse_target"])
+    for change, expected in (
+        ({"family": "wan"}, "is for the family 'wan'"),
+        ({"masks": 3}, "says masks 3"),
+        ({"alpha": "much"}, "says alpha 'much'"),
+    ):
+        says({}, header | {"rehearse_target": json.dumps(facts | change)}, expected)
+    path.write_bytes(path.read_bytes()[:-20])
+    with pytest.raises(ModelError, match="is cut off or corrupt"):
+        load_target_adapter(path)
+    with pytest.raises(ModelError, match="there is no such file or folder"):
+        load_target_adapter(tmp_path / "gone.safetensors")
+
+
+def test_saving_needs_the_facts_and_leaves_nothing_behind(tmp_path: Path) -> None:
+    transformer, lora = trained()
+    projection = transformer.patch_embed.proj.state_dict()
+    for lacking in ("masks", "alpha", "base_fingerprint"):
+        facts = {name: value for name, value in FACTS.items() if name != lacking}
+        with pytest.raises(ModelError, match=f"its facts lack {lacking}"):
+            save_target_adapter(tmp_path / "a.safetensors", lora, projection, facts)
+    with pytest.raises(ModelError, match="has no patch projection"):
+        save_target_adapter(tmp_path / "a.safetensors", lora, {}, FACTS)
+    assert not list(tmp_path.iterdir())
+    save_target_adapter(tmp_path / "a.safetensors", {}, projection, FACTS)
+    assert np.isclose(load_target_adapter(tmp_path / "a.safetensors").alpha, 2.0)

@@ -1,0 +1,36 @@
+"""Sharded parameters come whole out of FSDP and go back, so that checkpoints do not depend on it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import torch
+from toy_cogvideox import toy_transformer
+
+from rehearse.training.target.sharded import as_part, whole
+
+
+@pytest.fixture
+def group(tmp_path: Path) -> Iterator[None]:
+    import torch.distributed as dist
+
+    dist.init_process_group("gloo", init_method=f"file://{tmp_path / 'meeting'}", rank=0, world_size=1)
+    yield
+    dist.destroy_process_group()
+
+
+def test_whole_and_back(group: None) -> None:
+    from torch.distributed.device_mesh import init_device_mesh
+    from torch.distributed.fsdp import fully_shard
+
+    plain = toy_transformer().state_dict()
+    sharded = toy_transformer()
+    fully_shard(sharded, mesh=init_device_mesh("cpu", (1,)))
+    for name, parameter in sharded.named_parameters():
+        assert hasattr(parameter, "device_mesh")
+        assert torch.equal(whole(parameter), plain[name])
+        back = as_part(plain[name], parameter)
+        assert torch.equal(whole(back), plain[name])
+        assert back.placements == parameter.placements

@@ -1,0 +1,126 @@
+/** What was deleted and can come back, and what room the takes' checkpoints take. */
+import { keepPreviousData, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useEffect, useRef, useState } from "react";
+import { answer, api } from "../api/client";
+import { keys, useDeletedTakes } from "../api/queries";
+import { restoreTake } from "../run/actions";
+import { Button, IconButton } from "../ui/Button";
+import { NumberField } from "../ui/NumberField";
+import { attempt, say } from "../ui/toasts";
+import { freedSentence, megabytes } from "./freed";
+import { Thumb } from "./Thumb";
+
+const prune = (project: string, every: number, dry: boolean) =>
+  answer(
+    api.POST("/api/projects/{project}/prune", {
+      params: { path: { project }, query: { dry_run: dry } },
+      body: { every },
+    }),
+  );
+
+export function Keeping({ project, onClose }: { project: string; onClose: () => void }) {
+  const dialog = useRef<HTMLDialogElement>(null);
+  useEffect(() => dialog.current?.showModal(), []);
+  return (
+    <dialog ref={dialog} className="sheet keeping" aria-labelledby="keeping-title" onClose={onClose}>
+      <header>
+        <h2 id="keeping-title">Deleted takes and disk space</h2>
+        <IconButton icon="close" label="Close" onClick={onClose} />
+      </header>
+      <Deleted project={project} />
+      <Space project={project} />
+    </dialog>
+  );
+}
+
+function Deleted({ project }: { project: string }) {
+  const client = useQueryClient();
+  const takes = useDeletedTakes(project).data?.takes;
+  return (
+    <section>
+      <h3>Deleted takes</h3>
+      {takes?.length === 0 && (
+        <p className="hint">None. A take that is deleted waits here, with its steps.</p>
+      )}
+      <ul className="deleted">
+        {takes?.toReversed().map((take) => {
+          const strip = take.look ?? take.preview;
+          return (
+            <li key={take.id}>
+              {strip ? <Thumb strip={strip} size={36} /> : <span className="thumb thumb-none" />}
+              <span>
+                <b>{take.name}</b>
+                <small title={take.prompt}>
+                  {take.prompt}, seed {take.seed}
+                </small>
+              </span>
+              <Button
+                icon="undo"
+                aria-label={`Restore ${take.name}`}
+                onClick={() =>
+                  attempt(async () => {
+                    await restoreTake(take.id);
+                    await client.invalidateQueries({ queryKey: keys.deleted(project) });
+                    say(`${take.name} is back.`);
+                  })
+                }
+              >
+                Restore
+              </Button>
+            </li>
+          );
+        })}
+      </ul>
+    </section>
+  );
+}
+
+function Space({ project }: { project: string }) {
+  const client = useQueryClient();
+  const [every, setEvery] = useState(5);
+  const [busy, setBusy] = useState(false);
+  const preview = useQuery({
+    queryKey: ["prune", project, every],
+    queryFn: () => prune(project, every, true),
+    placeholderData: keepPreviousData,
+    staleTime: 0,
+    gcTime: 0,
+  });
+  const would = preview.data;
+  const free = () =>
+    attempt(async () => {
+      setBusy(true);
+      try {
+        const done = await prune(project, every, false);
+        await client.invalidateQueries({ queryKey: ["steps"] });
+        await preview.refetch();
+        say(`${megabytes(done.bytes)} are free again.`);
+      } finally {
+        setBusy(false);
+      }
+    });
+  return (
+    <section>
+      <h3>Disk space</h3>
+      <div className="keeping-space">
+        <NumberField
+          label="Keep every n-th step"
+          value={every}
+          min={1}
+          max={1000}
+          onChange={(value) => setEvery(Math.round(value ?? 5))}
+        />
+        <p role="status">
+          {would ? freedSentence(would) : preview.isError ? "It cannot be told just now." : "Counting…"}
+        </p>
+        <Button tone="danger" disabled={busy || !would || would.bytes === 0} onClick={free}>
+          {would && would.bytes > 0 ? `Free ${megabytes(would.bytes)}` : "Nothing to free"}
+        </Button>
+      </div>
+      <p className="hint">
+        The first and the last step of a take are always kept, and all of a pinned one. Clips and previews
+        stay: a step whose checkpoint is gone can still be looked at, but not branched.
+      </p>
+    </section>
+  );
+}
