@@ -299,6 +299,10 @@ def _log(run: Path) -> list[dict[str, Any]]:
 
 
 _LIMITS = {
+    "theatre-video": f"""It knows the theatre's words and nothing else. A puppet is sometimes drawn twice, or
+jumps in height or shape between frames: pictures are laid out frame by frame, and time pulls them together.
+Three subjects at once often trade colours, fine print (windows, stars) is invented anew in each frame, and
+sizes other than {SIZE} x {SIZE} were never trained.""",
     "theatre-judge": "It is an instrument for pictures of this world; sizes other than "
     f"{SIZE} x {SIZE} were never trained.",
     "theatre-animate": f"""It animates pictures of this world and no others, and knows the theatre's words
