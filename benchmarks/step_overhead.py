@@ -16,7 +16,7 @@ import json
 import os
 import statistics
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +37,7 @@ from rehearse.controls import (
 from rehearse.models.attention import Stage, install, spread_text
 from rehearse.models.model import Tokens, VideoModel
 from rehearse.models.precision import Precision, PrecisionName, choose_precision
+from rehearse.planning import DEFAULTS
 from rehearse.sampling.loop import Loop
 from rehearse.sampling.plan import Plan
 from rehearse.sampling.schedulers import make_scheduler
@@ -125,16 +126,22 @@ def subjects(count: int) -> tuple[Subject, ...]:
         BoxPath([(0, Box(0.4, 0.6, 0.6, 0.9)), (1, Box(0.95, 0.6, 1.15, 0.9))], leaves_frame=True),
     )
     return tuple(
-        Subject(f"subject {index}", (2 + 3 * index, 3 + 3 * index), path, depth=index)
+        Subject(
+            f"subject {index}",
+            (2 + 3 * index, 3 + 3 * index),
+            path,
+            depth=index,
+            inset=DEFAULTS.mask_inset,
+        )
         for index, path in enumerate(paths[:count])
     )
 
 
 def arms(who: tuple[Subject, ...]) -> dict[str, tuple[Control, ...]]:
-    """What is timed. The last one is all controls together."""
-    bare = AttentionMask(who, STEPS)
-    mn_a = AttentionMask(who, STEPS, normalization=MaskNormalization("global"))
-    mn_b = AttentionMask(who, STEPS, normalization=MaskNormalization("regional"))
+    """What is timed, masks at planning's sites. The last two are all controls together."""
+    bare = AttentionMask(who, STEPS, sites=DEFAULTS.mask_sites, parts=DEFAULTS.mask_parts)
+    mn_a = replace(bare, normalization=MaskNormalization("global"))
+    mn_b = replace(bare, normalization=MaskNormalization("regional"))
     tid_a, tid_b = NoisePrior(who, STEPS), CleanPrior(who, STEPS)
     return {
         "mask": (bare,),

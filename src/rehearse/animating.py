@@ -8,6 +8,9 @@ follows the edit where the drags sweep and keeps the original elsewhere.
 from __future__ import annotations
 
 import logging
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -101,6 +104,25 @@ def _for_pictures(instruction: Any, field: str, width: int, height: int) -> Any:
     return instruction
 
 
+@contextmanager
+def named_as_paths(shot: Shot) -> Iterator[None]:
+    """Around the making of a shot's picture: what is wrong with the drag that a path without words stands
+    for is told in the path's own fields."""
+    try:
+        yield
+    except ShotError as error:
+        found = re.fullmatch(r"instructions\[(\d+)\]\.(region|moves\[\d+\]\.(?:handle|target))", error.field)
+        one: Any = shot.instructions[int(found[1])] if found else None
+        if found is None or isinstance(one, DragTrajectory) or not hasattr(one, "path"):
+            raise
+        what, field = error.reason.partition(";")[0], f"instructions[{found[1]}].path"
+        if found[2] == "region":
+            raise ShotError(f"{what}; keep one of them", field=field) from None
+        last = len(one.path.keyframes) - 1
+        at = f"{field}.keyframes[{last if found[2].endswith('target') else 0}]"
+        raise ShotError(f"{what}; keep it nearer to the middle of the picture", field=at) from None
+
+
 def drags_of(shot: Shot) -> tuple[DragTrajectory, ...]:
     """The shot's drags, in its order."""
     return tuple(one for one in shot.instructions if isinstance(one, DragTrajectory))
@@ -174,9 +196,12 @@ def animate(
     given = given_picture(ready, width, height) if model.shows_picture == "start" else None
     if given is not None:
         return Animation(model.condition(given[None], near), given[None])
-    picture = make_intermediate(ready, model.picture_model(), width, height)
+    with named_as_paths(shot):
+        picture = make_intermediate(ready, model.picture_model(), width, height)
     original = model.condition(picture.original[None], near)
     pin = _pin(shot, picture.original, model, *grid[1:])
+    if pin is not None:
+        _say_what_is_held(ready, pin)
     if not drags:
         return Animation(original, picture.original[None], pin=pin)
     if weights is None:
@@ -184,6 +209,22 @@ def animate(
         weights = drag_weights(picture.touched, drags, grid, over_time=over_time, release=release)
     moved = picture.over_time(frames)
     return Animation(model.condition(moved, near), moved, original, weights, pin)
+
+
+def _say_what_is_held(ready: Shot, pin: Pin) -> None:
+    """A drag whose handle is pinned moves nothing there: the pin comes last."""
+    share = pin.share[0, 0, 0]
+    rows, columns = share.shape
+    for index, drag in enumerate(ready.instructions):
+        if not isinstance(drag, DragTrajectory):
+            continue
+        for x, y in (move.handle for move in drag.moves):
+            if share[min(int(y * rows), rows - 1), min(int(x * columns), columns - 1)] > 0.5:
+                _LOG.warning(
+                    "instructions[%d] drags what a path at rest pins, at (%g, %g): there it stays as it is; "
+                    "move one of them, or give the path a smaller box or radius",
+                    *(index, x, y),
+                )
 
 
 def _weights_in_region(said: BlendSettings, grid: tuple[int, int, int], height: int, width: int) -> Tensor:

@@ -40,11 +40,12 @@ def picture(
     """
     from PIL.Image import fromarray
 
-    from rehearse.animating import with_drags
+    from rehearse.animating import named_as_paths, with_drags
     from rehearse.models import load_model
     from rehearse.pictures import make_intermediate
 
     shot = Shot(shot) if isinstance(shot, str) else shot
+    asked = shot
     model = load_model(shot.model) if model is None else model
     own, painter = model.defaults, model
     width, height = shot.width or own.width, shot.height or own.height
@@ -53,4 +54,5 @@ def picture(
         shot, painter = with_drags(shot, width, height), model.picture_model()
     elif model.limits.max_frames != 1:
         painter = load_model("theatre-image")
-    return fromarray(make_intermediate(shot, painter, width, height, on_step=on_step).edited)
+    with named_as_paths(asked):
+        return fromarray(make_intermediate(shot, painter, width, height, on_step=on_step).edited)

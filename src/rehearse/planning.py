@@ -33,6 +33,7 @@ from rehearse.models.errors import ModelError
 from rehearse.models.model import Tokens, VideoModel
 from rehearse.models.target_conditioning import with_trigger
 from rehearse.models.vocabulary import refuse_unknown_words
+from rehearse.pictures.drawn_mask import over_frame
 from rehearse.sampling.blend import Blend, Side
 from rehearse.sampling.plan import Plan
 from rehearse.shot import (
@@ -57,23 +58,25 @@ _LOG = logging.getLogger(__name__)
 class ControlDefaults:
     """What a shot's control settings are where it leaves them out.
 
-    The fields are those of ``rehearse.shot.ControlSettings`` (steps as counts or fractions of all steps);
-    ``mask_parts`` says which parts of a denoiser are masked (Peekaboo: mid and up; a transformer's blocks
-    are its body). At joint attention ``mask_sites`` are the blocks of its matrix. motion: magnitude in
+    The fields are those of ``rehearse.shot.ControlSettings`` (steps as counts or fractions of all steps).
+    ``frozen_steps``: where the model's own defaults are silent; Peekaboo freezes 2 to 4 steps of 40;
+    ``mask_parts`` says which parts of a UNet are masked (Peekaboo: mid and up; a transformer's blocks always
+    are). At joint attention ``mask_sites`` are the blocks of its matrix. motion: magnitude in
     [0, 1] (moderate). drag_release: the part of a drag's way over which the clip lets go of the original
     picture where it is dragged (equation 4). point_radius: of a subject that follows a point, as a fraction
     of the frame's shorter side.
     """
 
-    frozen_steps: int | float = 0.33
-    mask_sites: frozenset[SiteKind] = frozenset({"cross", "spatial", "temporal"})
-    mask_parts: frozenset[SitePart] = frozenset({"mid", "up", "body"})
+    frozen_steps: int | float = 0.1
+    mask_sites: frozenset[SiteKind] = frozenset({"cross", "spatial"})
+    mask_parts: frozenset[SitePart] = frozenset({"down", "mid", "up"})
+    mask_inset: float = 0.5
     normalization: Literal["none", "global", "regional"] = "global"
     normalization_strength: float = 1.0
     normalization_sites: frozenset[SiteKind] = frozenset({"cross", "spatial", "temporal"})
     temporal_prior: Literal["none", "noise", "x0"] = "noise"
     temporal_prior_strength: float = 0.8
-    temporal_prior_steps: int | float = 0.33
+    temporal_prior_steps: int | float = 0.5
     initial_noise: Literal["random", "freetraj"] = "random"
     target_attention: float = 0.0
     target_attention_steps: int | float = 0.5
@@ -376,6 +379,10 @@ def _text(shot: Shot, model: VideoModel) -> _Text:
     return _Text(words, field, asked, triggers)
 
 
+_FAINTEST = 0.01
+"""A target mask that is nowhere stronger is a slip: drawn with 0 and 1, or in a dark colour."""
+
+
 @dataclass(frozen=True, eq=False, slots=True)
 class _Target:
     """A target instruction, read. conditions: whether its mask goes beside the latents."""
@@ -409,9 +416,12 @@ def _targets(
                 )
             named = tuple(dict.fromkeys((*own, *named)))
         try:
-            mask = torch.from_numpy(target.mask.raster(height, width))
+            mask = torch.from_numpy(over_frame(target.mask, shot, width, height).raster(height, width))
         except ShotError as error:
             raise ShotError(error.reason, field=f"{field}.mask") from None
+        if float(mask.max()) < _FAINTEST:
+            light = f"it is nearly black: its strongest place has {float(mask.max()):.2g} of 1"
+            raise ShotError(f"{light}; mark the thing in white (255)", field=f"{field}.mask")
         found.append(_Target(index, target.role, named, mask, trigger is not None))
     return tuple(found)
 
@@ -457,6 +467,7 @@ def _subjects(
             if isinstance(trajectory, BoxTrajectory)
             else box_path_of(trajectory.path, DEFAULTS.point_radius, width, height),
             depth=len(trajectories) - 1 - place,  # later subjects are in front
+            inset=DEFAULTS.mask_inset if shot.control.mask_inset is None else shot.control.mask_inset,
         )
         for place, (index, trajectory) in enumerate(trajectories)
     )
@@ -566,8 +577,10 @@ def _trajectory_controls(
     initial = said.initial_noise or DEFAULTS.initial_noise
     if initial == "freetraj":
         yield TrajectoryNoise(subjects)
-    frozen = steps_of(DEFAULTS.frozen_steps if said.frozen_steps is None else said.frozen_steps, steps)
+    known = (said.frozen_steps, model.defaults.frozen_steps, DEFAULTS.frozen_steps)
+    frozen = steps_of(next(number for number in known if number is not None), steps)
     sites = DEFAULTS.mask_sites if said.mask_sites is None else frozenset[SiteKind](said.mask_sites)
+    parts = DEFAULTS.mask_parts if said.mask_parts is None else said.mask_parts
     joint = _has_joint_attention(model)
     if frozen and sites:
         yield AttentionMask(
@@ -576,7 +589,7 @@ def _trajectory_controls(
             # Joint attention is one site of all kinds: the kinds chosen are the blocks of its matrix.
             sites=frozenset[SiteKind]({"joint"}) if joint else sites,
             joint_blocks=sites if joint else JOINT_BLOCKS,
-            parts=DEFAULTS.mask_parts,
+            parts=frozenset[SitePart](parts) | {"body"},
             normalization=_normalization(said, joint),
             # Of begin-of-text: an encoder whose first token stands for words has none.
             blocked=(0,) if tokens.spans and tokens.spans[0] is None else (),

@@ -64,3 +64,17 @@ def test_bad_words_are_told_before_any_work(rehearse: Rehearse, painter: Path) -
     assert said.code == 2
     assert "exists already" in said.err
     assert not list(Path().glob("*.part"))
+
+
+def test_odd_exif_data_is_no_matter_for_the_terminal(
+    rehearse: Rehearse, painter: Path, recwarn: pytest.WarningsRecorder
+) -> None:
+    """Pillow warns of it by lines of its own code, before the house's notes are on."""
+    entries_that_are_not_there = b"Exif\0\0II*\0\x08\0\0\0\x05\0"
+    Image.new("L", (64, 64), 255).save("mask.jpg", exif=entries_that_are_not_there)
+    shot = Shot("a red ball", model=str(painter)).image(PICTURE).edit("a star", "mask.jpg")
+    recwarn.clear()
+    shot.save("shot.json")
+    said = rehearse("picture", "shot.json", "-o", "p.png", "-q")
+    assert (said.code, said.err) == (0, "")
+    assert not recwarn.list

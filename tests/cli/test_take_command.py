@@ -50,6 +50,8 @@ def test_resume_to_a_step_and_to_the_end(rehearse: Rehearse, toy: Path, ball: Pa
     for step in (2, 3):
         (Path("same.take") / "checkpoints" / f"step-000{step}.safetensors").unlink()
     (Path("same.take") / "clip.mp4").unlink()
+    no_clip = rehearse("take", "resume", "same.take", "--until", 2, "-o", "part.mp4")
+    assert no_clip.code == 2 and "does not come to its end, and only then there is a clip" in no_clip.err
     part = rehearse("take", "resume", "same.take", "--until", 2)
     assert part.code == 0 and "step 2 of 3; go on with: rehearse take resume same.take" in part.err
     whole = rehearse("take", "resume", "same.take", "-o", "same.apng")
@@ -117,11 +119,23 @@ def test_a_fork_under_a_shot_file_with_a_blend(rehearse: Rehearse, ball: Path) -
         (("take", "fork", "ball.take", "--at", 1, "--take", "a/b"), "there is no folder a; make it first"),
         (("take", "fork", "ball.take", "--at", 1, "--take", "n", "--feather", ".1"), "give --blend or"),
         (("take", "fork", "ball.take", "--at", 1, "--take", "n", "--blend", "x"), '"x", which is no number'),
+        (
+            ("take", "fork", "ball.take", "--at", 1, "--take", "n", "--blend", ": 1"),
+            'is ": 1" and .*; give a',
+        ),
+        (("take", "fork", "ball.take", "--at", 1, "--take", "ball.take/n"), "lies in the folder of another"),
+        (
+            ("take", "fork", "ball.take", "--at", 1, "--take", "n", "-o", "ball.take/clip.mp4", "-f"),
+            "is inside",
+        ),
+        (("take", "resume", "ball.take", "-o", "ball.take/again.mp4"), "is inside the take's folder; choose"),
+        (("take", "show", "ball.take", "--sheet", "ball.take/s.png"), "is inside the take's folder; choose"),
         (("take", "fork", "ball.take", "--at", 1, "--take", "n", "--blend", "2"), "blend.weight"),
         (("take", "fork", "ball.take", "--at", 1, "--take", "n", "--blend-box", ".1,.2"), "left,top,right"),
         (("take", "fork", "ball.take", "--at", 1, "--take", "n", "--prompt", "a zebra"), "zebra"),
         (("take", "fork", "ball.take", "--at", 1, "--take", "n", "-o", "a.avi"), "no clip format"),
         (("generate", BALL, "--take", "ball.take", "-o", "n.mp4"), "holds a take already; choose another"),
+        (("generate", BALL, "--keep", 3, "-o", "n.mp4"), "--keep is 3: without --take nothing is kept"),
     ],
 )
 def test_bad_input_is_one_sentence_and_harms_nothing(
@@ -136,6 +150,21 @@ def test_bad_input_is_one_sentence_and_harms_nothing(
     assert re.search(sentence, told[0]), told[0]
     after = {path: path.read_bytes() for path in ball.parent.rglob("*") if path.is_file()}
     assert after == before and not Path("n").exists()
+
+
+def test_a_damaged_clip_is_written_again(rehearse: Rehearse, ball: Path) -> None:
+    whole = (ball / "clip.mp4").read_bytes()
+    (ball / "clip.mp4").write_bytes(whole[:100])
+    said = rehearse("take", "show", "ball.take", "--sheet", "sheet.png")
+    assert said.code == 1 and "remove ball.take/clip.mp4 and resume the take" in said.err
+    (ball / "clip.mp4").unlink()
+    assert rehearse("take", "resume", "ball.take", "-q").code == 0
+    assert np.array_equal(read_frames(ball / "clip.mp4"), read_frames_of(whole, ball.parent))
+
+
+def read_frames_of(content: bytes, place: Path) -> np.ndarray:
+    (place / "whole.mp4").write_bytes(content)
+    return read_frames(place / "whole.mp4")
 
 
 def test_ctrl_c_pauses_and_says_how_to_go_on(tmp_path: Path, slow_toy: Path, rehearse: Rehearse) -> None:

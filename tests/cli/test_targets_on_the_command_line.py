@@ -31,6 +31,7 @@ def pictures(tmp_path: Path) -> None:
     mask = np.zeros((48, 64), np.uint8)
     mask[12:24, 32:48] = 255
     Image.fromarray(mask).save(tmp_path / "mask.png")
+    Image.fromarray(mask * 0).save(tmp_path / "black.png")
 
 
 def words(toy: Path, *more: object) -> list[object]:
@@ -77,6 +78,9 @@ def test_a_paused_take_resumes_to_the_same_clip(rehearse: Rehearse, target_toy: 
         (["--target", "red ball @ desk.txt"], "desk.txt"),
         (["--target", "red ball @ 0,0,1,1"], "marks the whole frame"),
         (["--target", "red ball @ .5,.5,.2,.6"], "beyond"),
+        (["--target", "red ball @ black.png"], "the mask is empty"),
+        (["--target", "bird @ mask.png", "--target", "red ball @ mask.png"], "--target is given 2 times"),
+        (["--target", "red ball #2 @ mask.png"], 'mentions "red ball" only once'),
         (["--source", "bird @ mask.png"], "cannot act on source target instructions"),
         (["--target-attention", "2"], "control.target_attention"),
         (["--target", "red ball @ mask.png", "--target-attention", "-1"], "target_attention"),

@@ -34,5 +34,13 @@ def test_the_box_moves_with_the_frames():
     assert torch.equal(owner[:, 0], torch.eye(4, dtype=torch.int64))
 
 
+def test_a_subject_may_own_only_the_cells_that_lie_in_its_box_whole():
+    path = still(0.2, 0, 0.8, 1)
+    rows = [ownership((Subject("s", (1,), path, inset=inset),), Grid(1, 1, 8))[0, 0] for inset in (0.0, 0.5)]
+    assert rows[0].tolist() == [0, 0, 1, 1, 1, 1, 0, 0] and rows[1].tolist() == rows[0].tolist()
+    rows = [ownership((Subject("s", (1,), path, inset=inset),), Grid(1, 1, 16))[0, 0] for inset in (0.0, 0.5)]
+    assert [int(row.sum()) for row in rows] == [10, 8]
+
+
 def test_nobody_owns_nothing():
     assert not ownership((), Grid(2, 3, 3)).any()

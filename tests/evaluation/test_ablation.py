@@ -66,7 +66,8 @@ def test_methods_are_chosen_by_the_rule_and_reported(tmp_path, reference):
     assert found.normalization.arm is not None and found.prior.arm is not None
     assert found.combined == combine(found.normalization.arm, found.prior.arm)
     assert found.combined.groups == {"mask", "mn", "tid"}
-    assert [aim.holds for aim in found.aims] == [True, True, True]
+    assert [aim.holds for aim in found.aims] == [True, True, True, True]
+    assert "Peekaboo" in found.aims[2].text
     assert {at.frozen for at in found.tables if at.arm == found.combined} == {0.33, 0.5}
     assert len(found.tables[Point(found.mask, 0.5)].cases) == 6
 
@@ -172,7 +173,7 @@ def test_every_arm_gets_the_same_noise_prompt_and_paths(tmp_path, reference):
     tasks = run.tasks([point(arm, 0.33) for arm in run.protocol.parsed_arms()], 4)
     for index in range(4):
         shots = [task.shot for (_, case), task in tasks.items() if case == index]
-        assert len(shots) == 7 and len({shot.digest() for shot in shots}) == 7
+        assert len(shots) == 8 and len({shot.digest() for shot in shots}) == 8
         assert len({(shot.seed, shot.prompt, shot.instructions) for shot in shots}) == 1
 
 
@@ -220,11 +221,12 @@ def test_the_sampler_is_part_of_the_clip_and_of_the_report(tmp_path, reference):
 class Stub:
     """A table of given per-case mIoU, KID and motion."""
 
-    def __init__(self, miou, kid, motion=0.05, count=40):
+    def __init__(self, miou, kid, motion=0.05, count=40, asked=0.05):
         rng = np.random.default_rng(0)
         noise = rng.normal(0, 0.01, count)
         self.cases = tuple(range(count))
         self._values = {"miou": miou + noise, "kid": kid + noise, "motion": motion + noise / 10}
+        self._values["excess"] = self._values["motion"] - asked
 
     def first(self, count):
         return self
@@ -260,6 +262,11 @@ def test_rule_for_the_prior():
     assert pick.arm == parse_arm("mask+tid-b") and "motion x100 falls by 3.00" in pick.why
     tables = arms_of(mask=base, mask_tidxa=Stub(0.70, 0.30), mask_tidxb=Stub(0.60, 0.30))
     assert choose_prior(tables, mask, compare).arm == parse_arm("mask+tid-a")
+    # What masks alone move beyond the asked way is jitter: losing that is no loss.
+    jittery = Stub(0.50, 0.30, motion=0.08)
+    calm, frozen = Stub(0.70, 0.30, motion=0.055), Stub(0.80, 0.30, motion=0.03)
+    tables = arms_of(mask=jittery, mask_tidxa=calm, mask_tidxb=frozen)
+    assert choose_prior(tables, mask, compare).arm == parse_arm("mask+tid-a")
     # FreeTraj is the control arm, never a candidate.
     tables = arms_of(mask=base, mask_freetraj=Stub(0.9, 0.1))
     assert choose_prior(tables, mask, compare).arm is None
@@ -271,7 +278,14 @@ def test_arms_say_every_setting():
         assert arm.name == text
         control = arm.settings(0.33 if "mask" in arm.groups else None)
         assert control.frozen_steps == (0.33 if text != "base" else 0)
-        for field in ("mask_sites", "normalization", "temporal_prior", "initial_noise"):
+        for field in (
+            "mask_sites",
+            "mask_parts",
+            "mask_inset",
+            "normalization",
+            "temporal_prior",
+            "initial_noise",
+        ):
             assert getattr(control, field) is not None
     arm = parse_arm("tid-a:steps=.5:strength=.6+mask:sites=spatial/cross")
     control = arm.settings(4)
@@ -281,6 +295,14 @@ def test_arms_say_every_setting():
         "noise",
         0.6,
         0.5,
+    )
+    control = parse_arm("mask:parts=up/down:inset=.5").settings(0.5)
+    assert control.mask_parts == ("down", "up") and control.mask_inset == 0.5
+    published = parse_arm("peekaboo").settings(0.5)
+    assert (published.mask_sites, published.mask_parts, published.mask_inset) == (
+        ("cross", "spatial", "temporal"),
+        ("mid", "up"),
+        0,
     )
     assert point(BASE, 0.1) == point(BASE, 0.5) and point(arm, 0.1).label.endswith("@ 10%")
 

@@ -202,6 +202,39 @@ def test_bad_input_is_one_sentence(
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--rate", "nan"], "arm 'data' cannot be trained: --rate is nan"),
+        (["--normalise", "text"], "arm 'target:0.1+t2v' cannot be trained: --normalise is text"),
+        (["--arms", "target+blocks:1-9"], "--blocks is '1-9': the model's blocks are 0 to 1"),
+        (["--arms", "target+blocks:some"], "arm 'target:0.1+blocks:some' cannot be trained: --blocks is"),
+    ],
+)
+def test_what_the_trainer_would_refuse_is_refused_before_the_gate(
+    arguments: list[str], says: str, capsys: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from toy_models import save_toy_cogvideox
+
+    base = save_toy_cogvideox(tmp_path / "base", vae="tiny")
+    place = tmp_path / "here"
+    place.mkdir()
+    monkeypatch.chdir(place)
+    capsys.readouterr()
+    assert run(["evaluate", "target", "--model", str(base), *arguments]) == 2
+    told = capsys.readouterr().err
+    assert says in told and told.count("\n") == 1
+    assert list(place.iterdir()) == []
+
+
+def test_a_model_that_is_no_base_is_named_by_its_option(
+    capsys: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, video_folder: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert run(["evaluate", "target", "--model", str(video_folder)]) == 2
+    assert f"--model is '{video_folder}': it is no CogVideoX image-to-video model" in capsys.readouterr().err
+
+
 def test_the_outline_runs_around_the_prop_and_not_over_it() -> None:
     case = target_cases(1)[0]
     drawn = outlined(case.frame, case.props[case.chosen])

@@ -215,3 +215,11 @@ def test_words() -> None:
     assert unknown_words("A Red, dragon moves; a dragon's meadow", known) == ["a", "dragon", "dragon's"]
     assert nearest_words("medow", known) == ["meadow"]
     assert nearest_words("xylophone", known) == []
+
+
+def test_a_theatre_model_that_does_not_ship_says_how_it_is_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rehearse.models.registry.EMBEDDED", tmp_path)
+    with pytest.raises(ModelError, match=r"does not ship .*; rehearse train theatre-animate --export DIR"):
+        registry_module.find_model("theatre-animate")

@@ -260,6 +260,34 @@ def test_a_wrong_composition_is_refused_by_name(tmp_path: Path, base: Path, said
     assert expected in refused(folder)
 
 
+def test_an_adapter_beside_checkpoints_is_the_adapter(tmp_path: Path) -> None:
+    path = a_file(tmp_path / "adapter.safetensors")
+    torn = {f"trained.transformer.{name}": x.contiguous() for name, x in trained()[1].items()}
+    save_file(torn, tmp_path / "checkpoint-000002.safetensors", metadata={"step": "2"})
+    found, alone = load_target_adapter(tmp_path), load_target_adapter(path)
+    assert found.lora.keys() == alone.lora.keys() and found.facts == alone.facts
+    a_file(tmp_path / "later.safetensors")
+    with pytest.raises(
+        ModelError, match=r"several adapters in it: adapter\.safetensors and later\.safetensors"
+    ):
+        load_target_adapter(tmp_path)
+
+
+def test_a_base_that_is_gone_or_stands_on_itself_is_told_of_the_file_that_names_it(
+    tmp_path: Path, base: Path
+) -> None:
+    folder = composed(tmp_path / "reach", tmp_path / "gone")
+    file = a_file(folder / "reach.safetensors")
+    assert refused(folder).startswith(f"model {str(folder)!r}: rehearse.json: base: there is no model")
+    above = composed(tmp_path / "above", folder)
+    shutil.copy(file, above / "reach.safetensors")
+    assert refused(above).startswith(f"model {str(folder)!r}: rehearse.json: base: there is no model")
+    composed(folder, above)
+    assert "in the end; name a whole model" in refused(folder)
+    with pytest.raises(ModelError, match="is a file; give the folder it lies in"):
+        load_model(str(file))
+
+
 def test_a_file_that_is_no_adapter_is_refused(tmp_path: Path) -> None:
     path = a_file(tmp_path / "reach.safetensors")
     tensors = load_file(path)
@@ -281,6 +309,8 @@ def test_a_file_that_is_no_adapter_is_refused(tmp_path: Path) -> None:
         ({"family": "wan"}, "is for the family 'wan'"),
         ({"masks": 3}, "says masks 3"),
         ({"alpha": "much"}, "says alpha 'much'"),
+        ({"trigger": ""}, "says trigger ''"),
+        ({"trigger": 7}, "says trigger 7, which is no word"),
     ):
         says({}, header | {"rehearse_target": json.dumps(facts | change)}, expected)
     path.write_bytes(path.read_bytes()[:-20])

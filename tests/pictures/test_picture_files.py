@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -64,6 +65,80 @@ def test_any_mode_becomes_rgb(mode: str) -> None:
             image if mode != "I;16" else Image.fromarray(COLOURS[..., 0]).convert("L"), dtype=np.uint8
         )
         assert (np.asarray(loaded)[..., 0] == (grey * 255 if mode == "1" else grey)).all()
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("kind", ["PNG", "JPEG"])
+def test_an_open_picture_is_its_file(kind: str, orientation: int) -> None:
+    """Written as PNG without its EXIF data, it would lie on its side."""
+    file = encoded(Image.fromarray(COLOURS[..., :3]), kind, orientation)
+    with Image.open(io.BytesIO(file)) as picture:
+        opened = ImageRef.embed(picture).load()
+    assert (np.asarray(opened) == np.asarray(ImageRef.embed(file).load())).all()
+
+
+@pytest.mark.parametrize(
+    "mode",
+    [
+        "1",
+        "L",
+        "LA",
+        "La",
+        "P",
+        "PA",
+        "RGB",
+        "RGBA",
+        "RGBa",
+        "RGBX",
+        "CMYK",
+        "YCbCr",
+        "HSV",
+        "LAB",
+        "I;16",
+        "I;16B",
+    ],
+)
+def test_an_open_picture_of_any_mode_is_taken(mode: str) -> None:
+    red = Image.new("RGB", (20, 24), (255, 0, 0))
+    if mode.startswith("I;16"):
+        picture = Image.new("I", red.size, 0x8080).convert(mode)
+        shown = (128, 128, 128)
+    else:
+        through = {"La": "LA", "PA": "LA", "RGBa": "RGBA"}.get(mode)
+        picture = (red.convert(through) if through else red).convert(mode)
+        shown = picture.convert("LA" if mode == "La" else "RGBA").convert("RGB").getpixel((3, 3))
+    loaded = ImageRef.embed(picture).load()
+    assert loaded.mode == "RGB" and loaded.size == (20, 24)
+    assert np.abs(np.subtract(loaded.getpixel((3, 3)), shown)).max() <= 1
+
+
+@pytest.mark.parametrize("mode", ["I", "F"])
+def test_a_mode_without_a_known_white_is_told_so(mode: str) -> None:
+    with pytest.raises(ShotError, match=rf'mode {mode} .*convert it first: picture.convert\("RGB"\)\.$'):
+        ImageRef.embed(Image.new(mode, (20, 24)))
+
+
+def test_a_phone_s_picture_with_a_second_one_behind_is_a_jpeg() -> None:
+    file = io.BytesIO()
+    first, second = (Image.new("RGB", (20, 24), colour) for colour in ("red", "blue"))
+    first.save(file, "MPO", save_all=True, append_images=[second])
+    taken = ImageRef.embed(file.getvalue())
+    assert taken.suffix == ".jpg" and ImageRef(taken.uri) == taken
+    red, _, blue = taken.load().getpixel((5, 5))  # type: ignore[misc]
+    assert red > 240 and blue < 20
+
+
+@pytest.mark.parametrize("kind", ["GIF", "TIFF", "BMP"])
+def test_other_formats_are_named_by_their_file_and_told_what_to_do(kind: str, tmp_path: Path) -> None:
+    file = tmp_path / "picture"
+    Image.new("RGB", (20, 24)).save(file, kind)
+    with pytest.raises(ShotError, match=r"this is not a readable PNG.*save it as one of these") as caught:
+        ImageRef.embed(file)
+    assert caught.value.value == str(file)
+    with pytest.raises(ShotError, match="this is a folder; give the file of a picture"):
+        ImageRef.embed(tmp_path)
+    with pytest.raises(ShotError, match="are not fetched from the web; save it"):
+        ImageRef.embed("https://example.org/picture.png")
 
 
 def test_printers_colours_are_read() -> None:

@@ -83,7 +83,7 @@ def test_the_defaults_make_the_controls(video_model: VideoModel, monkeypatch: py
         DEFAULTS, frozen_steps=0.3, normalization="regional", normalization_strength=0.5, temporal_prior="x0",
         temporal_prior_strength=0.4, temporal_prior_steps=2, initial_noise="freetraj",
         mask_sites=frozenset({"cross"}), mask_parts=frozenset({"up"}),
-        normalization_sites=frozenset({"cross"}),
+        normalization_sites=frozenset({"cross"}), mask_inset=0.25,
     )  # fmt: skip
     monkeypatch.setattr(planning, "DEFAULTS", defaults)
     noise, mask, prior = plan(followed(), video_model).controls
@@ -92,27 +92,42 @@ def test_the_defaults_make_the_controls(video_model: VideoModel, monkeypatch: py
         and isinstance(mask, AttentionMask)
         and isinstance(prior, CleanPrior)
     )
-    assert (mask.frozen_steps, mask.sites, mask.parts) == (3, {"cross"}, {"up"})
+    assert (mask.frozen_steps, mask.sites, mask.parts) == (3, {"cross"}, {"up", "body"})
     assert mask.normalization is not None
     assert (mask.normalization.variant, mask.normalization.strength) == ("regional", 0.5)
     assert mask.normalization.sites == {"cross"}
     assert (prior.steps, prior.strength) == (2, 0.4)
     assert mask.subjects == noise.subjects == prior.subjects
+    assert [subject.inset for subject in mask.subjects] == [0.25]
 
 
 def test_the_shot_s_settings_come_before_the_defaults(video_model: VideoModel) -> None:
     shot = followed(
         frozen_steps=4, mask_sites=["spatial", "cross"], normalization="global", normalization_strength=0.2,
         normalization_sites=["spatial"], temporal_prior="noise", temporal_prior_strength=0.9,
-        temporal_prior_steps=0.5, initial_noise="random",
+        temporal_prior_steps=0.5, initial_noise="random", mask_parts=["mid", "down"], mask_inset=0,
     )  # fmt: skip
     mask, prior = plan(shot, video_model).controls
     assert isinstance(mask, AttentionMask) and isinstance(prior, NoisePrior)
     assert (mask.frozen_steps, mask.sites) == (4, {"spatial", "cross"})
+    assert mask.parts == {"down", "mid", "body"} and mask.subjects[0].inset == 0
     assert mask.normalization is not None
     assert (mask.normalization.variant, mask.normalization.strength) == ("global", 0.2)
     assert mask.normalization.sites == {"spatial"}
     assert (prior.steps, prior.strength) == (5, 0.9)
+
+
+def test_a_model_may_know_how_many_of_its_steps_to_freeze(tmp_path: Path) -> None:
+    def frozen(shot: Shot, **defaults: Any) -> int:
+        folder = save_toy_model(tmp_path / str(defaults), settings={"defaults": defaults})
+        mask = plan(shot, load_model(str(folder), precision="float32")).controls[0]
+        assert isinstance(mask, AttentionMask)
+        return mask.frozen_steps
+
+    assert frozen(followed()) == 1  # of 10
+    assert frozen(followed(), frozen_steps=0.5) == 5
+    assert frozen(followed(), frozen_steps=3) == 3
+    assert frozen(followed(frozen_steps=0.2), frozen_steps=0.5) == 2
 
 
 @pytest.mark.parametrize(

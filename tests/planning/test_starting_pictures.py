@@ -15,6 +15,7 @@ from toy_models import save_toy_model, save_toy_motion_model
 
 from rehearse import animating, planning
 from rehearse.animating import box_path_of, drag_weights, with_drags
+from rehearse.api import picture
 from rehearse.controls import AttentionMask
 from rehearse.controls.frame_alignment import FrameAlignment, FrameAlignmentLayer, save_frame_alignment
 from rehearse.controls.keep_outside import KeepOutside
@@ -404,6 +405,35 @@ def test_the_real_pictures_room_serves_all_instructions_at_once(model: MotionUNe
     assert not torch.equal(made.condition[:, 1:, 0], made.condition[:, 1:, -1])
     loop = Loop(model, made)
     assert loop.decode(list(loop.run(loop.start()))[-1]).shape == (1, 5, 48, 64, 3)
+
+
+def test_a_drag_of_what_is_pinned_is_said(
+    model: MotionUNetModel, pictures: Pictures, caplog: pytest.LogCaptureFixture
+) -> None:
+    pinned = shot_of().image(PICTURE).follow(None, [(0, Box(0.1, 0.1, 0.4, 0.4))])
+    plan(pinned.drag((0.7, 0.7), (0.2, 0.2)), model)
+    assert not caplog.messages
+    plan(pinned.drag((0.25, 0.25), (0.7, 0.7)), model)
+    assert len(caplog.messages) == 1
+    assert caplog.messages[0].startswith("instructions[2] drags what a path at rest pins, at (0.25, 0.25)")
+
+
+def test_what_is_wrong_with_a_path_s_drag_is_told_in_the_path_s_fields(model: MotionUNetModel) -> None:
+    there = Box(0.5, 0.5, 0.8, 0.8)
+    one = shot_of(steps=2).image(PICTURE).follow(None, [(0, Box(0.1, 0.1, 0.4, 0.4)), (1, there)])
+    error = refusal(one.follow(None, [(0, Box(0.12, 0.1, 0.4, 0.4)), (1, there)]), model)
+    assert error.field == "instructions[2].path"
+    assert error.reason == "instructions[1] pulls the same region; keep one of them"
+    away = one.without("trajectory").follow(
+        None, [(0, (0.0, 0.0)), (0.5, (0.5, 0.5)), (1, (1.0, 1.0))], radius=0.1
+    )
+    error = refusal(away, model)
+    assert error.field == "instructions[1].path.keyframes[2]" and "nothing of the region" in error.reason
+    with pytest.raises(ShotError) as caught:
+        picture(away, model=model)
+    assert caught.value.field == error.field
+    dragged = one.drag((0.3, 0.3), (0.5, 0.5), region=Box(0.1, 0.1, 0.4, 0.4))
+    assert refusal(dragged, model).field == "instructions[2].region"
 
 
 def test_frames_are_aligned_with_the_layer_beside_the_model(

@@ -19,7 +19,7 @@ from rehearse.controls import AttentionMask, Control, NoisePrior, TargetAttentio
 from rehearse.models import load_model
 from rehearse.models.cogvideox import CogVideoX
 from rehearse.models.model import VideoModel
-from rehearse.planning import plan
+from rehearse.planning import DEFAULTS, plan
 from rehearse.sampling.loop import Loop
 from rehearse.shot import Box, ImageInstruction, Mask, Shot, ShotError
 from rehearse.takes import Take
@@ -111,6 +111,30 @@ def test_subjects_are_found_around_the_word_that_was_put_in(folders: Folders) ->
     tokens = model.tokenize(read)
     words = [[read[slice(*tokens.spans[t])] for t in s.tokens] for s in made.subjects]  # type: ignore[misc]
     assert words == [["red", "target", "ball"], ["snow"]]
+
+
+def test_a_mask_drawn_on_the_picture_is_cut_as_the_picture_is(folders: Folders) -> None:
+    model = load(folders(masks=1))
+    picture = np.zeros((48, 128, 3), np.uint8)
+    picture[12:24, 64:80] = 255
+    wide = Shot(PROMPT, frames=5, width=64, height=48).image(picture)
+    drawn = plan(wide.target("red ball", picture[..., 0]), model).condition
+    assert drawn is not None
+    # Of 128 columns the frame shows 32 to 96: the thing lies at its middle.
+    boxed = plan(wide.target("red ball", Box(0.5, 0.25, 0.75, 0.5)), model).condition
+    torch.testing.assert_close(drawn, boxed)
+    away = np.zeros((48, 128), np.uint8)
+    away[:, :20] = 255
+    error = refusal(wide.target("red ball", away), model)
+    assert error.field == "instructions[1].mask" and "the mask is empty" in str(error)
+
+
+def test_a_mask_of_zeros_and_ones_is_told(folders: Folders) -> None:
+    labels = np.zeros((48, 64), np.uint8)
+    labels[12:24, 32:48] = 1
+    error = refusal(shot_of().target("red ball", labels), load(folders(masks=1)))
+    assert error.field == "instructions[1].mask"
+    assert "it is nearly black: its strongest place has 0.0039 of 1; mark the thing in white" in str(error)
 
 
 def test_a_model_without_masks_says_that_it_cannot(folders: Folders, video_model: VideoModel) -> None:
@@ -212,7 +236,7 @@ def test_a_box_path_acts_on_joint_attention(folders: Folders, kind: dict[str, An
     made = plan(shot, model)
     attention, prior = made.controls
     assert isinstance(attention, AttentionMask) and isinstance(prior, NoisePrior)
-    assert attention.sites == {"joint"} and attention.joint_blocks == {"cross", "spatial", "temporal"}
+    assert attention.sites == {"joint"} and attention.joint_blocks == DEFAULTS.mask_sites
     assert attention.blocked == ((0,) if "text" in kind else ())
     assert attention.normalization is not None and attention.normalization.sites == {"joint"}
     plain = latents(model, shot, controls=())

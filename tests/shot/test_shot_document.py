@@ -168,6 +168,23 @@ def test_blend_weights() -> None:
     assert BlendSettings(weight=0.25).weights(2) == [0.25, 0.25]
     assert BlendSettings().weights(2) is None
     assert "give one" in sentence(lambda: BlendSettings(weight=1, over_time=(WeightKeyframe(0, 1),)))
+    again = sentence(lambda: BlendSettings(over_time=(WeightKeyframe(0.5, 1), WeightKeyframe(0.5, 0))))
+    assert "over_time[1].time is 0.5: it must be later than the keyframe before it, 0.5." in again
+    assert BlendSettings(over_time=(WeightKeyframe(0.5, 0.3),)).weights(3) == [0.3, 0.3, 0.3]
+
+
+def test_python_s_numbers_and_slips() -> None:
+    assert shot().motion(magnitude=np.float32(0.5)).instructions == shot().motion(magnitude=0.5).instructions
+    assert "strokes[0] is None" in sentence(lambda: shot().paint(None))  # type: ignore[arg-type]
+    said = sentence(lambda: shot().drag((0.2, 0.2), (0.5, 0.2), region=(0.1, 0.1, 0.4, 0.4)))  # type: ignore[arg-type]
+    assert "mask is (0.1, 0.1, 0.4, 0.4): a region is a Box" in said
+
+
+def test_a_box_is_a_region_wherever_one_is_asked_for() -> None:
+    box = Box(0.1, 0.1, 0.4, 0.4)
+    move = DragMove((0.2, 0.2), (0.5, 0.2))
+    assert DragTrajectory(moves=(move,), region=box) == DragTrajectory(moves=(move,), region=Mask(box=box))  # type: ignore[arg-type]
+    assert BlendSettings(region=box) == BlendSettings(region=Mask(box=box))  # type: ignore[arg-type]
 
 
 BAD_SHOTS: list[tuple[dict[str, Any], str]] = [
@@ -178,7 +195,7 @@ BAD_SHOTS: list[tuple[dict[str, Any], str]] = [
     ({"seed": -1}, "seed is -1: it must be at least 0."),
     ({"seed": 1.5}, "seed is 1.5: it must be a whole number."),
     ({"seed": True}, "seed is True: it must be a whole number."),
-    ({"seed": 2**53}, f"seed is {2**53}: it must be at most"),
+    ({"seed": 2**53}, f"seed is {2**53}: it must be at most {2**53 - 1}."),
     ({"seed": float("inf")}, "seed is inf: it must be a whole number."),
     ({"steps": 0}, "steps is 0: it must be at least 1."),
     ({"guidance": "high"}, 'guidance is "high": it must be a number.'),

@@ -120,6 +120,29 @@ def test_grids_by_nearest_sampling() -> None:
     assert leaving.any(axis=(1, 2)).tolist() == [True, True, False]
 
 
+@settings(max_examples=150, deadline=None)
+@given(boxes(-1, 2), sizes, sizes, st.floats(0, 4))
+def test_a_box_that_is_drawn_in_covers_no_more_and_is_not_lost(
+    box: Box, height: int, width: int, inset: float
+) -> None:
+    path = BoxPath([(0, box)], leaves_frame=True)
+    drawn_in, whole = path.to_grid(1, height, width, inset), path.to_grid(1, height, width)
+    x, y = box.centre
+    if 0 <= x <= 1 and 0 <= y <= 1:
+        assert drawn_in.any()
+        thin = min(box.width * width, box.height * height) < 1.001
+        assert thin or (drawn_in <= whole).all()
+
+
+def test_half_a_cell_leaves_the_cells_that_lie_in_the_box_whole() -> None:
+    for height, width in ((3, 5), (16, 16), (7, 10)):
+        assert BoxPath([(0, Box(0, 0, 1, 1))]).to_grid(1, height, width, 0.5).all()
+    path = BoxPath([(0, Box(0.26, 0.25, 0.74, 0.75))])
+    assert path.to_grid(1, 8, 8, 0.5)[0].any(axis=0).tolist() == [False] * 3 + [True] * 2 + [False] * 3
+    assert path.to_grid(1, 8, 8, 0.5)[0].any(axis=1).tolist() == [False] * 2 + [True] * 4 + [False] * 2
+    assert path.to_grid(1, 8, 8, 3)[0].sum() == 1
+
+
 @settings(max_examples=100, deadline=None)
 @given(point_paths(), frames, sizes, sizes)
 def test_points_on_a_grid(path: PointPath, count: int, height: int, width: int) -> None:

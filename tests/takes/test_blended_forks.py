@@ -220,6 +220,7 @@ def test_a_file_from_before_blends_still_loads(
     with safe_open(path, framework="pt") as content:
         metadata = dict(content.metadata())
     assert metadata.pop("originals") == "[]" and metadata["version"] == "2"
+    del metadata["digest"]
     save_file(load_file(path), path, {**metadata, "version": "1"})
     loaded = rh.Take.load(path, video_model)
     assert loaded.original is None and torch.equal(latents(loaded), latents(take))

@@ -259,7 +259,7 @@ describe("the desk", () => {
     await page.keyboard.press("Escape");
     const before = await layers();
     await page.keyboard.press("b");
-    await page.getByRole("radio", { name: "Colour #2980b9" }).click();
+    await page.getByRole("radio", { name: "Blue", exact: true }).click();
     await draw(page, [
       [0.1, 0.85],
       [0.5, 0.75],

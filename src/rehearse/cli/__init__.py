@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import warnings
 from collections.abc import Sequence
 from types import FrameType
 from typing import NoReturn
@@ -21,6 +22,8 @@ def run(arguments: Sequence[str]) -> int:
     0: done. 1: it failed on the way. 2: bad input, found before any work. 130: stopped by Ctrl-C, or paused.
     What went wrong is told in one sentence on stderr; REHEARSE_DEBUG=1 shows the traceback too.
     """
+    # Pillow warns of odd EXIF data by the lines of its own code; what matters of it is said in sentences.
+    warnings.filterwarnings("ignore", module=r"PIL\.")
     try:
         from rehearse.cli.app import app
 

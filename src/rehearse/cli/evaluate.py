@@ -26,8 +26,8 @@ app = typer.Typer(help="Measure models and methods, and write tables and sheets.
 _TRAJECTORY = epilog("""
 [bold]Arms[/bold]
 
-base; mask; mask+mn-a (global), mask+mn-b (regional); mask+freetraj; mask+tid-a (noise), mask+tid-b (x0); and
-any combination of one of each. Options follow a colon:
+base; peekaboo (its masks), mask (ours); mask+mn-a (global), mask+mn-b (regional); mask+freetraj; mask+tid-a
+(noise), mask+tid-b (x0); and any combination of one of each. Options follow a colon:
 mask:sites=cross/spatial+mn-b:strength=.5+tid-a:steps=.5
 
 [bold]Examples[/bold]
@@ -84,6 +84,7 @@ Work = Annotated[
     Path, typer.Option(help="Folder of finished clips; a run that is called again continues there.")
 ]
 Out = Annotated[Path, typer.Option(help="Folder of the report.")]
+VideoModelName = Annotated[str, typer.Option(help="A video model that knows the theatre's words.")]
 Steps = Annotated[int | None, typer.Option(min=1, help="Denoising steps (default: the model's).")]
 Scheduler = Annotated[str | None, typer.Option(help="ddim, dpm++, unipc or euler (default: the model's).")]
 Processes = Annotated[
@@ -94,16 +95,17 @@ Prompts = Annotated[
     Literal["bare", "still"],
     typer.Option(help='"bare": "a red ball over the meadow"; "still": "a red ball stands still ...".'),
 ]
+_RESULTS = Path("docs/results")
 
 
 @app.command("trajectory", epilog=_TRAJECTORY)
 def trajectory(
     cases: Annotated[int, typer.Option(min=2, help="Prompt-and-path cases in each arm.")] = 200,
-    arms: Annotated[str | None, typer.Option(help="Arms, with commas between (default: all seven).")] = None,
+    arms: Annotated[str | None, typer.Option(help="Arms, with commas between (default: all eight).")] = None,
     frozen: Annotated[
         str,
         typer.Option(help="Numbers of masked steps, fractions or counts; methods are chosen at the first."),
-    ] = "0.33,0.1,0.2,0.5",
+    ] = "0.5,0.1,0.2,0.33,0.67",
     sweep: Annotated[
         Literal["chosen", "all", "none"],
         typer.Option(
@@ -128,11 +130,9 @@ def trajectory(
     reference: Annotated[
         int, typer.Option(min=2, help="Rendered clips that FID and KID compare with.")
     ] = 512,
-    model: Annotated[
-        str, typer.Option(help="A video model that knows the theatre's words.")
-    ] = "theatre-video",
+    model: VideoModelName = "theatre-video",
     work: Work = Path("runs/evaluate/trajectory"),
-    out: Out = Path("docs/results"),
+    out: Out = _RESULTS,
 ) -> None:
     """Compare the methods that make subjects follow paths, and choose among them.
 
@@ -154,7 +154,7 @@ def trajectory(
         model=model,
         cases=cases,
         frozen=_steps_list(frozen),
-        arms=STANDARD if arms is None else tuple(arm.strip() for arm in arms.split(",") if arm.strip()),
+        arms=STANDARD if arms is None else _names(arms),
         sweep=sweep,
         sweep_cases=sweep_cases,
         seed=seed,
@@ -201,7 +201,7 @@ def theatre(
     video_model: Annotated[str, typer.Option(help="The video model.")] = "theatre-video",
     animate_model: Annotated[str, typer.Option(help="The image-to-video model.")] = "theatre-animate",
     work: Work = Path("runs/evaluate/theatre"),
-    out: Out = Path("docs/results"),
+    out: Out = _RESULTS,
 ) -> None:
     """Hold the theatre's models against their gates.
 
@@ -246,16 +246,12 @@ def theatre(
 @app.command("shift")
 def shift(
     cases: Annotated[int, typer.Option(min=1, help="Cases run for each variant of normalization.")] = 4,
-    frozen: Annotated[
-        str, typer.Option(help="Masked steps, a fraction or a count; only these run.")
-    ] = "0.33",
+    frozen: Annotated[str, typer.Option(help="Masked steps, a fraction or a count; only these run.")] = "0.5",
     steps: Steps = None,
     seed: Seed = 0,
     prompts: Prompts = "bare",
-    model: Annotated[
-        str, typer.Option(help="A video model that knows the theatre's words.")
-    ] = "theatre-video",
-    out: Out = Path("docs/results"),
+    model: VideoModelName = "theatre-video",
+    out: Out = _RESULTS,
 ) -> None:
     """Measure how far masking moves the statistics of attention, before and after mask normalization.
 
@@ -280,11 +276,9 @@ def fork(
     every: Annotated[int, typer.Option(min=1, help="Fork after every n-th step.")] = 2,
     steps: Steps = None,
     seed: Seed = 0,
-    model: Annotated[
-        str, typer.Option(help="A video model that knows the theatre's words.")
-    ] = "theatre-video",
+    model: VideoModelName = "theatre-video",
     work: Work = Path("runs/evaluate/fork"),
-    out: Out = Path("docs/results"),
+    out: Out = _RESULTS,
 ) -> None:
     """Measure how far an edit still reaches when a take is forked after k steps.
 
@@ -294,7 +288,7 @@ def fork(
     from rehearse.evaluation.reach import ReachOptions, measure_reach, write_reach_report
     from rehearse.models import load_model
 
-    words = tuple(dict.fromkeys(word.strip() for word in edits.split(",") if word.strip()))
+    words = tuple(dict.fromkeys(_names(edits)))
     options = ReachOptions(model, cases, words, steps, every, seed)
     loaded = load_model(model)
     curves = measure_reach(options, loaded, work, _say)
@@ -312,7 +306,7 @@ def animate(
         str, typer.Option(help="An image-to-video model that knows the theatre's words.")
     ] = "theatre-animate",
     work: Work = Path("runs/evaluate/animate"),
-    out: Out = Path("docs/results"),
+    out: Out = _RESULTS,
 ) -> None:
     """Measure what image, content, motion and trajectory instructions do to image-to-video.
 
@@ -328,7 +322,7 @@ def animate(
     from rehearse.evaluation.engine import model_fingerprint
     from rehearse.evaluation.judging import load_embedding_bench
 
-    named = STANDARD if arms is None else tuple(arm.strip() for arm in arms.split(",") if arm.strip())
+    named = STANDARD if arms is None else _names(arms)
     protocol = AnimateProtocol(model=model, cases=cases, arms=named, seed=seed, steps=steps)
     protocol.parsed_arms()
     mark = model_fingerprint(model)
@@ -374,7 +368,7 @@ def target(
         str, typer.Option(help="The base: an image-to-video model of the target scene.")
     ] = "theatre-target",
     work: Work = Path("runs/evaluate/target"),
-    out: Out = Path("docs/results"),
+    out: Out = _RESULTS,
 ) -> None:
     """Measure whether the marked thing is touched, among several that are alike.
 
@@ -390,7 +384,7 @@ def target(
     from rehearse.evaluation.target_arms import STANDARD
     from rehearse.evaluation.target_engine import load_target_tools
     from rehearse.evaluation.target_report import write_target_report
-    from rehearse.evaluation.target_training import TrainingSettings, load_trainer
+    from rehearse.evaluation.target_training import TrainingSettings, load_trainer, refuse_untrainable
 
     protocol = TargetProtocol(
         model=model,
@@ -407,6 +401,7 @@ def target(
     )
     protocol.parsed_arms()
     protocol.swapped_arms()
+    refuse_untrainable(protocol.parsed_arms(), protocol.training, model)
     mark = model_fingerprint(model)
     doing = TargetWork(load_target_tools, load_trainer, model_fingerprint, processes, _say)
     found, store = run_target(protocol, work, doing)
@@ -421,7 +416,7 @@ def latency(
     frames: Annotated[int | None, typer.Option(min=1, help="Of the clip (default: the model's).")] = None,
     steps: Steps = None,
     model: Annotated[str, typer.Option(help="An image-to-video model.")] = "theatre-animate",
-    out: Out = Path("docs/results"),
+    out: Out = _RESULTS,
 ) -> None:
     """Measure how long a person waits for each kind of instruction, on this device.
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from rehearse.cli.failures import Failure
+from rehearse.cli.failures import BadWord, Failure
 from rehearse.cli.words import epilog, size_of, steps_of
 
 if TYPE_CHECKING:
@@ -92,13 +92,13 @@ def generate(
         None, "--image", "-i", metavar="PICTURE", rich_help_panel=_PICTURE,
         help="The picture that the clip starts from, for models that animate one.",
     ),
-    acted_upon: str | None = typer.Option(
-        None, "--target", metavar="MARK", rich_help_panel=_PICTURE,
+    acted_upon: list[str] = typer.Option(
+        [], "--target", metavar="MARK", rich_help_panel=_PICTURE,
         help='The one thing that words of the prompt mean: "red ball @ mask.png" (white marks it), or '
         '"red ball @ .1,.4,.3,.6", a box. For models with a target adapter.',
     ),
-    acting: str | None = typer.Option(
-        None, "--source", metavar="MARK", rich_help_panel=_PICTURE,
+    acting: list[str] = typer.Option(
+        [], "--source", metavar="MARK", rich_help_panel=_PICTURE,
         help="Likewise the one that acts, for models that were trained with both.",
     ),
     target_attention: float | None = typer.Option(
@@ -182,9 +182,12 @@ def generate(
             "initial_noise": initial_noise,
             "target_attention": target_attention,
         },
-        boxes=box, points=point, easing=easing, image=image, target=acted_upon, source=acting,
+        boxes=box, points=point, easing=easing, image=image,
+        target=_once("--target", acted_upon), source=_once("--source", acting),
     )  # fmt: skip
     shot = shot_of(source, request)
+    if take is None and keep != 1:
+        raise BadWord(f"--keep is {keep}: without --take nothing is kept; give --take DIR, or leave it out")
     target = output or name_for(shot.prompt)
     clip_format(target)
     drawn = beside(target, "paths") if overlay else None
@@ -198,21 +201,21 @@ def generate(
     _report(clip, pace, outputs, quiet)
 
 
+def _once(option: str, marks: list[str]) -> str | None:
+    """The mark, None for none. Raises BadWord for several: silence about all but the last would mislead."""
+    if len(marks) > 1:
+        raise BadWord(f"{option} is given {len(marks)} times: a clip has one; make a clip for each")
+    return marks[0] if marks else None
+
+
 def _run(shot: Shot, threads: int | None, quiet: bool) -> tuple[Clip, Pace]:
     from rich.console import Console
 
-    from rehearse.cli.notes import notes_to
-    from rehearse.cli.progress import watcher
+    from rehearse.cli.running import at_work
 
-    console = Console(stderr=True)
-    with notes_to(console, quiet), watcher(console, shot.model, quiet) as watching:
-        # Here, not above: the screen is up while torch is being imported.
-        import torch
-
+    with at_work(Console(stderr=True), shot.model, threads, quiet) as watching:
         from rehearse.api import generate as run
 
-        if threads is not None:
-            torch.set_num_threads(threads)
         clip = run(shot, on_step=watching.step)
     return clip, watching.pace
 

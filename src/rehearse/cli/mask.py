@@ -49,13 +49,15 @@ def mask(
     The mask is a picture of the clip's size, white where the thing is. Point at the middle of what you mean;
     where the mask takes in too much, say with --not what does not belong.
     """
-    from rehearse.cli.outputs import as_sheet, beside, check_outputs
+    from rehearse.cli.outputs import beside, check_outputs
 
     on = [_point("--point", text) for text in point or []]
     off = [_point("--not", text) for text in away or []]
     if not on:
         raise BadWord("there is no --point: say where the thing is, such as --point .62,.4")
-    target = as_sheet(output or source.with_name(f"{source.stem}.mask.png"), "--output")
+    target = output or source.with_name(f"{source.stem}.mask.png")
+    if target.suffix.lower() != ".png":
+        raise BadWord(f"--output is {target}: a mask is a png; end its name in .png")
     shown = beside(target, "marked") if overlay else None
     outputs = [path for path in (target, shown) if path is not None]
     check_outputs(outputs, force, inputs=[source])

@@ -56,5 +56,5 @@ def check_outputs(paths: Sequence[Path], force: bool, inputs: Sequence[Path] = (
 def as_sheet(path: Path, option: str = "--sheet") -> Path:
     """The path of a sheet; BadWord unless it ends in ``.png``."""
     if path.suffix.lower() != ".png":
-        raise BadWord(f"{option} is {path}: a sheet is a picture; end its name in .png")
+        raise BadWord(f"{option} is {path}: the picture is written as PNG; end its name in .png")
     return path

@@ -59,18 +59,13 @@ def picture(
 
     from rich.console import Console
 
-    from rehearse.cli.notes import notes_to
-    from rehearse.cli.progress import watcher
+    from rehearse.cli.running import at_work
 
-    console = Console(stderr=True)
-    with notes_to(console, quiet), watcher(console, shot.model, quiet) as watching:
+    with at_work(Console(stderr=True), shot.model, threads, quiet) as watching:
         import numpy as np
-        import torch
 
         from rehearse.api import picture as run
 
-        if threads is not None:
-            torch.set_num_threads(threads)
         made = np.array(run(shot, on_step=watching.step))
 
     from rehearse.media import write_still

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from rehearse.cli.failures import BadWord, Failure
+from rehearse.cli.running import go_on
 from rehearse.cli.words import epilog, steps_of
 
 if TYPE_CHECKING:
@@ -80,6 +81,7 @@ def show(
 
     opened = TakeFolder.open(folder)
     if sheet is not None:
+        _refuse_inside(sheet, "--sheet", [folder])
         check_outputs([as_sheet(sheet)], force)
     for line in _lines(opened):
         typer.echo(line)
@@ -97,9 +99,9 @@ def pause(folder: Dir) -> None:
     if opened.finished:
         typer.echo(f"{folder} is finished; there is nothing to pause")
     elif opened.pause():
-        typer.echo(f"paused at step {opened.step} of {opened.card.steps}; {_go_on(folder)}")
+        typer.echo(f"paused at step {opened.step} of {opened.card.steps}; {go_on(folder)}")
     else:
-        typer.echo(f"nothing runs in {folder}{_left(opened)}; {_where(opened)}; {_go_on(folder)}")
+        typer.echo(f"nothing runs in {folder}{_left(opened)}; {_where(opened)}; {go_on(folder)}")
 
 
 @app.command("resume")
@@ -115,7 +117,7 @@ def resume(
     from rehearse.takes.folder import TakeFolder
 
     opened = TakeFolder.open(folder)
-    _check_output(output, force)
+    _check_output(output, force, folder)
     steps = opened.card.steps
     if until is not None and not 0 <= until <= steps:
         raise BadWord(f"--until is {until}: the take has {steps} steps; give a step from 0 to {steps}")
@@ -123,6 +125,11 @@ def resume(
         raise BadWord(
             f"--until is {until}: the take stands at step {opened.step} already; fork it to go back: "
             f"rehearse take fork {shlex.quote(str(folder))} --at {until} --take NEW"
+        )
+    if until is not None and until < steps and output is not None:
+        raise BadWord(
+            f"--output is {output}: with --until {until} the take does not come to its end, and only then "
+            "there is a clip; leave one of them out"
         )
     if opened.finished and opened.clip_path.exists() and output is None:
         typer.echo(f"{folder} is finished", err=True)
@@ -212,7 +219,7 @@ def fork(
             "give one of these"
         )
     new = TakeFolder.create(take, keep=keep)
-    _check_output(output, force)
+    _check_output(output, force, folder, take)
     request = Request(
         fields={"prompt": prompt, "negative_prompt": negative, "guidance": guidance},
         control={
@@ -244,36 +251,49 @@ def _blend(
         return None
     said: dict[str, Any] = {"feather": feather, "original": original}
     if weight is not None and ":" in weight:
-        said["over_time"] = [_keyframe(part) for part in weight.split(";") if part.strip()]
+        said["over_time"] = [_keyframe(part, weight) for part in weight.split(";") if part.strip()]
     elif weight is not None:
-        said["weight"] = _number("--blend", weight)
+        said["weight"] = _number("--blend", weight, weight)
     if box is not None:
-        sides = [_number("--blend-box", word) for word in box.split(",")]
+        sides = [_number("--blend-box", word, box) for word in box.split(",")]
         if len(sides) != 4:
             raise BadWord(f'--blend-box is "{box}": give left,top,right,bottom, such as .1,.4,.3,.6')
         said["region"] = {"box": sides}
     return {name: value for name, value in said.items() if value is not None}
 
 
-def _keyframe(part: str) -> dict[str, float]:
+def _keyframe(part: str, whole: str) -> dict[str, float]:
     time, _, weight = part.partition(":")
-    return {"time": _number("--blend", time), "weight": _number("--blend", weight)}
+    return {"time": _number("--blend", time, whole), "weight": _number("--blend", weight, whole)}
 
 
-def _number(option: str, word: str) -> float:
+_FORMS = {"--blend": 'a number such as .5, or "0: 1; 1: 0"', "--blend-box": "such as .1,.4,.3,.6"}
+
+
+def _number(option: str, word: str, whole: str) -> float:
     try:
         return float(word)
     except ValueError:
-        raise BadWord(f'{option} holds "{word.strip()}", which is no number') from None
+        raise BadWord(
+            f'{option} is "{whole}" and holds "{word.strip()}", which is no number; give {_FORMS[option]}'
+        ) from None
 
 
-def _check_output(output: Path | None, force: bool) -> None:
+def _check_output(output: Path | None, force: bool, *folders: Path) -> None:
     if output is not None:
         from rehearse.cli.outputs import check_outputs
         from rehearse.media import clip_format
 
         clip_format(output)
+        _refuse_inside(output, "--output", folders)
         check_outputs([output], force)
+
+
+def _refuse_inside(path: Path, option: str, folders: Sequence[Path]) -> None:
+    """Raise BadWord where a file would lie among those of a take, which --force must not replace."""
+    for folder in folders:
+        if path.resolve().is_relative_to(folder.resolve()):
+            raise BadWord(f"{option} is {path}: that is inside the take's folder; choose a place beside it")
 
 
 def _run(
@@ -294,7 +314,7 @@ def _run(
     )
     if not take.finished:
         if not quiet:
-            typer.echo(f"step {take.step} of {take.steps}; {_go_on(folder.path)}", err=True)
+            typer.echo(f"step {take.step} of {take.steps}; {go_on(folder.path)}", err=True)
         return
     files = [folder.clip_path]
     if output is not None:
@@ -336,7 +356,7 @@ def _lines(folder: TakeFolder) -> list[str]:
     if folder.clip_path.exists():
         lines.append(f"  {folder.clip_path}")
     elif not runs:
-        lines.append(f"  {_go_on(folder.path)}")
+        lines.append(f"  {go_on(folder.path)}")
     return lines
 
 
@@ -346,10 +366,6 @@ def _where(folder: TakeFolder) -> str:
 
 def _left(folder: TakeFolder) -> str:
     return "" if folder.left_by is None else f" (process {folder.left_by}, which ran it, is gone)"
-
-
-def _go_on(folder: Path) -> str:
-    return f"go on with: rehearse take resume {shlex.quote(str(folder))}"
 
 
 def _ranges(steps: tuple[int, ...]) -> str:
@@ -367,7 +383,7 @@ _MOST_ROWS = 6
 
 
 def _write_sheet(folder: TakeFolder, path: Path) -> None:
-    from rehearse.media import Row, read_frames, write_sheet
+    from rehearse.media import MediaError, Row, read_frames, write_sheet
 
     seen = [step for step in range(1, folder.card.steps + 1) if folder.preview(step) is not None]
     count = min(len(seen), _MOST_ROWS)
@@ -378,7 +394,11 @@ def _write_sheet(folder: TakeFolder, path: Path) -> None:
         assert frames is not None
         rows.append(Row(frames, f"step {step} of {folder.card.steps}, as the model saw it"))
     if folder.clip_path.exists():
-        rows.append(Row(read_frames(folder.clip_path), folder.shot.prompt))
+        try:
+            rows.append(Row(read_frames(folder.clip_path), folder.shot.prompt))
+        except MediaError as error:
+            again = f"remove {folder.clip_path} and resume the take: its clip is written again"
+            raise Failure(f"{str(error).rstrip('.')}; {again}") from None
     if not rows:
         raise Failure(f"nothing of {folder.path} can be shown yet; resume it first")
     write_sheet(path, rows)

@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
 from rehearse.cli.failures import BadWord, Failure, Paused
+from rehearse.cli.options import spread
 from rehearse.cli.words import epilog, size_of
 
 if TYPE_CHECKING:
     from rehearse.training.target.rows import Kind
+    from rehearse.training.target.settings import Precision
+
+_PATIENCE = 15.0
+"""Seconds."""
 
 _EPILOG = """
 [bold]The data[/bold]: JSON lines, paths relative to the file
@@ -46,72 +56,106 @@ rehearse train motion data.jsonl --base Lykon/dreamshaper-8 --out runs/waves --s
 rehearse generate shot.json --model runs/waves   [dim]a shot with an image instruction[/dim]
 """)
 
-_Data = Annotated[
-    Path, typer.Argument(metavar="DATA.JSONL", help="Clips and captions, a JSON object on each line.")
-]
-_Base = Annotated[
-    str | None,
-    typer.Option("--base", "-b", metavar="MODEL", help="What is trained on: a folder, a name, a hub id."),
-]
-_Out = Annotated[
-    Path | None,
-    typer.Option("--out", "-o", metavar="DIR", help="Folder of the run; a run that is there is continued."),
-]
-_Validate = Annotated[
-    bool, typer.Option("--validate", help="Check every row, tell what is wrong, train nothing.")
-]
 _Steps = Annotated[int, typer.Option(min=1, help="Optimiser steps in all. More later: the run goes on.")]
 _Batch = Annotated[int, typer.Option(min=1, help="Clips a step, over all processes and accumulated parts.")]
-_Accumulate = Annotated[
-    int,
-    typer.Option(min=1, help="Parts that a process cuts its share of a batch into: less memory, same steps."),
-]
-_Rate = Annotated[float, typer.Option(help="Learning rate of AdamW.")]
-_Frames = Annotated[
-    int | None, typer.Option(min=1, help="Frames of a clip, from its first on (default: the base's).")
-]
-_Size = Annotated[
-    str | None, typer.Option(metavar="WxH", help="Width x height in pixels (default: the base's).")
-]
-_Every = Annotated[int, typer.Option(min=1, help="Take every n-th frame of a clip.")]
-_Dropout = Annotated[float, typer.Option(help="Share of clips shown without their text, for guidance.")]
-_Ema = Annotated[
-    float, typer.Option(help="Decay of averaged weights, which are exported then: 0.999. 0: none.")
-]
-_Seed = Annotated[int, typer.Option(min=0, help="Decides order, noise and blocks: same seed, same run.")]
-_Precision = Annotated[
-    str, typer.Option(help="auto (bf16 on GPUs that have it, else no), no (float32), bf16, fp16.")
-]
-_Checkpointing = Annotated[
-    bool | None,
-    typer.Option(
-        "--recompute/--keep", help="Recompute blocks in the backward pass: less memory (default on GPUs)."
-    ),
-]
-_Save = Annotated[int, typer.Option(min=1, help="Steps between checkpoints.")]
-_Sheets = Annotated[int, typer.Option(min=0, help="Steps between sheets of validation clips; 0: none.")]
-_Cache = Annotated[
-    Path | None,
-    typer.Option(metavar="DIR", help="Encoded clips and text (default: .rehearse beside the data)."),
-]
-_Board = Annotated[
-    bool, typer.Option("--tensorboard", help="Figures for TensorBoard too, beside metrics.jsonl.")
-]
-_Cpu = Annotated[bool, typer.Option("--cpu", help="Keep off a GPU that is there.")]
-_Rank = Annotated[int, typer.Option(min=1, help="Rank of the LoRA.")]
-_Alpha = Annotated[float, typer.Option(help="The LoRA counts alpha / rank.")]
-_Modules = Annotated[str, typer.Option(help="Layers of each block that get a LoRA, parted by commas.")]
 
 
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What is trained, on what, for how long."""
+
+    data: Annotated[
+        Path, typer.Argument(metavar="DATA.JSONL", help="Clips and captions, a JSON object on each line.")
+    ]
+    base: Annotated[
+        str | None,
+        typer.Option("--base", "-b", metavar="MODEL", help="What is trained on: a folder, a name, a hub id."),
+    ] = None
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out", "-o", metavar="DIR", help="Folder of the run; a run that is there is continued."
+        ),
+    ] = None
+    validate: Annotated[
+        bool, typer.Option("--validate", help="Check every row, tell what is wrong, train nothing.")
+    ] = False
+    steps: _Steps = 2000
+    batch: _Batch = 4
+    accumulate: Annotated[
+        int,
+        typer.Option(
+            min=1, help="Parts that a process cuts its share of a batch into: less memory, same steps."
+        ),
+    ] = 1
+    rate: Annotated[float, typer.Option(help="Learning rate of AdamW.")] = 1e-4
+
+
+@dataclass(frozen=True, slots=True)
+class MotionWork(Work):
+    """Motion modules start from nothing: more of it."""
+
+    steps: _Steps = 10_000
+    batch: _Batch = 8
+
+
+@dataclass(frozen=True, slots=True)
+class LoraShape:
+    """How large the LoRA is, and where."""
+
+    rank: Annotated[int, typer.Option(min=1, help="Rank of the LoRA.")] = 128
+    alpha: Annotated[float, typer.Option(help="The LoRA counts alpha / rank.")] = 64.0
+    modules: Annotated[str, typer.Option(help="Layers of each block that get a LoRA, parted by commas.")] = (
+        "to_q,to_k,to_v,to_out.0"
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How clips are read and how the run goes."""
+
+    frames: Annotated[
+        int | None, typer.Option(min=1, help="Frames of a clip, from its first on (default: the base's).")
+    ] = None
+    size: Annotated[
+        str | None, typer.Option(metavar="WxH", help="Width x height in pixels (default: the base's).")
+    ] = None
+    every: Annotated[int, typer.Option(min=1, help="Take every n-th frame of a clip.")] = 1
+    text_dropout: Annotated[
+        float, typer.Option(help="Share of clips shown without their text, for guidance.")
+    ] = 0.1
+    ema: Annotated[
+        float, typer.Option(help="Decay of averaged weights, which are exported then: 0.999. 0: none.")
+    ] = 0.0
+    seed: Annotated[
+        int, typer.Option(min=0, help="Decides order, noise and blocks: same seed, same run.")
+    ] = 0
+    precision: Annotated[
+        str, typer.Option(help="auto (bf16 on GPUs that have it, else no), no (float32), bf16, fp16.")
+    ] = "auto"
+    recompute: Annotated[
+        bool | None,
+        typer.Option(
+            "--recompute/--keep", help="Recompute blocks in the backward pass: less memory (default on GPUs)."
+        ),
+    ] = None
+    save_every: Annotated[int, typer.Option(min=1, help="Steps between checkpoints.")] = 250
+    sheet_every: Annotated[
+        int, typer.Option(min=0, help="Steps between sheets of validation clips; 0: none.")
+    ] = 500
+    cache: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Encoded clips and text (default: .rehearse beside the data)."),
+    ] = None
+    tensorboard: Annotated[
+        bool, typer.Option("--tensorboard", help="Figures for TensorBoard too, beside metrics.jsonl.")
+    ] = False
+    cpu: Annotated[bool, typer.Option("--cpu", help="Keep off a GPU that is there.")] = False
+
+
+@spread
 def target(
-    data: _Data,
-    base: _Base = None,
-    out: _Out = None,
-    validate: _Validate = False,
-    steps: _Steps = 2000,
-    batch: _Batch = 4,
-    accumulate: _Accumulate = 1,
-    rate: _Rate = 1e-4,
+    work: Work,
     attention_weight: Annotated[
         float, typer.Option(help="Weight of the attention loss (the paper's lambda); 0: none.")
     ] = 0.1,
@@ -128,107 +172,41 @@ def target(
     draw: Annotated[
         int | None, typer.Option(min=0, help="How many of these at each step, at random; 0: all.")
     ] = None,
-    rank: _Rank = 128,
-    alpha: _Alpha = 64.0,
-    modules: _Modules = "to_q,to_k,to_v,to_out.0",
-    frames: _Frames = None,
-    size: _Size = None,
-    every: _Every = 1,
-    text_dropout: _Dropout = 0.1,
-    ema: _Ema = 0.0,
-    seed: _Seed = 0,
-    precision: _Precision = "auto",
-    recompute: _Checkpointing = None,
-    save_every: _Save = 250,
-    sheet_every: _Sheets = 500,
-    cache: _Cache = None,
-    tensorboard: _Board = False,
-    cpu: _Cpu = False,
-) -> None:  # fmt: skip
+    *,
+    shape: LoraShape,
+    manner: Manner,
+) -> None:
     """Teach a CogVideoX image-to-video model to act on the one thing that is marked.
 
     Trains a LoRA and the widened input layer, so that a mask in the first frame and the word "target" before
     the noun mean one thing among several alike. Writes DIR/adapter.safetensors, checkpoints, metrics.jsonl
     and sheets of what it makes. Stop it with Ctrl-C and call it again: it continues, bit for bit.
     """
-    recipe = _recipe(batch, rate, text_dropout, ema, seed, precision, cpu)
     column = {
         "weight": attention_weight, "direction": _one_of("--direction", direction, "v2t", "t2v"),
         "normalisation": _one_of("--normalise", normalise, "joint", "text", "max"),
         "blocks": blocks, "draw": draw,
     }  # fmt: skip
-    running = _running(steps, accumulate, recompute, save_every, sheet_every, tensorboard, cpu)
-    _go("target", validate, _data(data, frames, size, every, cache), base, out, recipe, running,
-        _lora(rank, alpha, modules), column)  # fmt: skip
+    _train("target", work, manner, shape, column)
 
 
-def lora(
-    data: _Data,
-    base: _Base = None,
-    out: _Out = None,
-    validate: _Validate = False,
-    steps: _Steps = 2000,
-    batch: _Batch = 4,
-    accumulate: _Accumulate = 1,
-    rate: _Rate = 1e-4,
-    rank: _Rank = 128,
-    alpha: _Alpha = 64.0,
-    modules: _Modules = "to_q,to_k,to_v,to_out.0",
-    frames: _Frames = None,
-    size: _Size = None,
-    every: _Every = 1,
-    text_dropout: _Dropout = 0.1,
-    ema: _Ema = 0.0,
-    seed: _Seed = 0,
-    precision: _Precision = "auto",
-    recompute: _Checkpointing = None,
-    save_every: _Save = 250,
-    sheet_every: _Sheets = 500,
-    cache: _Cache = None,
-    tensorboard: _Board = False,
-    cpu: _Cpu = False,
-) -> None:
+@spread
+def lora(work: Work, shape: LoraShape, manner: Manner) -> None:
     """Train a plain LoRA for a CogVideoX image-to-video model, from clips and captions.
 
     Writes DIR/pytorch_lora_weights.safetensors, which diffusers' load_lora_weights reads too.
     """
-    recipe = _recipe(batch, rate, text_dropout, ema, seed, precision, cpu)
-    running = _running(steps, accumulate, recompute, save_every, sheet_every, tensorboard, cpu)
-    clips = _data(data, frames, size, every, cache)
-    _go("lora", validate, clips, base, out, recipe, running, _lora(rank, alpha, modules))
+    _train("lora", work, manner, shape)
 
 
-def motion(
-    data: _Data,
-    base: _Base = None,
-    out: _Out = None,
-    validate: _Validate = False,
-    steps: _Steps = 10_000,
-    batch: _Batch = 8,
-    accumulate: _Accumulate = 1,
-    rate: _Rate = 1e-4,
-    frames: _Frames = None,
-    size: _Size = None,
-    every: _Every = 1,
-    text_dropout: _Dropout = 0.1,
-    ema: _Ema = 0.0,
-    seed: _Seed = 0,
-    precision: _Precision = "auto",
-    recompute: _Checkpointing = None,
-    save_every: _Save = 250,
-    sheet_every: _Sheets = 500,
-    cache: _Cache = None,
-    tensorboard: _Board = False,
-    cpu: _Cpu = False,
-) -> None:
+@spread
+def motion(work: MotionWork, manner: Manner) -> None:
     """Train a motion adapter of PIA's kind for any Stable Diffusion checkpoint: a picture to a clip.
 
     The checkpoint itself stays as it is. Writes DIR/motion_adapter; DIR is a model that starts from a
     picture.
     """
-    recipe = _recipe(batch, rate, text_dropout, ema, seed, precision, cpu)
-    running = _running(steps, accumulate, recompute, save_every, sheet_every, tensorboard, cpu)
-    _go("motion", validate, _data(data, frames, size, every, cache), base, out, recipe, running)
+    _train("motion", work, manner)
 
 
 def _one_of(option: str, word: str, *known: str) -> str:
@@ -237,52 +215,39 @@ def _one_of(option: str, word: str, *known: str) -> str:
     return word
 
 
-def _data(path: Path, frames: int | None, size: str | None, every: int, cache: Path | None) -> dict[str, Any]:
-    wanted = size_of(size) if size is not None else None
-    return {"path": path, "frames": frames, "size": wanted, "every": every, "cache": cache}
-
-
-def _lora(rank: int, alpha: float, modules: str) -> dict[str, Any]:
+def _layers(modules: str) -> tuple[str, ...]:
     names = tuple(name.strip() for name in modules.split(",") if name.strip())
     if not names:
         raise BadWord(f'--modules is "{modules}": name layers, such as to_q,to_k,to_v,to_out.0')
-    return {"rank": rank, "alpha": alpha, "modules": names}
+    return names
 
 
-def _recipe(
-    batch: int, rate: float, text_dropout: float, ema: float, seed: int, precision: str, cpu: bool
-) -> dict[str, Any]:
-    _one_of("--precision", precision, "auto", "no", "bf16", "fp16")
-    said = {"batch": batch, "rate": rate, "text_dropout": text_dropout, "ema": ema, "seed": seed}
-    return {**said, "precision": precision, "cpu": cpu}
+@contextmanager
+def _after_the_first(beside: bool) -> Iterator[None]:
+    """What is wrong is wrong for all processes: the first tells it, and its launcher ends the others, who
+    speak up only where they are still there."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        if beside:
+            raise SystemExit(130) from None
+        raise
+    except Exception:
+        if beside:
+            time.sleep(_PATIENCE)
+        raise
 
 
-def _running(
-    steps: int,
-    accumulate: int,
-    recompute: bool | None,
-    save_every: int,
-    sheet_every: int,
-    board: bool,
-    cpu: bool,
-) -> dict[str, Any]:
-    return {
-        "steps": steps, "accumulate": accumulate, "checkpointing": recompute, "save_every": save_every,
-        "sheet_every": sheet_every, "tensorboard": board, "cpu": cpu,
-    }  # fmt: skip
-
-
-def _go(
+def _train(
     kind: Kind,
-    validate: bool,
-    data: dict[str, Any],
-    base: str | None,
-    out: Path | None,
-    recipe: dict[str, Any],
-    running: dict[str, Any],
-    lora: dict[str, Any] | None = None,
+    work: Work,
+    manner: Manner,
+    shape: LoraShape | None = None,
     column: dict[str, Any] | None = None,
 ) -> None:
+    precision = _one_of("--precision", manner.precision, "auto", "no", "bf16", "fp16")
+    size = size_of(manner.size) if manner.size is not None else None
+    layers = None if shape is None else _layers(shape.modules)
     from rich.console import Console
 
     from rehearse.cli.notes import notes_to
@@ -290,45 +255,56 @@ def _go(
     from rehearse.training.target.run import validate as check
     from rehearse.training.target.settings import ColumnRecipe, LoraRecipe, Recipe, Running
 
-    clips = Data(**data)
-    with notes_to(Console(stderr=True), quiet=False):
-        if validate:
-            rows, problems = check(clips, kind, base)
+    clips = Data(work.data, manner.frames, size, manner.every, manner.cache)
+    beside = int(os.environ.get("RANK", "0")) > 0
+    with notes_to(Console(stderr=True), quiet=beside), _after_the_first(beside):
+        if work.validate:
+            rows, problems = check(clips, kind, work.base)
             for problem in problems:
                 typer.echo(str(problem))
             if problems:
                 told = "1 thing is" if len(problems) == 1 else f"{len(problems)} things are"
                 raise BadWord(f"{told} to be mended in {clips.path}")
-            without = "" if base else "; with --base their length and size are checked for that model too"
+            without = (
+                "" if work.base else "; with --base their length and size are checked for that model too"
+            )
             typer.echo(f"{rows} rows are good{without}")
             return
-        if base is None or out is None:
-            what = "--base, the model to train on" if base is None else "--out, a folder for the run"
+        if work.base is None or work.out is None:
+            what = "--base, the model to train on" if work.base is None else "--out, a folder for the run"
             raise BadWord(f"there is no {what}; rehearse train {kind} --help explains")
         import torch
 
-        on_gpu = torch.cuda.is_available() and not recipe["cpu"]
-        if recipe["precision"] == "auto":
-            recipe["precision"] = "bf16" if on_gpu and torch.cuda.is_bf16_supported() else "no"
-        if running["checkpointing"] is None:
-            running["checkpointing"] = on_gpu
-        recipe.pop("cpu")
+        on_gpu = torch.cuda.is_available() and not manner.cpu
+        if precision == "auto":
+            precision = "bf16" if on_gpu and torch.cuda.is_bf16_supported() else "no"
         from rehearse.training.target.loop import Stopped
 
+        recipe = Recipe(
+            batch=work.batch, rate=work.rate, text_dropout=manner.text_dropout, ema=manner.ema,
+            seed=manner.seed, precision=cast("Precision", precision),
+        )  # fmt: skip
+        running = Running(
+            out=work.out, steps=work.steps, accumulate=work.accumulate,
+            checkpointing=on_gpu if manner.recompute is None else manner.recompute,
+            save_every=manner.save_every, sheet_every=manner.sheet_every,
+            tensorboard=manner.tensorboard, cpu=manner.cpu,
+        )  # fmt: skip
         try:
             train(
                 kind,
                 clips,
-                base,
-                Recipe(**recipe),
-                Running(out=out, **running),
-                None if lora is None else LoraRecipe(**lora),
+                work.base,
+                recipe,
+                running,
+                None if shape is None or layers is None else LoraRecipe(shape.rank, shape.alpha, layers),
                 None if column is None else ColumnRecipe(**column),
             )
         except Stopped:
-            raise Paused(f"stopped after a checkpoint in {out}; call the same again to go on") from None
+            raise Paused(f"stopped after a checkpoint in {work.out}; call the same again to go on") from None
         except torch.OutOfMemoryError:
             raise Failure(
                 "the memory does not suffice; use --recompute, more --accumulate, or fewer frames"
             ) from None
-    typer.echo(str(out))
+    if not beside:
+        typer.echo(str(work.out))

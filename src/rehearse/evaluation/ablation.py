@@ -36,7 +36,7 @@ from rehearse.shot import steps_of
 
 Sweep = Literal["chosen", "all", "none"]
 SWEEPS: tuple[Sweep, ...] = get_args(Sweep)
-BASE, MASK = Arm(), parse_arm("mask")
+BASE, MASK, PEEKABOO = Arm(), parse_arm("mask"), parse_arm("peekaboo")
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class Protocol:
 
     model: str = "theatre-video"
     cases: int = 200
-    frozen: tuple[float | int, ...] = (0.33, 0.1, 0.2, 0.5)
+    frozen: tuple[float | int, ...] = (0.5, 0.1, 0.2, 0.33, 0.67)
     arms: tuple[str, ...] = STANDARD
     sweep: Sweep = "chosen"
     sweep_cases: int | None = None
@@ -97,7 +97,7 @@ class Protocol:
     def parsed_arms(self) -> tuple[Arm, ...]:
         """The arms, base and masks alone first, each once. EvaluationError."""
         given = [parse_arm(text) for text in self.arms]
-        masks = [arm for arm in given if arm.groups == {"mask"}]
+        masks = [arm for arm in given if arm.groups == {"mask"} and arm != PEEKABOO]
         return tuple(dict.fromkeys([BASE, *(masks or [MASK]), *given]))
 
 
@@ -158,7 +158,7 @@ class Ablation:
         """All stages; what the folder holds already is not made again."""
         protocol = self.protocol
         arms = protocol.parsed_arms()
-        mask = next(arm for arm in arms if arm.groups == {"mask"})
+        mask = next(arm for arm in arms if arm.groups == {"mask"} and arm != PEEKABOO)
         first, rest = protocol.frozen[0], protocol.frozen[1:]
         everywhere = protocol.cases
         comparer = Comparer(protocol.seed, protocol.replicates)
@@ -173,15 +173,17 @@ class Ablation:
         tables |= self._tables([point(combined, first)], everywhere, "combination")
 
         if protocol.sweep != "none":
-            winners = [mask, normalization.arm or mask, prior.arm or mask, combined]
+            published = [PEEKABOO] if PEEKABOO in arms else []
+            winners = [*published, mask, normalization.arm or mask, prior.arm or mask, combined]
             swept = list(dict.fromkeys(winners if protocol.sweep == "chosen" else [*arms, combined]))
             points = [point(arm, frozen) for arm in swept if "mask" in arm.groups for frozen in rest]
             tables |= self._tables(points, protocol.sweep_cases or everywhere, "frozen steps")
 
         base = tables[point(BASE, first)]
         best = best_point(tables, combined, base, comparer)
-        beside = tables[point(mask, first if best.frozen is None else best.frozen)]
-        held = aims(tables[best], beside, base, comparer)
+        same = first if best.frozen is None else best.frozen
+        rival = tables.get(point(PEEKABOO, same))
+        held = aims(tables[best], tables[point(mask, same)], base, comparer, rival)
         return Findings(
             protocol, self._cases, tables, normalization, prior, mask, combined, best, held, comparer
         )

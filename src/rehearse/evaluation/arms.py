@@ -1,10 +1,12 @@
 """Arms: combinations of control methods under comparison, written in one line.
 
     base                                    nothing acts: the uncontrolled model
-    mask                                    attention masks alone
+    peekaboo                                attention masks alone, as Peekaboo published them
+    mask                                    attention masks alone, as planning sets them
     mask+mn-b                               ... with mask normalization (mn-a global, mn-b regional)
     mask+tid-a:strength=.6:steps=.5         ... with temporal intrinsic denoising (tid-a noise, tid-b x0)
     mask:sites=cross/spatial+freetraj       masks at some sites only, FreeTraj's starting noise
+    mask:parts=mid/up:inset=.5              ... in parts of the UNet, in cells that lie in a box whole
 
 Every setting an arm leaves out is planning's default of today, written into the shot: a stored clip never
 changes its meaning when a default changes.
@@ -17,10 +19,11 @@ from typing import Any
 
 from rehearse.evaluation.errors import EvaluationError
 from rehearse.planning import DEFAULTS
-from rehearse.shot import SITE_KINDS, ControlSettings
+from rehearse.shot import SITE_KINDS, UNET_PARTS, ControlSettings
 
 STANDARD = (
     "base",
+    "peekaboo",
     "mask",
     "mask+mn-a",
     "mask+mn-b",
@@ -30,15 +33,26 @@ STANDARD = (
 )
 """The arms of the choosing ablation (methods, section 2)."""
 
+_PEEKABOO: dict[str, Any] = {"mask_sites": SITE_KINDS, "mask_parts": ("mid", "up"), "mask_inset": 0.0}
+
 _OPTIONS: dict[str, tuple[str, ...]] = {
-    "mask": ("sites",),
+    "peekaboo": (),
+    "mask": ("sites", "parts", "inset"),
     "mn-a": ("strength", "sites"),
     "mn-b": ("strength", "sites"),
     "freetraj": (),
     "tid-a": ("strength", "steps"),
     "tid-b": ("strength", "steps"),
 }
-_GROUP = {"mask": "mask", "mn-a": "mn", "mn-b": "mn", "freetraj": "noise", "tid-a": "tid", "tid-b": "tid"}
+_GROUP = {
+    "peekaboo": "mask",
+    "mask": "mask",
+    "mn-a": "mn",
+    "mn-b": "mn",
+    "freetraj": "noise",
+    "tid-a": "tid",
+    "tid-b": "tid",
+}
 _ORDER = ("mask", "mn", "noise", "tid")
 
 
@@ -80,9 +94,12 @@ class Arm:
         if ("mask" in self.groups) != (frozen is not None):
             need = "needs frozen steps" if frozen is None else "masks nothing, so it takes no frozen steps"
             raise EvaluationError(f"arm {self.name!r} {need}")
+        masked = self.part("mask")
         said: dict[str, Any] = {
             "frozen_steps": 0 if frozen is None else frozen,
-            "mask_sites": _sites(self.part("mask"), DEFAULTS.mask_sites),
+            "mask_sites": _chosen(masked, "sites", DEFAULTS.mask_sites, SITE_KINDS),
+            "mask_parts": _chosen(masked, "parts", DEFAULTS.mask_parts, UNET_PARTS),
+            "mask_inset": _number(masked, "inset", DEFAULTS.mask_inset),
             "normalization": "none",
             "temporal_prior": "none",
             "initial_noise": "freetraj" if "noise" in self.groups else "random",
@@ -90,11 +107,13 @@ class Arm:
         if (part := self.part("mn")) is not None:
             said["normalization"] = "global" if part.method == "mn-a" else "regional"
             said["normalization_strength"] = _number(part, "strength", DEFAULTS.normalization_strength)
-            said["normalization_sites"] = _sites(part, DEFAULTS.normalization_sites)
+            said["normalization_sites"] = _chosen(part, "sites", DEFAULTS.normalization_sites, SITE_KINDS)
         if (part := self.part("tid")) is not None:
             said["temporal_prior"] = "noise" if part.method == "tid-a" else "x0"
             said["temporal_prior_strength"] = _number(part, "strength", DEFAULTS.temporal_prior_strength)
             said["temporal_prior_steps"] = _number(part, "steps", DEFAULTS.temporal_prior_steps)
+        if masked is not None and masked.method == "peekaboo":
+            said |= _PEEKABOO
         return ControlSettings(**said)
 
 
@@ -138,9 +157,9 @@ def _parse_part(text: str, whole: str) -> Part:
     return Part(method, tuple(sorted(options)))
 
 
-def _number(part: Part, key: str, default: float | int) -> float | int:
-    text = dict(part.options).get(key)
-    if text is None:
+def _number(part: Part | None, key: str, default: float | int) -> float | int:
+    text = dict(part.options).get(key) if part is not None else None
+    if part is None or text is None:
         return default
     try:
         return int(text) if text.isdecimal() else float(text)
@@ -148,13 +167,13 @@ def _number(part: Part, key: str, default: float | int) -> float | int:
         raise EvaluationError(f"arm part {part.text!r}: {key} must be a number, not {text!r}") from None
 
 
-def _sites(part: Part | None, default: frozenset[Any]) -> tuple[Any, ...]:
-    text = dict(part.options).get("sites") if part is not None else None
+def _chosen(part: Part | None, key: str, default: frozenset[Any], known: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The names of an option, ``cross/spatial``, in the order of those known."""
+    text = dict(part.options).get(key) if part is not None else None
     chosen = default if text is None else frozenset(text.split("/"))
-    unknown = chosen - frozenset(SITE_KINDS)
-    if unknown:
-        raise EvaluationError(f"sites: {', '.join(sorted(unknown))} unknown; known: {'/'.join(SITE_KINDS)}")
-    return tuple(kind for kind in SITE_KINDS if kind in chosen)
+    if unknown := chosen - frozenset(known):
+        raise EvaluationError(f"{key}: {', '.join(sorted(unknown))} unknown; known: {'/'.join(known)}")
+    return tuple(name for name in known if name in chosen)
 
 
 @dataclass(frozen=True)

@@ -40,6 +40,7 @@ METRICS: tuple[Metric, ...] = (
     Metric("kid", "KID x100", -1, 100, 2),
     Metric("kid_change", "KID x100 of change", -1, 100, 2),
     Metric("motion", "motion x100", 0, 100, 2),
+    Metric("excess", "motion x100 - asked", 0, 100, 2),
     Metric("change", "pixel change x100", 0, 100, 2),
     Metric("text", "right subjects", 1),
 )
@@ -53,8 +54,8 @@ class Table:
     """One arm's clips, in the order of the cases.
 
     cases: their indices [n]. keys: of their rows. tracks: scores of all tracks; owner [t]: position of each
-    track's case. motions [t]: dynamic degree, NaN where it cannot be told. features: of the clips; change
-    [n]: mean pixel change.
+    track's case. motions [t]: dynamic degree, NaN where it cannot be told; asked [t]: that of the path.
+    features: of the clips; change [n]: mean pixel change.
     """
 
     cases: tuple[int, ...]
@@ -62,6 +63,7 @@ class Table:
     tracks: tuple[TrackScore, ...]
     owner: NDArray[np.int64]
     motions: Array
+    asked: Array
     features: ClipFeatures
     change: Array
     reference: Reference
@@ -69,19 +71,21 @@ class Table:
     @classmethod
     def of(cls, cases: Sequence[Case], rows: Sequence[Mapping[str, Any]], reference: Reference) -> Table:
         """From the cases and the row of each."""
-        tracks, owner, motions = [], [], []
+        tracks, owner, motions, ways = [], [], [], []
         for position, (case, row) in enumerate(zip(cases, rows, strict=True)):
             found = boxes_of(dict(row))
             for asked, boxes in zip(case.asked(found.shape[1]), found, strict=True):
                 tracks.append(score_track(asked, boxes, row["aspect"]))
                 owner.append(position)
                 motions.append(subject_motion(boxes, row["aspect"]))
+                ways.append(subject_motion(asked, row["aspect"]))
         return cls(
             cases=tuple(case.index for case in cases),
             keys=tuple(row["key"] for row in rows),
             tracks=tuple(tracks),
             owner=np.array(owner),
             motions=np.array(motions),
+            asked=np.array(ways),
             features=ClipFeatures.join([features_of(dict(row)) for row in rows]),
             change=np.array([row["pixel_change"] for row in rows]),
             reference=reference,
@@ -95,8 +99,8 @@ class Table:
         return Table(
             self.cases[:count], self.keys[:count],
             tuple(track for track, keep in zip(self.tracks, kept, strict=True) if keep),
-            self.owner[kept], self.motions[kept], self.features.first(count), self.change[:count],
-            self.reference,
+            self.owner[kept], self.motions[kept], self.asked[kept], self.features.first(count),
+            self.change[:count], self.reference,
         )  # fmt: skip
 
     def track(self, name: str) -> Array:
@@ -145,6 +149,7 @@ class Table:
             "coverage": lambda: covered,
             "distance": lambda: self.track("distance"),
             "motion": lambda: self.motions,
+            "excess": lambda: self.motions - self.asked,
         }[key]()
         return _mean(values, weights[:, self.owner])
 

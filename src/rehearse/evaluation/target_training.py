@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import median
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from rehearse.evaluation.errors import EvaluationError
 from rehearse.evaluation.progress import Progress, Say, spoken_time
@@ -24,6 +24,9 @@ from rehearse.evaluation.target_cases import TRAINING_SEED
 from rehearse.evaluation.workers import run_tasks
 from rehearse.theatre.data import SIZE
 from rehearse.theatre.world.target_scene import FRAMES
+
+if TYPE_CHECKING:
+    from rehearse.training.target.settings import ColumnRecipe, LoraRecipe, Recipe
 
 Normalisation = Literal["joint", "text", "max"]
 Precision = Literal["no", "bf16"]
@@ -185,6 +188,33 @@ def _single_threaded(wanted: bool) -> Iterator[None]:
         torch.set_num_threads(before)
 
 
+def refuse_untrainable(arms: Sequence[TargetArm], settings: TrainingSettings, base: str) -> None:
+    """Raise EvaluationError, before hours of clips, for what the trainer would refuse after them: a rate, an
+    arm's blocks, a base that is none. Raises ModelError for a base that is not whole."""
+    trained = [arm for arm in arms if arm.trained]
+    if not trained:
+        return
+    import torch
+
+    from rehearse.models.precision import Precision as Placed
+    from rehearse.training.target.base import Base
+    from rehearse.training.target.blocks import BlockChoice
+    from rehearse.training.target.errors import TrainingError
+
+    try:
+        opened = Base.open(base, "target", Placed(torch.device("cpu"), torch.float32))
+        opened.shape(FRAMES, (SIZE, SIZE), 1)
+    except TrainingError as error:
+        raise EvaluationError(str(error).replace("--base", "--model", 1)) from None
+    for arm in trained:
+        try:
+            _, _, column = _recipes(arm, 0, settings)
+            if arm.marked:
+                BlockChoice.read(column.blocks, opened.blocks, column.draw)
+        except TrainingError as error:
+            raise EvaluationError(f"arm {arm.name!r} cannot be trained: {error}") from None
+
+
 def load_trainer() -> Trainer:
     """The trainer of ``rehearse train target`` and ``rehearse train lora``."""
     return train_adapter
@@ -193,27 +223,38 @@ def load_trainer() -> Trainer:
 def train_adapter(training: Training, steps: int) -> float:
     """Train one arm with one seed to so many steps, in its folder. Raises TrainingError, ModelError."""
     from rehearse.training.target.run import Data, train
-    from rehearse.training.target.settings import ColumnRecipe, LoraRecipe, Recipe, Running
+    from rehearse.training.target.settings import Running
 
-    arm, settings = training.arm, training.settings
-    alpha = settings.rank / 2 if settings.alpha is None else settings.alpha
+    arm = training.arm
+    recipe, lora, column = _recipes(arm, training.seed, training.settings)
+    train(
+        "target" if arm.marked else "lora",
+        Data(training.data, frames=FRAMES, size=(SIZE, SIZE)),
+        training.base,
+        recipe,
+        Running(training.out, steps=steps, sheet_every=0),
+        lora,
+        column if arm.marked else None,
+    )
+    lines = (training.out / "metrics.jsonl").read_text(encoding="utf-8").splitlines()
+    return median(json.loads(line)["seconds_a_step"] for line in lines)
+
+
+def _recipes(
+    arm: TargetArm, seed: int, settings: TrainingSettings
+) -> tuple[Recipe, LoraRecipe, ColumnRecipe]:
+    """What the trainer is told of an arm. Raises TrainingError."""
+    from rehearse.training.target.settings import ColumnRecipe, LoraRecipe, Recipe
+
+    recipe = Recipe(batch=settings.batch, rate=settings.rate, seed=seed, precision=settings.precision)
+    lora = LoraRecipe(settings.rank, settings.rank / 2 if settings.alpha is None else settings.alpha)
     column = ColumnRecipe(
         weight=arm.weight,
         direction=arm.direction,
         normalisation=settings.normalise,
         blocks=arm.blocks.replace("/", ","),
     )
-    train(
-        "target" if arm.marked else "lora",
-        Data(training.data, frames=FRAMES, size=(SIZE, SIZE)),
-        training.base,
-        Recipe(batch=settings.batch, rate=settings.rate, seed=training.seed, precision=settings.precision),
-        Running(training.out, steps=steps, sheet_every=0),
-        LoraRecipe(settings.rank, alpha),
-        column if arm.marked else None,
-    )
-    lines = (training.out / "metrics.jsonl").read_text(encoding="utf-8").splitlines()
-    return median(json.loads(line)["seconds_a_step"] for line in lines)
+    return recipe, lora, column
 
 
 def spoken_estimate(

@@ -22,16 +22,17 @@ from rehearse.evaluation.table import METRICS, TITLES, Table
 from rehearse.shot import steps_of
 
 _MAIN = ("miou", "kid", "motion", "ap50", "coverage", "distance")
-_REST = ("miou_covered", "volume_iou", "kid_change", "change", "text")
+_REST = ("miou_covered", "volume_iou", "kid_change", "excess", "change", "text")
 _COMPARED = ("miou", "kid", "motion")
 _SIDES = ("base", "mask", "best")
 _LEGEND = (
     "mIoU: per frame, all frames, a missed frame 0. mIoU (covered): over the frames found, tracks covered "
     "in more than half of their frames. Volume IoU: Peekaboo's space-time volumes, covered tracks; AP50: "
     "share of all tracks whose volume IoU is at least .5. Centre distance and motion (mean way of the "
-    "subject's centre from frame to frame) in frame diagonals. Right subjects: clips in which every "
-    "subject, of the right kind and colour, is found in more than half of the frames. FID depends on the "
-    "number of clips: compare it within a table only."
+    "subject's centre from frame to frame) in frame diagonals; less what the path asks for: above 0 is "
+    "jitter, below it motion is lost. Right subjects: clips in which every subject, of the right kind and "
+    "colour, is found in more than half of the frames. FID depends on the number of clips: compare it "
+    "within a table only."
 )
 
 

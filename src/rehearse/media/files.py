@@ -71,7 +71,10 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
     try:
         # Made here, with the user's own umask; encoders then open it by name.
         part.touch(exist_ok=False)
+        mode = part.stat().st_mode
         yield part
+        # safetensors puts a file of its own there, which nobody but its owner may read.
+        part.chmod(mode)
         part.replace(target)
     except OSError as error:
         raise MediaError(f"cannot write {path}: {_because(error)}") from error

@@ -16,6 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 from torch.nn.functional import scaled_dot_product_attention
 
@@ -66,14 +67,14 @@ class SiteProcessor:
             # The UNet repeats the text for every frame; its keys and values are needed once per clip.
             repeats = stage.frames
             source = encoder_hidden_states[::repeats]
-        query = _split(attn.to_q(hidden_states), heads)
-        key, value = _split(attn.to_k(source), heads), _split(attn.to_v(source), heads)
+        query = split_heads(attn.to_q(hidden_states), heads)
+        key, value = split_heads(attn.to_k(source), heads), split_heads(attn.to_v(source), heads)
         if attn.norm_q is not None:
             query = attn.norm_q(query)
         if attn.norm_k is not None:
             key = attn.norm_k(key)
 
-        project = _projection(attn)
+        project = output_projection(attn)
         attend = stage.attend
         if attend is not None and attend.wants(self.site):
             call = AttentionCall(
@@ -100,11 +101,14 @@ class SiteProcessor:
         return project(scaled_dot_product_attention(query, key, value, scale=attn.scale))
 
 
-def _split(tokens: Tensor, heads: int) -> Tensor:
+def split_heads(tokens: Tensor, heads: int) -> Tensor:
+    """``[batch, tokens, channels]`` to ``[batch, heads, tokens, channels / heads]``."""
     return tokens.unflatten(-1, (heads, -1)).transpose(1, 2)
 
 
-def _projection(attn: Any) -> Callable[[Tensor], Tensor]:
+def output_projection(attn: Any) -> Callable[[Tensor], Tensor]:
+    """What an attention module does last: heads put together again, and its output layers."""
+
     def project(heads: Tensor) -> Tensor:
         merged: Tensor = heads.transpose(1, 2).flatten(2)
         projected: Tensor = attn.to_out[1](attn.to_out[0](merged))
@@ -176,3 +180,15 @@ def spread_text(text: Tensor, batch: int) -> tuple[Tensor, int, int]:
     if text.ndim == 4:
         return text.flatten(0, 1), branches, clips
     return text.repeat_interleave(clips, dim=0), branches, clips
+
+
+def with_condition(latents: Tensor, condition: Tensor | None, branches: int, clips: int) -> Tensor:
+    """Latents ``[branches*clips, channels, frames, h, w]`` with a condition behind them, along the channels.
+
+    condition: ``[branches or 1, extra channels, frames, h, w]``, the same for all clips of a branch; None
+    leaves the latents alone.
+    """
+    if condition is None:
+        return latents
+    behind = condition.expand(branches, -1, -1, -1, -1).repeat_interleave(clips, dim=0)
+    return torch.cat([latents, behind.to(latents.dtype)], dim=1)

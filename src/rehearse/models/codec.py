@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from rehearse.models.errors import ModelError
+from rehearse.models.first_line import first_line
 from rehearse.models.folder import ModelFolder
 from rehearse.models.latent_rgb import LatentRGB, fit_by_decoding, read_latent_rgb
 from rehearse.models.precision import Precision
@@ -125,9 +126,9 @@ def load_component(kind: Any, folder: ModelFolder, component: str) -> Any:
             local_files_only=True,
         )
     except (OSError, ValueError, KeyError, TypeError, RuntimeError) as error:
-        lines = str(error).strip().splitlines() or [type(error).__name__]
         raise ModelError(
-            f"model {folder.identity!r}: {component}/ does not fit its config.json or is corrupt: {lines[0]}"
+            f"model {folder.identity!r}: {component}/ does not fit its config.json or is corrupt: "
+            f"{first_line(error)}"
         ) from None
     finally:
         logging.set_verbosity(level)

@@ -24,7 +24,6 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
@@ -32,16 +31,17 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from rehearse.models.attention import spread_text
+from rehearse.models.attention import spread_text, with_condition
 from rehearse.models.codec import Codec, load_component
 from rehearse.models.cogvideox_positions import rotary_positions
 from rehearse.models.errors import ModelError
 from rehearse.models.folder import ModelFolder
+from rehearse.models.folder_model import FolderModel
 from rehearse.models.joint_attention import JointStage, install_joint
 from rehearse.models.lora import add_transformer_loras, quietly
-from rehearse.models.model import Defaults, Limits, Tokens, VideoModel
+from rehearse.models.model import Defaults, Limits, VideoModel
 from rehearse.models.precision import Precision
-from rehearse.models.said import schedule_said, with_said
+from rehearse.models.said import with_said
 from rehearse.models.t5_text import T5Text
 from rehearse.models.target_adapter import (
     TargetAdapter,
@@ -52,7 +52,6 @@ from rehearse.models.target_adapter import (
 from rehearse.models.target_conditioning import TRIGGERS, mask_channels, mask_count
 from rehearse.models.text import ClipText, vocabulary_of
 from rehearse.models.video_codec import VideoCodec, load_video_codec
-from rehearse.sampling.schedulers import SchedulerError, make_scheduler, prediction_type_of
 from rehearse.sites import Attend, Grid
 
 _TEXT = frozenset({"trajectory.box", "trajectory.point"})
@@ -62,7 +61,7 @@ _OFS = 2.0
 _SCHEDULES = ("published", "cosine", False)
 
 
-class CogVideoX(VideoModel):
+class CogVideoX(FolderModel):
     """A CogVideoX transformer with its text encoder and autoencoder."""
 
     family = "cogvideox"
@@ -73,12 +72,7 @@ class CogVideoX(VideoModel):
     def __init__(
         self, folder: ModelFolder, transformer: Any, text: ClipText, codec: Codec, precision: Precision
     ) -> None:
-        self.identity = folder.identity
-        self.denoiser = transformer
-        self.precision = precision
-        self._folder = folder
-        self._text = text
-        self._codec = codec
+        super().__init__(folder, transformer, text, codec, precision)
         # A target adapter's folder stands on a model of this very family: its settings hold here too.
         self._said = said = folder.inherited_settings()
         config = transformer.config
@@ -92,13 +86,7 @@ class CogVideoX(VideoModel):
             {"target", "target.source"} if self.masks > 1 else {"target"} if self.masks else ()
         )
         self.acts_on = (_PICTURE if self.starts_from_picture else _TEXT) | marked
-        self._scheduler_config = folder.config("scheduler", "scheduler_config.json") | schedule_said(
-            folder, said
-        )
-        try:
-            self.prediction_type = prediction_type_of(self._scheduler_config)
-        except SchedulerError as error:
-            raise ModelError(f"model {self.identity!r}: {error}") from None
+        self._read_schedule(said)
         self._schedule = said.get("dynamic_guidance", "published" if isinstance(codec, VideoCodec) else False)
         if self._schedule not in _SCHEDULES:
             raise ModelError(
@@ -180,30 +168,6 @@ class CogVideoX(VideoModel):
         scheduler = "dpm++" if multistep else "ddim"
         return Defaults(frames, width, height, fps=8, steps=50, guidance=6.0, scheduler=scheduler)
 
-    @property
-    def fingerprint(self) -> str:
-        return self._folder.fingerprint()
-
-    def beside(self, name: str) -> Path | None:
-        place = self._folder.path / name
-        return place if place.is_dir() else None
-
-    def make_scheduler(self, name: str) -> Any:
-        try:
-            return make_scheduler(name, self._scheduler_config)
-        except SchedulerError as error:
-            raise ModelError(f"model {self.identity!r}: {error}") from None
-
-    def tokenize(self, prompt: str) -> Tokens:
-        return self._text.tokenize(prompt)
-
-    def encode(self, prompt: str, negative_prompt: str = "") -> Tensor:
-        return self._text.encode([negative_prompt, prompt])
-
-    def encode_pictures(self, pictures: NDArray[np.uint8]) -> Tensor:
-        """uint8 ``[n, H, W, 3]`` to clean latents ``[n, channels, h, w]``, each a clip of one frame."""
-        return self._codec.encode(pictures)
-
     def encode_clip(self, frames: NDArray[np.uint8]) -> Tensor:
         """A clip uint8 ``[frames, H, W, 3]`` to clean latents ``[channels, latent frames, h, w]``, without
         padding, float32 on the CPU."""
@@ -227,9 +191,7 @@ class CogVideoX(VideoModel):
         if self.starts_from_picture and condition is None:
             raise ModelError(f"model {self.identity!r} starts from a picture; give it a condition")
         spread, branches, clips = spread_text(text, latents.shape[0])
-        if condition is not None:
-            beside = condition.expand(branches, -1, -1, -1, -1).repeat_interleave(clips, dim=0)
-            latents = torch.cat([latents, beside.to(latents.dtype)], dim=1)
+        latents = with_condition(latents, condition, branches, clips)
         stage, device = self._stage, self.precision.device
         stage.attend, stage.branches, stage.clips = attend, branches, clips
         frames, height, width = (int(n) for n in latents.shape[2:])

@@ -39,6 +39,7 @@ from rehearse.models.folder import Lora, ModelFolder
 
 _ADAPTER = "motion_adapter"
 _TARGET = "target_adapter"
+_SETTINGS = "rehearse.json"
 
 
 def is_composed(path: Path) -> bool:
@@ -79,7 +80,16 @@ def _base(folder: ModelFolder, name: Any, find_model: Callable[[str], ModelFolde
     near = folder.path / name if name.startswith(".") else folder.path.parent / name
     if near.resolve() == folder.path.resolve():
         raise _refusal(folder, "base is this folder itself", "name the model it stands on")
-    found = find_model(str(near) if near.is_dir() else name)
+    try:
+        found = find_model(str(near) if near.is_dir() else name)
+    except RecursionError:
+        raise _refusal(
+            folder, f"base {name!r} stands on this folder in the end", "name a whole model"
+        ) from None
+    except ModelError as error:
+        if _SETTINGS in str(error):  # of the base, or of one below it: that file is named
+            raise
+        raise ModelError(f"model {folder.identity!r}: {_SETTINGS}: base: {error}") from None
     if found.adapter is not None:
         raise _refusal(folder, f"base {name!r} has a motion adapter already", "name an image model")
     if found.target_adapter is not None:
@@ -107,21 +117,12 @@ def _target(folder: ModelFolder, said: Any) -> Lora | None:
         return None
     form = 'write "name.safetensors" or {"file": "name.safetensors", "scale": 1.0}'
     entry = {"file": said} if isinstance(said, str) else said
-    if (
-        not isinstance(entry, dict)
-        or not isinstance(entry.get("file"), str)
-        or entry.keys() - {"file", "scale"}
-    ):
-        raise _refusal(folder, f"target_adapter cannot be {said!r}", form)
-    scale = entry.get("scale", 1.0)
-    if isinstance(scale, bool) or not isinstance(scale, int | float):
-        raise _refusal(folder, f"target_adapter.scale cannot be {scale!r}", "give a number such as 0.8")
-    place = folder.path / entry["file"]
-    if not place.exists():
+    added = _file_and_scale(folder, _TARGET, entry, form)
+    if not added.file.exists():
         raise _refusal(folder, f"target_adapter: there is no {entry['file']!r}", "copy it into the folder")
-    if place.is_file() and place.suffix != ".safetensors":
+    if added.file.is_file() and added.file.suffix != ".safetensors":
         raise _refusal(folder, f"target_adapter {entry['file']!r} is not safetensors", "convert it")
-    return Lora(place, float(scale))
+    return added
 
 
 def _loras(folder: ModelFolder, listed: Any) -> tuple[Lora, ...]:
@@ -131,23 +132,28 @@ def _loras(folder: ModelFolder, listed: Any) -> tuple[Lora, ...]:
     found = []
     for index, entry in enumerate(listed):
         where = f"loras[{index}]"
-        if (
-            not isinstance(entry, dict)
-            or not isinstance(entry.get("file"), str)
-            or entry.keys() - {"file", "scale"}
-        ):
-            raise _refusal(folder, f"{where} cannot be {entry!r}", form)
-        scale = entry.get("scale", 1.0)
-        if isinstance(scale, bool) or not isinstance(scale, int | float):
-            raise _refusal(folder, f"{where}.scale cannot be {scale!r}", "give a number such as 0.8")
-        file = folder.path / entry["file"]
-        if file.suffix != ".safetensors":
+        added = _file_and_scale(folder, where, entry, form)
+        if added.file.suffix != ".safetensors":
             raise _refusal(folder, f"{where}.file {entry['file']!r} is not safetensors", "convert it")
-        if not file.is_file():
+        if not added.file.is_file():
             raise _refusal(folder, f"{where}.file: there is no {entry['file']!r}", "copy it into the folder")
-        found.append(Lora(file, float(scale)))
+        found.append(added)
     return tuple(found)
 
 
+def _file_and_scale(folder: ModelFolder, where: str, entry: Any, form: str) -> Lora:
+    """What ``{"file": ..., "scale": ...}`` says, the file not yet looked for."""
+    if (
+        not isinstance(entry, dict)
+        or not isinstance(entry.get("file"), str)
+        or entry.keys() - {"file", "scale"}
+    ):
+        raise _refusal(folder, f"{where} cannot be {entry!r}", form)
+    scale = entry.get("scale", 1.0)
+    if isinstance(scale, bool) or not isinstance(scale, int | float):
+        raise _refusal(folder, f"{where}.scale cannot be {scale!r}", "give a number such as 0.8")
+    return Lora(folder.path / entry["file"], float(scale))
+
+
 def _refusal(folder: ModelFolder, what: str, remedy: str) -> ModelError:
-    return ModelError(f"model {folder.identity!r}: rehearse.json: {what}; {remedy}")
+    return ModelError(f"model {folder.identity!r}: {_SETTINGS}: {what}; {remedy}")

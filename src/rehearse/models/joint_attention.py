@@ -7,7 +7,6 @@ attention itself.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,6 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import scaled_dot_product_attention
 
+from rehearse.models.attention import output_projection, split_heads
 from rehearse.sites import Attend, AttentionCall, Grid, Site
 
 
@@ -47,18 +47,13 @@ class JointProcessor:
         from diffusers.models.embeddings import apply_rotary_emb
 
         prompt = encoder_hidden_states.shape[1]
-        tokens = torch.cat([encoder_hidden_states, hidden_states], dim=1)
-        query, key, value = (_split(to(tokens), self.site.heads) for to in (attn.to_q, attn.to_k, attn.to_v))
-        if attn.norm_q is not None:
-            query = attn.norm_q(query)
-        if attn.norm_k is not None:
-            key = attn.norm_k(key)
+        query, key, value = joint_heads(attn, encoder_hidden_states, hidden_states)
         if image_rotary_emb is not None:  # the prompt has no place in the frame
             query[:, :, prompt:] = apply_rotary_emb(query[:, :, prompt:], image_rotary_emb)
             key[:, :, prompt:] = apply_rotary_emb(key[:, :, prompt:], image_rotary_emb)
         query, key = query.to(value.dtype), key.to(value.dtype)
 
-        project, stage = _projection(attn), self.stage
+        project, stage = output_projection(attn), self.stage
         attend = stage.attend
         output: Tensor | None = None
         if attend is not None and attend.wants(self.site):
@@ -94,14 +89,13 @@ def install_joint(blocks: nn.ModuleList, name: str, stage: JointStage) -> tuple[
     return tuple(sites)
 
 
-def _split(tokens: Tensor, heads: int) -> Tensor:
-    return tokens.unflatten(-1, (heads, -1)).transpose(1, 2)
-
-
-def _projection(attn: Any) -> Callable[[Tensor], Tensor]:
-    def project(heads: Tensor) -> Tensor:
-        merged: Tensor = heads.transpose(1, 2).flatten(2)
-        projected: Tensor = attn.to_out[1](attn.to_out[0](merged))
-        return projected
-
-    return project
+def joint_heads(attn: Any, prompt: Tensor, video: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Query, key and value ``[batch, heads, tokens, d]`` of the prompt's tokens and the video's behind them,
+    normalised where the module does that, before any rotation by position."""
+    tokens = torch.cat([prompt, video], dim=1)
+    query, key, value = (split_heads(to(tokens), attn.heads) for to in (attn.to_q, attn.to_k, attn.to_v))
+    if attn.norm_q is not None:
+        query = attn.norm_q(query)
+    if attn.norm_k is not None:
+        key = attn.norm_k(key)
+    return query, key, value

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from rehearse.models.errors import ModelError
+from rehearse.models.first_line import first_line
 from rehearse.models.folder import Lora, ModelFolder, check_safetensors
 
 
@@ -77,7 +78,7 @@ def _add_to_transformer(folder: ModelFolder, lora: Lora, transformer: Any) -> No
             transformer.load_lora_adapter(own, prefix="transformer", adapter_name="added", metadata=metadata)
             merge(transformer, lora.scale)
     except (KeyError, ValueError, RuntimeError, TypeError) as error:
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        reason = first_line(error)
         raise _refusal(folder, lora, f"does not fit this model ({reason}); use one made for it") from None
     if not own:
         raise _refusal(folder, lora, "holds nothing for this model; use one made for its base")
@@ -106,7 +107,7 @@ def _add(folder: ModelFolder, lora: Lora, unet: Any, text_encoder: Any) -> None:
             )
             merge(text_encoder, lora.scale)
     except (KeyError, ValueError, RuntimeError, TypeError) as error:
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        reason = first_line(error)
         raise _refusal(folder, lora, f"does not fit this model ({reason}); use one made for it") from None
     if not own and not words and not any("motion_modules" in name for name in state):
         raise _refusal(folder, lora, "holds nothing for this model; use one made for its base")

@@ -23,7 +23,8 @@ class Defaults:
 
     frames: frames of the clip. width, height: in pixels. fps: frames a second. steps: denoising steps.
     guidance: classifier-free guidance scale, 1 switches it off. scheduler: a name in
-    ``rehearse.sampling.schedulers.SCHEDULERS``.
+    ``rehearse.sampling.schedulers.SCHEDULERS``. frozen_steps: first steps in which attention is masked, a
+    count or a fraction; None where nobody measured what suits the model (``rehearse.planning`` decides).
     """
 
     frames: int
@@ -33,6 +34,7 @@ class Defaults:
     steps: int
     guidance: float
     scheduler: str
+    frozen_steps: int | float | None = None
 
 
 @dataclass(frozen=True, slots=True)

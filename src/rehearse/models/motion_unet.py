@@ -20,6 +20,7 @@ from torch import Tensor
 
 from rehearse.models.codec import Codec, load_component
 from rehearse.models.errors import ModelError
+from rehearse.models.first_line import first_line
 from rehearse.models.folder import ModelFolder
 from rehearse.models.image import ImageModel
 from rehearse.models.model import Defaults, VideoModel
@@ -84,7 +85,7 @@ class MotionUNetModel(UNetModel):
         try:
             return with_motion(image, adapter)
         except (ValueError, RuntimeError) as error:
-            reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+            reason = first_line(error)
             raise ModelError(
                 f"model {folder.identity!r}: its motion adapter does not fit its unet ({reason}); "
                 "use an adapter made for this kind of model"

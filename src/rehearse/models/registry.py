@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from rehearse.models.composition import compose, is_composed
 from rehearse.models.errors import ModelError
+from rehearse.models.first_line import first_line
 from rehearse.models.folder import ModelFolder
 
 if TYPE_CHECKING:
@@ -26,6 +27,9 @@ EMBEDDED = Path(__file__).resolve().parent.parent / "theatre" / "weights"
 # What is fetched of a model on the hub: no weights outside the components' folders.
 # T5's tokenizer is a sentencepiece table, spiece.model.
 _OF_A_MODEL = ("model_index.json", "*.json", "*/*.json", "*/*.txt", "*/spiece.model", "*/*.safetensors")
+
+# Of the theatre, for who has the time: they are found by name once they lie in EMBEDDED.
+_TO_BE_TRAINED = ("theatre-animate", "theatre-target")
 
 _MOTION = ("rehearse.models.motion_unet", "MotionUNetModel")
 
@@ -87,9 +91,19 @@ def find_model(name: str) -> ModelFolder:
                 'or write a rehearse.json there whose "base" names the model it stands on'
             )
         return _whole(path, name)
+    if name and path.is_file():
+        raise ModelError(
+            f"model {name!r} is a file; give the folder it lies in, which a model_index.json or a "
+            "rehearse.json makes a model"
+        )
     parts = name.partition("@")[0].split("/")
     if len(parts) == 2 and all(parts) and not name.startswith((".", "~")):
         return _from_hub(name)
+    if name in _TO_BE_TRAINED:
+        raise ModelError(
+            f"model {name!r} does not ship with this version; rehearse train {name} --export DIR makes it, "
+            "and its folder in DIR is a model"
+        )
     names = [entry.name for entry in list_models()]
     near = difflib.get_close_matches(name, names, n=1)
     remedy = f"did you mean {near[0]!r}?" if near else f"installed: {', '.join(names) or 'none'}"
@@ -195,7 +209,7 @@ def _why_not(error: Exception) -> str:
         return "the hub's model has no such revision; check what stands behind the @"
     if isinstance(error, OfflineModeIsEnabled) or os.environ.get("HF_HUB_OFFLINE", "") in ("1", "true"):
         return "it is not in the cache and HF_HUB_OFFLINE forbids fetching it; unset that, or give a folder"
-    reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+    reason = first_line(error)
     if isinstance(error, HfHubHTTPError | ValueError):
         return f"the hub could not give it ({reason}); check the spelling, or give a folder"
     return (

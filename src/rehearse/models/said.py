@@ -17,6 +17,7 @@ _KINDS: dict[str, type[int] | type[float] | type[str]] = {
     "steps": int,
     "guidance": float,
     "scheduler": str,
+    "frozen_steps": float,
 }
 
 

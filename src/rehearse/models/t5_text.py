@@ -11,7 +11,7 @@ from torch import Tensor
 from rehearse.models.errors import ModelError
 from rehearse.models.folder import ModelFolder
 from rehearse.models.precision import Precision
-from rehearse.models.text import ClipText
+from rehearse.models.text import ClipText, read_text_parts, refuse_missing_tokenizer
 
 
 class T5Text(ClipText):
@@ -27,32 +27,12 @@ class T5Text(ClipText):
     @classmethod
     def load_t5(cls, folder: ModelFolder, max_tokens: int, precision: Precision) -> T5Text:
         """Read ``tokenizer/`` and ``text_encoder/`` (T5EncoderModel). Raises ModelError."""
-        weights = folder.weights("text_encoder")
-        _refuse_unreadable_table(folder)
+        folder.weights("text_encoder")
+        refuse_unreadable_table(folder)
         from transformers import T5EncoderModel, T5Tokenizer
-        from transformers.utils import logging
 
-        bars = logging.is_progress_bar_enabled()
-        logging.disable_progress_bar()
-        try:
-            tokenizer = T5Tokenizer.from_pretrained(folder.place("tokenizer"), local_files_only=True)
-            encoder = T5EncoderModel.from_pretrained(
-                folder.place("text_encoder"),
-                dtype=precision.dtype,
-                use_safetensors=True,
-                variant=folder.variant("text_encoder"),
-                local_files_only=True,
-            )
-        except (OSError, ValueError, KeyError, RuntimeError, ImportError) as error:
-            lines = str(error).strip().splitlines() or [type(error).__name__]
-            raise ModelError(
-                f"model {folder.identity!r}: its tokenizer or text encoder cannot be read "
-                f"({weights[0].parent.name}/): {lines[0]}"
-            ) from None
-        finally:
-            if bars:
-                logging.enable_progress_bar()
-        return cls(tokenizer, encoder.eval().requires_grad_(False), max_tokens, precision.device)
+        tokenizer, encoder = read_text_parts(folder, T5Tokenizer, T5EncoderModel, precision.dtype)
+        return cls(tokenizer, encoder, max_tokens, precision.device)
 
     def encode(self, prompts: list[str]) -> Tensor:
         """Embeddings ``[prompts, max_tokens, width]`` float32."""
@@ -66,8 +46,9 @@ class T5Text(ClipText):
             self.encoder.to("cpu")
 
 
-def _refuse_unreadable_table(folder: ModelFolder) -> None:
-    """ModelError where the tokenizer is a sentencepiece table and nothing here reads one."""
+def refuse_unreadable_table(folder: ModelFolder) -> None:
+    """ModelError where there is no tokenizer, or it is a sentencepiece table and nothing here reads one."""
+    refuse_missing_tokenizer(folder)
     place = folder.place("tokenizer")
     if (place / "tokenizer.json").is_file() or not (place / "spiece.model").is_file():
         return

@@ -28,6 +28,7 @@ import torch
 from torch import Tensor
 
 from rehearse.models.errors import ModelError
+from rehearse.models.first_line import first_line
 from rehearse.models.folder import check_safetensors
 from rehearse.models.lora import merge
 from rehearse.models.target_conditioning import TRIGGERS, grow_for_masks
@@ -97,6 +98,7 @@ def save_target_adapter(
 
     Raises ModelError for tensors or facts that are no adapter's, OSError where it cannot be written.
     """
+    from safetensors import SafetensorError
     from safetensors.torch import save_file
 
     path = Path(path)
@@ -117,10 +119,16 @@ def save_target_adapter(
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.part")
     try:
+        partial.touch()
+        mode = partial.stat().st_mode
         save_file(
             {name: x.detach().cpu().contiguous() for name, x in tensors.items()}, partial, metadata=header
         )
+        # safetensors puts a file of its own there, which nobody but its owner may read.
+        partial.chmod(mode)
         partial.replace(path)
+    except SafetensorError as error:
+        raise OSError(f"cannot write {path}: {error}") from None
     finally:
         partial.unlink(missing_ok=True)
 
@@ -140,7 +148,12 @@ def load_target_adapter(path: Path | str) -> TargetAdapter:
         raise ModelError(f"{source} is not safetensors; convert it")
     tensors: dict[str, Tensor] = {}
     headers: dict[str, str] = {}
-    for file in files:
+    # A run's own folder has checkpoints beside its adapter, which says what it is.
+    own = [file for file in files if _FACTS in _header(file, source)]
+    if len(own) > 1:
+        names = " and ".join(file.name for file in own)
+        raise ModelError(f"{source} has several adapters in it: {names}; name one of the files")
+    for file in own or files:
         found, header = _read(file, source)
         tensors |= found
         headers |= header
@@ -202,7 +215,7 @@ def apply_target_adapter(
     try:
         transformer.load_lora_adapter(state, prefix="transformer", adapter_name="target", metadata=config)
     except (KeyError, ValueError, RuntimeError, TypeError) as error:
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        reason = first_line(error)
         raise ModelError(
             f"{adapter.source} does not fit this base ({reason}); use the base it was trained on"
         ) from None
@@ -271,20 +284,36 @@ def _checked(
     facts.setdefault("alpha", float(next(iter(ranks), 0)))
     if facts["masks"] not in (1, len(TRIGGERS)):
         raise ModelError(f"{source} says masks {facts['masks']!r}; there are 1 or {len(TRIGGERS)}")
+    trigger = facts["trigger"]
+    if not isinstance(trigger, str) or not re.fullmatch(r"\w+", trigger):
+        raise ModelError(f"{source} says trigger {trigger!r}, which is no word")
     if isinstance(facts["alpha"], bool) or not isinstance(facts["alpha"], int | float):
         raise ModelError(f"{source} says alpha {facts['alpha']!r}, which is no number")
     return TargetAdapter(lora, projection, facts, source)
 
 
+def _header(file: Path, source: str) -> dict[str, str]:
+    with _opened(file, source) as opened:
+        return dict(opened.metadata() or {})
+
+
 def _read(file: Path, source: str) -> tuple[dict[str, Tensor], dict[str, str]]:
-    from safetensors import safe_open
+    with _opened(file, source) as opened:
+        return {name: opened.get_tensor(name) for name in opened.keys()}, dict(opened.metadata() or {})  # noqa: SIM118
+
+
+def _opened(file: Path, source: str) -> Any:
+    """The file, found whole, as safetensors opens it."""
+    from safetensors import SafetensorError, safe_open
 
     try:
         check_safetensors(file, file.name)
     except ModelError as error:
         raise ModelError(f"{source}: {str(error).partition(': ')[2]}") from None
-    with safe_open(file, framework="pt") as opened:
-        return {name: opened.get_tensor(name) for name in opened.keys()}, dict(opened.metadata() or {})  # noqa: SIM118
+    try:
+        return safe_open(file, framework="pt")
+    except SafetensorError as error:
+        raise ModelError(f"{source}: {file.name} is corrupt ({error}); copy or train it again") from None
 
 
 def _alpha_said(headers: Mapping[str, str], source: str) -> float | None:

@@ -8,12 +8,14 @@ import torch
 from torch import Tensor
 
 from rehearse.models.errors import ModelError
+from rehearse.models.first_line import first_line
 from rehearse.models.folder import ModelFolder
 from rehearse.models.model import Tokens
 from rehearse.models.vocabulary import words_of
 
 # CLIPTokenizer without a length in its settings reports a number of 30 digits; CLIP itself has 77 positions.
 _CLIP_LENGTH = 77
+_TABLES = ("tokenizer.json", "vocab.json", "spiece.model")
 
 
 class ClipText:
@@ -34,35 +36,16 @@ class ClipText:
             raise ModelError(
                 f"model {folder.identity!r}: its text encoder is a {kind}; only CLIPTextModel is read"
             )
-        weights = folder.weights("text_encoder")
+        folder.weights("text_encoder")
+        refuse_missing_tokenizer(folder)
         from transformers import CLIPTextModel
-        from transformers.utils import logging
 
         try:
             from transformers import CLIPTokenizerFast as Tokenizer  # character spans before transformers 5
         except ImportError:
             from transformers import CLIPTokenizer as Tokenizer
 
-        bars = logging.is_progress_bar_enabled()
-        logging.disable_progress_bar()  # a bar for a load of milliseconds tells nobody anything
-        try:
-            tokenizer = Tokenizer.from_pretrained(folder.place("tokenizer"), local_files_only=True)
-            encoder = CLIPTextModel.from_pretrained(
-                folder.place("text_encoder"),
-                dtype=torch.float32,
-                use_safetensors=True,
-                variant=folder.variant("text_encoder"),
-                local_files_only=True,
-            )
-        except (OSError, ValueError, KeyError, RuntimeError) as error:
-            raise ModelError(
-                f"model {folder.identity!r}: its tokenizer or text encoder cannot be read "
-                f"({weights[0].parent.name}/): {_first_line(error)}"
-            ) from None
-        finally:
-            if bars:
-                logging.enable_progress_bar()
-        return cls(tokenizer, encoder.eval().requires_grad_(False))
+        return cls(*read_text_parts(folder, Tokenizer, CLIPTextModel, torch.float32))
 
     def tokenize(self, prompt: str) -> Tokens:
         """Token ids of the prompt, cut at the limit and padded, with the characters each stands for."""
@@ -95,6 +78,46 @@ class ClipText:
         return embeddings.float().cpu()
 
 
+def refuse_missing_tokenizer(folder: ModelFolder) -> None:
+    """ModelError where there are no tables to tokenize by: transformers would make an empty tokenizer, which
+    reads every word as unknown."""
+    place = folder.place("tokenizer")
+    if not any((place / name).is_file() for name in _TABLES):
+        raise ModelError(
+            f"model {folder.identity!r}: tokenizer/ has none of {', '.join(_TABLES)}; copy the whole folder "
+            "again"
+        )
+
+
+def read_text_parts(folder: ModelFolder, tokenizer: Any, encoder: Any, dtype: torch.dtype) -> tuple[Any, Any]:
+    """Tokenizer and text encoder, of the given classes, frozen, from a folder whose weights were checked.
+
+    Raises ModelError.
+    """
+    from transformers.utils import logging
+
+    place, bars = folder.place("text_encoder"), logging.is_progress_bar_enabled()
+    logging.disable_progress_bar()  # a bar for a load of milliseconds tells nobody anything
+    try:
+        words = tokenizer.from_pretrained(folder.place("tokenizer"), local_files_only=True)
+        read = encoder.from_pretrained(
+            place,
+            dtype=dtype,
+            use_safetensors=True,
+            variant=folder.variant("text_encoder"),
+            local_files_only=True,
+        )
+    except (OSError, ValueError, KeyError, RuntimeError, ImportError) as error:
+        raise ModelError(
+            f"model {folder.identity!r}: its tokenizer or text encoder cannot be read "
+            f"({place.name}/): {first_line(error)}"
+        ) from None
+    finally:
+        if bars:
+            logging.enable_progress_bar()
+    return words, read.eval().requires_grad_(False)
+
+
 def vocabulary_of(folder: ModelFolder) -> frozenset[str] | None:
     """The closed vocabulary beside the model index (``vocabulary.json``, a list of words); None: any word."""
     words = folder.optional("vocabulary.json")
@@ -103,7 +126,3 @@ def vocabulary_of(folder: ModelFolder) -> frozenset[str] | None:
     if not isinstance(words, list) or not all(isinstance(word, str) for word in words):
         raise ModelError(f"model {folder.identity!r}: vocabulary.json must hold a list of words")
     return frozenset(part for word in words for part in words_of(word))
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
@@ -11,20 +10,20 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from rehearse.models.attention import Stage, install, spread_text
+from rehearse.models.attention import Stage, install, spread_text, with_condition
 from rehearse.models.codec import Codec, load_component
 from rehearse.models.errors import ModelError
 from rehearse.models.folder import ModelFolder
+from rehearse.models.folder_model import FolderModel
 from rehearse.models.lora import add_loras
-from rehearse.models.model import Defaults, Limits, Tokens, VideoModel
+from rehearse.models.model import Defaults, Limits
 from rehearse.models.precision import Precision
-from rehearse.models.said import schedule_said, with_said
+from rehearse.models.said import with_said
 from rehearse.models.text import ClipText, vocabulary_of
-from rehearse.sampling.schedulers import SchedulerError, make_scheduler, prediction_type_of
 from rehearse.sites import Attend
 
 
-class UNetModel(VideoModel):
+class UNetModel(FolderModel):
     """A UNet denoiser with a CLIP text encoder and an image autoencoder.
 
     Optional files beside ``model_index.json``: ``rehearse.json`` with ``defaults`` (fields of
@@ -35,19 +34,10 @@ class UNetModel(VideoModel):
     def __init__(
         self, folder: ModelFolder, denoiser: Any, text: ClipText, codec: Codec, precision: Precision
     ) -> None:
-        self.identity = folder.identity
-        self.denoiser = denoiser
-        self.precision = precision
-        self._folder = folder
-        self._text = text
-        self._codec = codec
+        super().__init__(folder, denoiser, text, codec, precision)
         said = folder.settings()
-        self._scheduler_config = folder.config("scheduler", "scheduler_config.json") | schedule_said(folder)
+        self._read_schedule(said)
         self._stage = Stage()
-        try:
-            self.prediction_type = prediction_type_of(self._scheduler_config)
-        except SchedulerError as error:
-            raise ModelError(f"model {self.identity!r}: {error}") from None
         self.sites = install(denoiser, self._stage)
         self.defaults = with_said(self._own_defaults(), said, folder.identity)
         self.limits = Limits(
@@ -106,30 +96,6 @@ class UNetModel(VideoModel):
         unit = self._codec.factor
         return (height * unit if height else 256), (width * unit if width else 256)
 
-    @property
-    def fingerprint(self) -> str:
-        return self._folder.fingerprint()
-
-    def beside(self, name: str) -> Path | None:
-        place = self._folder.path / name
-        return place if place.is_dir() else None
-
-    def make_scheduler(self, name: str) -> Any:
-        try:
-            return make_scheduler(name, self._scheduler_config)
-        except SchedulerError as error:
-            raise ModelError(f"model {self.identity!r}: {error}") from None
-
-    def tokenize(self, prompt: str) -> Tokens:
-        return self._text.tokenize(prompt)
-
-    def encode(self, prompt: str, negative_prompt: str = "") -> Tensor:
-        return self._text.encode([negative_prompt, prompt])
-
-    def encode_pictures(self, pictures: NDArray[np.uint8]) -> Tensor:
-        """uint8 ``[n, H, W, 3]`` to clean latents ``[n, channels, h, w]``, float32, on the CPU."""
-        return self._codec.encode(pictures)
-
     def latent_shape(self, frames: int, height: int, width: int) -> tuple[int, int, int, int]:
         unit = self._codec.factor
         return self._codec.channels, frames, height // unit, width // unit
@@ -144,9 +110,7 @@ class UNetModel(VideoModel):
         condition: Tensor | None = None,
     ) -> Tensor:
         spread, branches, clips = spread_text(text, latents.shape[0])
-        if condition is not None:
-            beside = condition.expand(branches, -1, -1, -1, -1).repeat_interleave(clips, dim=0)
-            latents = torch.cat([latents, beside.to(latents.dtype)], dim=1)
+        latents = with_condition(latents, condition, branches, clips)
         stage, device = self._stage, self.precision.device
         stage.attend, stage.branches, stage.clips, stage.frames = attend, branches, clips, latents.shape[2]
         try:

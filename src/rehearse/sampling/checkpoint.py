@@ -8,10 +8,9 @@ disk and renamed: whoever is killed in between leaves the old file or the new on
 
 from __future__ import annotations
 
-import contextlib
+import hashlib
 import json
 import os
-import secrets
 import struct
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -21,6 +20,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from rehearse.durable import because, write_durably
 from rehearse.sampling.original import Original
 from rehearse.sampling.snapshot import Snapshot
 from rehearse.sampling.state import State
@@ -34,6 +34,10 @@ _KEPT = "kept."
 
 class CheckpointError(ValueError):
     """A checkpoint cannot be written, read or continued. ``str(error)`` is one sentence."""
+
+
+class CheckpointDamaged(CheckpointError):
+    """A checkpoint is gone, cut off or not what was written. Others of the same take may be whole."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -76,9 +80,15 @@ def save_checkpoint(checkpoint: Checkpoint, path: str | os.PathLike[str]) -> Pat
         "originals": originals,
         "made_with": json.dumps({"torch": torch.__version__, "threads": torch.get_num_threads()}),
     }
+    metadata["digest"] = _digest(metadata, tensors)
     # Copies: several history entries may share one tensor, which the format does not allow.
     content = save({name: tensor.detach().clone() for name, tensor in tensors.items()}, metadata)
-    return _write_whole(Path(path), content)
+    file = Path(path)
+    try:
+        write_durably(file, content)
+    except OSError as error:
+        raise CheckpointError(f"cannot write checkpoint {file}: {because(error)}") from None
+    return file
 
 
 def load_checkpoint(
@@ -87,7 +97,8 @@ def load_checkpoint(
     """Read a checkpoint.
 
     fingerprint: of the model to continue with; None does not compare. model: its name, for messages.
-    Raises CheckpointError: unreadable, cut off, no checkpoint, of another format version or another model.
+    Raises CheckpointError: unreadable, no checkpoint, of another format version or another model;
+    CheckpointDamaged: not there, cut off, or a bit of it is not what was written.
     """
     from safetensors import SafetensorError, safe_open
 
@@ -98,19 +109,21 @@ def load_checkpoint(
             _check_format(metadata, file)
             # Copies: memory of our own is aligned as torch's kernels expect it, whatever the file's offsets.
             tensors: dict[str, Tensor] = {name: content.get_tensor(name).clone() for name in content.keys()}  # noqa: SIM118
-    except (SafetensorError, OSError, struct.error) as error:
-        reason = (
-            "there is no such file"
-            if isinstance(error, FileNotFoundError)
-            else "it is not a whole safetensors file"
-        )
-        if isinstance(error, PermissionError | IsADirectoryError):
-            reason = str(error.strerror).lower()
-        raise CheckpointError(f"cannot read checkpoint {file}: {reason}") from None
+    except FileNotFoundError:
+        raise CheckpointDamaged(f"cannot read checkpoint {file}: there is no such file") from None
+    except (PermissionError, IsADirectoryError) as error:
+        raise CheckpointError(f"cannot read checkpoint {file}: {because(error)}") from None
+    except (SafetensorError, OSError, struct.error):
+        raise CheckpointDamaged(
+            f"cannot read checkpoint {file}: it is not a whole safetensors file"
+        ) from None
+    # Files from before there were digests have none.
+    if metadata.get("digest", digest := _digest(metadata, tensors)) != digest:
+        raise CheckpointDamaged(f"checkpoint {file} is damaged: it does not hold what was written")
     try:
         checkpoint = _assemble(metadata, tensors)
-    except (KeyError, ValueError, TypeError) as error:
-        raise CheckpointError(f"checkpoint {file} is damaged: {error}") from None
+    except (KeyError, ValueError, TypeError, AttributeError) as error:
+        raise CheckpointDamaged(f"checkpoint {file} is damaged: {error}") from None
     if fingerprint is not None and fingerprint != checkpoint.fingerprint:
         raise CheckpointError(
             f"checkpoint {file} was made with other weights of {checkpoint.model!r} "
@@ -118,6 +131,16 @@ def load_checkpoint(
             "continue it with the model it was made with"
         )
     return checkpoint
+
+
+def _digest(metadata: Mapping[str, str], tensors: Mapping[str, Tensor]) -> str:
+    """SHA-256 of all a checkpoint says: a flipped bit would else lead to another clip without a word."""
+    said = {name: text for name, text in metadata.items() if name != "digest"}
+    found = hashlib.sha256(json.dumps(said, sort_keys=True).encode())
+    for name, tensor in sorted(tensors.items()):
+        found.update(f"{name} {tensor.dtype} {list(tensor.shape)}\n".encode())
+        found.update(tensor.detach().contiguous().reshape(-1).view(torch.uint8).numpy().data)
+    return found.hexdigest()
 
 
 def _check_format(metadata: Mapping[str, str], file: Path) -> None:
@@ -174,32 +197,3 @@ def _put_together(originals: str, tensors: Mapping[str, Tensor]) -> Original | N
     for depth, one in reversed(list(enumerate(json.loads(originals)))):
         found = Original(one["shot"], kept.get(depth, {}) if one["kept"] else None, found)
     return found
-
-
-def _write_whole(path: Path, content: bytes) -> Path:
-    part = path.parent / f".{path.name}.{secrets.token_hex(6)}.part"
-    try:
-        with part.open("xb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
-        _sync_folder(path.parent)
-    except OSError as error:
-        raise CheckpointError(
-            f"cannot write checkpoint {path}: {(error.strerror or str(error)).lower()}"
-        ) from None
-    finally:
-        with contextlib.suppress(OSError):
-            part.unlink()
-    return path
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make the renaming itself last through a power cut, where the system can."""
-    with contextlib.suppress(OSError):
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)

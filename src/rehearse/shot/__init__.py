@@ -6,7 +6,14 @@ the instruction documents are what its methods write; `ShotError` is what every 
 
 from rehearse.shot.box import Box
 from rehearse.shot.box_path import BoxKeyframe, BoxPath
-from rehearse.shot.control import SITE_KINDS, BlendSettings, ControlSettings, SiteKind, WeightKeyframe
+from rehearse.shot.control import (
+    SITE_KINDS,
+    UNET_PARTS,
+    BlendSettings,
+    ControlSettings,
+    SiteKind,
+    WeightKeyframe,
+)
 from rehearse.shot.easing import EASINGS, Easing, frame_times
 from rehearse.shot.errors import ShotError, explain
 from rehearse.shot.fields import steps_of
@@ -46,6 +53,7 @@ __all__ = [
     "KINDS",
     "MAGNITUDES",
     "SITE_KINDS",
+    "UNET_PARTS",
     "VERSION",
     "BlendSettings",
     "Box",

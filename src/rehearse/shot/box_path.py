@@ -102,16 +102,16 @@ class BoxPath(Document):
         """
         return self._sample(frame_times(frames))
 
-    def to_grid(self, frames: int, height: int, width: int) -> NDArray[np.bool_]:
+    def to_grid(self, frames: int, height: int, width: int, inset: float = 0.0) -> NDArray[np.bool_]:
         """Which cells of a height x width grid the box covers in each frame: [frames, height, width].
 
         A cell is covered when its centre is. A box too thin to hold a centre keeps the cells under its
         middle, so that it is never lost while its centre is in the frame; a box out of the frame covers
-        nothing.
+        nothing. inset: cells by which each side is drawn in first, 0 or more.
         """
         refuse_bad_size(height, width)
         x0, y0, x1, y1 = self.resample(frames).T
-        columns, rows = cells_in(x0, x1, width), cells_in(y0, y1, height)
+        columns, rows = cells_in(x0, x1, width, inset), cells_in(y0, y1, height, inset)
         covered: NDArray[np.bool_] = rows[:, :, None] & columns[:, None, :]
         return covered
 

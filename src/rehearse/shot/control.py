@@ -28,6 +28,20 @@ Sites = Annotated[tuple[SiteKind, ...], AfterValidator(_in_order)]
 """Any of cross, spatial, temporal; none = nowhere."""
 
 
+UNetPart = Literal["down", "mid", "up"]
+"""A part of a UNet."""
+
+UNET_PARTS: tuple[UNetPart, ...] = get_args(UNetPart)
+
+
+def _parts_in_order(parts: tuple[UNetPart, ...]) -> tuple[UNetPart, ...]:
+    return tuple(part for part in UNET_PARTS if part in parts)
+
+
+Parts = Annotated[tuple[UNetPart, ...], Field(min_length=1), AfterValidator(_parts_in_order)]
+"""Any of down, mid, up; one at least."""
+
+
 class WeightKeyframe(Document):
     """A weight at a time of the clip."""
 
@@ -67,7 +81,9 @@ class BlendSettings(Document):
         for i, (before, after) in enumerate(pairwise(keyframes), start=1):
             if after.time <= before.time:
                 raise ShotError(
-                    "each keyframe must be later than the one before", field=f"over_time[{i}].time"
+                    f"it must be later than the keyframe before it, {before.time:g}",
+                    field=f"over_time[{i}].time",
+                    value=after.time,
                 )
         return self
 
@@ -89,6 +105,12 @@ class ControlSettings(Document):
     """First denoising steps in which attention is masked: a count (4) or a fraction of all steps (0.1)."""
     mask_sites: Sites | None = None
     """Which attention is masked to keep subjects in their boxes."""
+    mask_parts: Parts | None = None
+    """In which parts of a UNet attention is masked; a transformer has but one."""
+    mask_inset: Annotated[Number, Field(ge=0, le=4)] | None = None
+    """Cells by which boxes are drawn in on every grid of the model: 0 takes the cells whose centres lie in a
+    box, 0.5 those that lie in it whole.
+    """
     normalization: Literal["none", "global", "regional"] | None = None
     """Whether masked attention is brought back to the unmasked one's statistics, over the frame or for each
     region.
@@ -115,7 +137,7 @@ class ControlSettings(Document):
     frame_alignment: StrictBool | None = None
     """Whether frames are aligned with the intermediate picture by the learned layer of equation 5."""
 
-    @field_validator("mask_sites", "normalization_sites", mode="before")
+    @field_validator("mask_sites", "mask_parts", "normalization_sites", mode="before")
     @classmethod
     def _one_name_alone(cls, value: Any) -> Any:
         # A text is a sequence of letters to pydantic's errors; "cross" clearly means ["cross"].

@@ -153,15 +153,19 @@ def _entries(count: int) -> str:
     return "entry" if count == 1 else "entries"
 
 
+def _exact(limit: float) -> str:
+    return str(limit) if isinstance(limit, int) else f"{limit:g}"
+
+
 # A ValidationError's input is a whole document for these, or text too long to quote.
 _WITHOUT_VALUE = {"missing", "json_invalid", "too_short", "too_long", "string_too_long"}
 
 _REASONS: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "missing": lambda _: "it is missing and must be given",
-    "greater_than": lambda c: f"it must be more than {c['gt']:g}",
-    "greater_than_equal": lambda c: f"it must be at least {c['ge']:g}",
-    "less_than": lambda c: f"it must be less than {c['lt']:g}",
-    "less_than_equal": lambda c: f"it must be at most {c['le']:g}",
+    "greater_than": lambda c: f"it must be more than {_exact(c['gt'])}",
+    "greater_than_equal": lambda c: f"it must be at least {_exact(c['ge'])}",
+    "less_than": lambda c: f"it must be less than {_exact(c['lt'])}",
+    "less_than_equal": lambda c: f"it must be at most {_exact(c['le'])}",
     "literal_error": lambda c: f"it must be {c['expected']}",
     "string_type": lambda _: "it must be text",
     "string_unicode": lambda _: "it holds characters that are not valid Unicode",

@@ -17,15 +17,22 @@ def refuse_bad_size(height: int, width: int) -> None:
             raise ShotError(f"it must be between 1 and {LARGEST_SIDE}", field=name, value=size)
 
 
-def cells_in(low: NDArray[np.float64], high: NDArray[np.float64], cells: int) -> NDArray[np.bool_]:
-    """Which cells' centres lie in each interval [low, high): [N, cells].
+def cells_in(
+    low: NDArray[np.float64], high: NDArray[np.float64], cells: int, inset: float = 0.0
+) -> NDArray[np.bool_]:
+    """Which cells' centres lie in each interval [low, high), drawn in by ``inset`` cells at either end:
+    [N, cells]. With half a cell only those count that lie in the interval whole.
 
     Nearest sampling alone would lose an interval that falls between two centres; where its middle lies in [0,
     1], the cell under its middle stands in for it.
     """
     centres = (np.arange(cells) + 0.5) / cells
-    inside: NDArray[np.bool_] = (centres >= low[:, None]) & (centres < high[:, None])
     middle = (low + high) / 2
+    # An end belongs to one of two intervals that meet there; drawn in, they do not meet, and a cell that fits
+    # exactly is in.
+    slack = min(1e-9, inset / cells)
+    first, last = low + inset / cells - slack, high - inset / cells + slack
+    inside: NDArray[np.bool_] = (centres >= first[:, None]) & (centres < last[:, None])
     lost = np.flatnonzero(~inside.any(axis=1) & (middle >= 0) & (middle <= 1))
     inside[lost, cell_of(middle[lost], cells)] = True
     return inside

@@ -30,6 +30,11 @@ DIGEST_IMAGES = {"images": "digest"}
 _DATA_URI = re.compile(r"data:image/(png|jpeg|webp);base64,", re.ASCII)
 _SUFFIXES = {"png": ".png", "jpeg": ".jpg", "webp": ".webp"}
 _FORMATS = ("PNG", "JPEG", "WEBP")
+# A phone writes a JPEG with a second picture behind the first, which Pillow calls a format of its own.
+_KINDS = {"MPO": "jpeg"}
+_READY_FOR_PNG = ("1", "L", "LA", "P", "RGB", "RGBA", "I;16")
+# The plain mode that loses nothing a picture shows.
+_PLAIN_MODES = {"La": "LA", "PA": "RGBA", "RGBa": "RGBA"}
 
 _ORIENTATION = 0x0112
 # What brings each EXIF orientation upright; 1 is upright.
@@ -115,15 +120,13 @@ class ImageRef(Document):
         if isinstance(source, str) and source.startswith("data:"):
             return cls(source)
         if isinstance(source, str | Path):
-            return _inline(_read_file(Path(source)))
+            return _inline(_read_file(Path(source)), shown=str(source))
         if isinstance(source, bytes):
             return _inline(source)
         if isinstance(source, np.ndarray):
             source = _from_array(source)
         if isinstance(source, Image.Image):
-            file = io.BytesIO()
-            source.save(file, "PNG")
-            return _inline(file.getvalue())
+            return _inline(_as_png(source))
         raise ShotError(
             f"a picture is a path, bytes, a PIL image or an array, not {type(source).__name__}", field="image"
         )
@@ -234,12 +237,20 @@ def _too_large(size: int) -> str:
     )
 
 
+def _no_file(path: Path, shown: str) -> str:
+    if re.match(r"https?:/", shown):
+        return "pictures are not fetched from the web; save it and give the file"
+    if path.is_dir():
+        return "this is a folder; give the file of a picture"
+    return "there is no such file; check the path"
+
+
 def _read_file(path: Path, shown: str | None = None) -> bytes:
     shown = shown or str(path)
     try:
         # Devices and pipes would block or never end.
         if not path.is_file():
-            raise ShotError("there is no such file", field="image", value=shown)
+            raise ShotError(_no_file(path, shown), field="image", value=shown)
         size = path.stat().st_size
         if size > LARGEST_BYTES:
             raise ShotError(_too_large(size), field="image", value=shown)
@@ -260,7 +271,9 @@ def _open(content: bytes) -> Image.Image:
             f"the picture has more than {LARGEST_PIXELS // 10**6} megapixels; make it smaller", field="image"
         ) from None
     except (OSError, SyntaxError, ValueError):
-        raise ShotError("this is not a readable PNG, JPEG or WebP picture", field="image") from None
+        raise ShotError(
+            "this is not a readable PNG, JPEG or WebP picture; save it as one of these", field="image"
+        ) from None
     width, height = picture.size
     if max(width, height) > LARGEST_SIDE or width * height > LARGEST_PIXELS:
         raise ShotError(
@@ -274,12 +287,38 @@ def _open(content: bytes) -> Image.Image:
 def _inline(content: bytes, shown: str | None = None) -> ImageRef:
     try:
         picture = _open(content)
-        kind = (picture.format or "PNG").lower()
+        kind = _KINDS.get(str(picture.format), str(picture.format).lower())
         return ImageRef(f"data:image/{kind};base64,{base64.b64encode(content).decode('ascii')}")
     except ShotError as error:
         if shown is None:
             raise
         raise ShotError(error.reason, field="image", value=shown) from None
+
+
+def _as_png(picture: Image.Image) -> bytes:
+    """An open picture of any mode as a PNG file, upright: that format's EXIF data would not be written."""
+    remedy = 'convert it first: picture.convert("RGB")'
+    if picture.mode in ("I", "F"):
+        raise ShotError(
+            f"a PIL image of mode {picture.mode} does not say what is white; {remedy}", field="image"
+        )
+    if not all(picture.size):
+        raise ShotError(
+            f"the picture is {picture.width} x {picture.height} pixels; it shows nothing", field="image"
+        )
+    file = io.BytesIO()
+    try:
+        upright = _upright(picture)
+        if upright.mode.startswith("I;16"):
+            upright = _to_8_bit(upright)
+        elif upright.mode not in _READY_FOR_PNG:
+            upright = upright.convert(_PLAIN_MODES.get(upright.mode, "RGB"))
+        upright.save(file, "PNG")
+    except (OSError, SyntaxError, ValueError) as error:
+        raise ShotError(
+            f"a PIL image of mode {picture.mode} cannot be written as PNG ({error}); {remedy}", field="image"
+        ) from None
+    return file.getvalue()
 
 
 def _from_array(array: NDArray[Any]) -> Image.Image:

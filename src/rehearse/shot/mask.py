@@ -56,6 +56,11 @@ class Mask(Document):
             invert: bool = False,
         ) -> None: ...
 
+    @model_validator(mode="before")
+    @classmethod
+    def _from_box(cls, data: Any) -> Any:
+        return {"box": data} if isinstance(data, Box) else data
+
     @model_validator(mode="after")
     def _marks_something(self) -> Self:
         if self.image is None and self.box is None and self.polygon is None and not self.strokes:
@@ -76,6 +81,12 @@ class Mask(Document):
         """
         if isinstance(source, Box):
             return cls(box=source)
+        if isinstance(source, list | tuple):
+            raise ShotError(
+                "a region is a Box, a Mask or a picture; write Box(x0, y0, x1, y1), or Mask(polygon=[...])",
+                field="mask",
+                value=source,
+            )
         if not isinstance(source, Mask):
             return cls(image=ImageRef.embed(source))
         if source.is_ready or source.image is None:

@@ -314,7 +314,7 @@ class Shot(Document):
             strength: how far the edit may depart from picture and paint, in [0, 1].
         """
         return self._edit(
-            (strokes,) if isinstance(strokes, Stroke) else tuple(strokes),
+            tuple(strokes) if isinstance(strokes, Sequence) else (strokes,),
             prompt,
             negative_prompt,
             mask,

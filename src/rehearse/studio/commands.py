@@ -18,6 +18,17 @@ V = TypeVar("V", bound=BaseModel)
 
 Act = Callable[[Session], V]
 
+ClientName = Annotated[
+    str,
+    Header(
+        max_length=100,
+        pattern=r"^[\x21-\x7e]*$",
+        description="Who is asking: a name that a browser makes up once and keeps. What one client has "
+        "queued, another cannot stop.",
+    ),
+]
+"""The header of a request that names its client."""
+
 
 class Command:
     """One request that changes something. client: who asks. key: its Idempotency-Key, or None."""
@@ -72,15 +83,7 @@ async def command_of(
             description="A name for this one command: sent again, it is not done again but answered again.",
         ),
     ] = None,
-    x_rehearse_client: Annotated[
-        str,
-        Header(
-            max_length=100,
-            pattern=r"^[\x21-\x7e]*$",
-            description="Who is asking: a name that a browser makes up once and keeps. What one client has "
-            "queued, another cannot stop.",
-        ),
-    ] = "",
+    x_rehearse_client: ClientName = "",
 ) -> Command:
     """The command that a request is."""
     said = hashlib.sha256()

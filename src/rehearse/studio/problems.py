@@ -16,6 +16,7 @@ from starlette.responses import Response
 from rehearse.media.errors import MediaError
 from rehearse.shot import ShotError
 from rehearse.shot.errors import explain, join
+from rehearse.studio import full_disk
 from rehearse.takes.store.errors import DiskFull, StoreError
 
 _LOG = logging.getLogger(__name__)
@@ -59,7 +60,7 @@ def answer_problems(app: FastAPI) -> None:
 
     @app.exception_handler(DiskFull)
     def full(request: Request, error: DiskFull) -> Response:
-        return problem(507, str(error))
+        return problem(507, full_disk.SENTENCE)
 
     @app.exception_handler(StoreError)
     def store(request: Request, error: StoreError) -> Response:

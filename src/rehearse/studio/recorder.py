@@ -11,7 +11,6 @@ from rehearse.api import picture
 from rehearse.sampling.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from rehearse.sampling.state import State
 from rehearse.studio.strips import put_strip
-from rehearse.takes.store.blobs import FULL
 from rehearse.takes.store.errors import DiskFull
 from rehearse.takes.store.recording import Claim, record_plan, record_step
 from rehearse.takes.store.store import Store
@@ -108,6 +107,6 @@ class StoreRecorder:
                 save_checkpoint(checkpoint, part)
             except ValueError as error:
                 if "no space" in str(error) or "quota" in str(error):
-                    raise DiskFull(FULL) from None
+                    raise DiskFull from None
                 raise
             return self._store.blobs.adopt(part)

@@ -11,6 +11,7 @@ from typing import Literal
 from rehearse.models.model import VideoModel
 from rehearse.sampling.loop import Cancelled
 from rehearse.shot import Shot
+from rehearse.studio import full_disk
 from rehearse.studio.recorder import StoreRecorder
 from rehearse.studio.strips import put_strip
 from rehearse.takes.store import images, tree
@@ -53,8 +54,8 @@ class Run:
             self._play(load_model)
         except Lost:
             pass  # another run has the take: nothing more may be written
-        except DiskFull as error:
-            self._end_at_last("paused", str(error))
+        except DiskFull:
+            self._end_at_last("paused", full_disk.SENTENCE)
         except MemoryError:
             self._end("failed", error=_MEMORY)
         except ValueError as error:
@@ -139,8 +140,8 @@ class Run:
                 record_end(session, self.claim, status, look=look, error=error)
         except Lost:
             pass
-        except DiskFull as full:
-            self._end_at_last("paused", error or str(full))
+        except DiskFull:
+            self._end_at_last("paused", error or full_disk.SENTENCE)
         self.told()
 
     def _end_at_last(self, status: str, error: str) -> None:

@@ -269,7 +269,7 @@ class TakeView(View):
     client: str
     """Who queued it, see the header X-Rehearse-Client."""
     error: str | None
-    """Why it failed or was interrupted, in one sentence."""
+    """Why it failed, was interrupted, or paused of itself, in one sentence."""
     revision: Revision
     created: float
     changed: float

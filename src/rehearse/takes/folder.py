@@ -22,7 +22,7 @@ import json
 import logging
 import os
 import re
-import secrets
+import shlex
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -34,10 +34,18 @@ import numpy as np
 from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 
+from rehearse.durable import because, sync, write_durably
 from rehearse.models import load_model
-from rehearse.sampling.checkpoint import Checkpoint, CheckpointError, load_checkpoint, save_checkpoint
+from rehearse.models.errors import ModelError
+from rehearse.sampling.checkpoint import (
+    Checkpoint,
+    CheckpointDamaged,
+    CheckpointError,
+    load_checkpoint,
+    save_checkpoint,
+)
 from rehearse.sampling.original import Original
-from rehearse.shot import Shot
+from rehearse.shot import Shot, ShotError
 from rehearse.takes.take import Take
 
 if TYPE_CHECKING:
@@ -85,6 +93,7 @@ class TakeFolder:
         self.path = Path(path)
         self.keep = keep
         self._card: TakeCard | None = None
+        self._held = False
 
     @classmethod
     def create(cls, path: str | os.PathLike[str], *, keep: int = 1) -> Self:
@@ -99,8 +108,12 @@ class TakeFolder:
         if place.is_dir() and all(_is_debris(entry) for entry in place.iterdir()):
             return folder
         if os.path.lexists(place):
-            what = "holds a take already" if (place / "take.json").exists() else "exists already"
-            raise FolderError(f"{place} {what}; choose another folder for the take")
+            raise folder._taken("holds a take already" if folder._started else "exists already")
+        around = next((one for one in place.absolute().parents if (one / "take.json").is_file()), None)
+        if around is not None:
+            raise FolderError(
+                f"{place} lies in the folder of another take, {around}; choose a place beside it"
+            )
         if not place.absolute().parent.is_dir():
             raise FolderError(f"cannot make {place}: there is no folder {place.parent}; make it first")
         return folder
@@ -122,8 +135,11 @@ class TakeFolder:
 
     @property
     def shot(self) -> Shot:
-        """The take's shot. Raises ShotError."""
-        return Shot.model_validate_json(self.card.shot)
+        """The take's shot. FolderError where it cannot be read."""
+        try:
+            return Shot.model_validate_json(self.card.shot)
+        except ShotError as error:
+            raise FolderError(f"the shot in {self.path / 'take.json'} cannot be read: {error}") from None
 
     @property
     def step(self) -> int:
@@ -144,25 +160,29 @@ class TakeFolder:
         """The take as it stands on the disk, ready to play on bit for bit; its recorder is this folder.
 
         model: a loaded model, None loads the one the take names. Raises FolderError, CheckpointError (other
-        weights than it was made with), ModelError.
+        weights than it was made with), ModelError. Nothing in the folder changes, but that a checkpoint that
+        is found damaged is put aside by the process that runs the take.
         """
         card = self.card
-        model = model or load_model(card.model)
+        model = model or self._model()
         if model.fingerprint != card.fingerprint:
             raise CheckpointError(
                 f"the take in {self.path} was made with other weights of {card.model!r} "
                 f"({card.fingerprint[:12]}) than {model.identity!r} has ({model.fingerprint[:12]}); continue "
                 "it with the model it was made with"
             )
-        original = None
-        if card.blend is not None:
-            assert card.branch_step is not None
-            original = self._load(card.branch_step).original
+        original = None if card.blend is None else self._original()
+        newest = self._newest()
+        if newest is not None and json.loads(newest.shot) != json.loads(card.shot):
+            raise FolderError(
+                f"{self.path / 'take.json'} has another shot than the checkpoints of the take, which never "
+                f"changes; put the file back, and fork the take to change its shot{self._what_is_left()}"
+            )
         return Take.restore(
             self.shot,
             model,
             id=card.id,
-            state=self._newest(),
+            state=None if newest is None else newest.state,
             parent_id=card.parent,
             branch_step=card.branch_step,
             original=original,
@@ -174,11 +194,13 @@ class TakeFolder:
 
     def on_start(self, take: Take) -> None:
         """Make the folder; from here on it resumes."""
+        if self._started:  # by a process that was quicker
+            raise self._taken("holds a take already")
         try:
             (self.path / "checkpoints").mkdir(parents=True, exist_ok=True)
             (self.path / "previews").mkdir(exist_ok=True)
         except OSError as error:
-            raise FolderError(f"cannot make {self.path}: {_because(error)}") from None
+            raise FolderError(f"cannot make {self.path}: {because(error)}") from None
         for step in self.steps():
             self._file(step).unlink()  # of a take that died before it had a card
         original, plan = take.original, take.plan
@@ -213,8 +235,8 @@ class TakeFolder:
         """Write the clip."""
         if not self.clip_path.exists():
             take.clip.save(self.clip_path)
-            _sync(self.clip_path)
-            _sync(self.path)
+            sync(self.clip_path)
+            sync(self.path)
             self._tell("finished", take.step)
 
     def steps(self) -> tuple[int, ...]:
@@ -230,44 +252,63 @@ class TakeFolder:
         """The state of a kept step. KeyError; CheckpointError where its file is damaged."""
         if step not in self.steps():
             raise KeyError(step)
-        return self._load(step).state
+        try:
+            return self._load(step).state
+        except CheckpointDamaged as error:
+            others = ", ".join(str(one) for one in self.steps() if one != step) or "none"
+            raise CheckpointDamaged(f"{error}; give another step that is kept ({others})") from None
 
     # Running, and being asked to pause
 
     @contextmanager
     def running(self) -> Iterator[None]:
-        """Around a run: no second process runs the same take. FolderError where one does already."""
-        self.path.mkdir(parents=True, exist_ok=True)
+        """Around a run: no second process runs the same take. FolderError where one does already, or where
+        the folder cannot be written to."""
         lock = self._lock()
         try:
+            self.path.mkdir(parents=True, exist_ok=True)
             lock.acquire(timeout=0.5)  # whoever only asks whether it runs holds it for a moment
         except Timeout:
             raise FolderError(
                 f"{self.path} is being run by process {self._pid()}; pause it first: "
-                f"rehearse take pause {self.path}"
+                f"rehearse take pause {shlex.quote(str(self.path))}"
+            ) from None
+        except OSError as error:
+            raise FolderError(
+                f"cannot write in {self.path}: {because(error)}; make the folder writable, or fork the take "
+                "into another one"
             ) from None
         try:
+            self._held = True
             # A request that nobody was there to hear is of no use to this run.
             (self.path / "pause").unlink(missing_ok=True)
             self._write("running.json", json.dumps({"pid": os.getpid()}).encode())
+            if self._started:  # whoever cleans up may have thrown away what was empty or can be made anew
+                for name in ("checkpoints", "previews"):
+                    (self.path / name).mkdir(exist_ok=True)
             yield
         finally:
+            self._held = False
             for name in ("running.json", "pause"):
                 with contextlib.suppress(OSError):
                     (self.path / name).unlink()
-            if (self.path / "take.json").exists() and not self.finished:
+            if self._started and not self.finished:
                 self._tell("paused", self.step)
             lock.release()
-            if not (self.path / "take.json").exists():
+            if not self._started:
                 self._leave()
 
     def runs(self) -> bool:
         """Whether a process runs the take now. One that was killed holds no lock any more."""
+        if not (self.path / "lock").exists():
+            return False  # asking leaves no file behind
         lock = self._lock()
         try:
             lock.acquire(timeout=0)
         except Timeout:
             return True
+        except OSError:
+            return False  # a folder that cannot be written to is run by nobody
         lock.release()
         return False
 
@@ -299,22 +340,23 @@ class TakeFolder:
         """What happened, in order: ``event``, ``step``, ``time`` (seconds since 1970) and more."""
         found = []
         with contextlib.suppress(FileNotFoundError):
-            for line in (self.path / "events.jsonl").read_text(encoding="utf-8").splitlines():
+            for line in (self.path / "events.jsonl").read_text("utf-8", errors="replace").splitlines():
                 # A line that a dying process left half-written is passed over.
                 with contextlib.suppress(ValueError):
                     found.append(json.loads(line))
         return found
 
     def preview(self, step: int) -> NDArray[np.uint8] | None:
-        """What a step saw, uint8 ``[frames, h, w, 3]`` at latent size; None where there is no picture."""
+        """What a step saw, uint8 ``[frames, h, w, 3]`` at latent size; None where no whole one is left."""
         from PIL import Image
 
         path = self.path / "previews" / f"step-{step:04d}.png"
-        if not path.exists():
+        try:
+            with Image.open(path) as picture:
+                strip = np.asarray(picture.convert("RGB"))
+            return np.stack(np.split(strip, self.card.frames, axis=1))
+        except (OSError, SyntaxError, ValueError):
             return None
-        with Image.open(path) as picture:
-            strip = np.asarray(picture.convert("RGB"))
-        return np.stack(np.split(strip, self.card.frames, axis=1))
 
     # Files
 
@@ -340,22 +382,78 @@ class TakeFolder:
         )
 
     def _load(self, step: int) -> Checkpoint:
-        return load_checkpoint(self._file(step), fingerprint=self.card.fingerprint, model=self.card.model)
+        file = self._file(step)
+        found = load_checkpoint(file, fingerprint=self.card.fingerprint, model=self.card.model)
+        if (found.state.step, found.notes.get("take")) != (step, self.card.id):
+            raise CheckpointDamaged(f"checkpoint {file} belongs to another take or step")
+        return found
 
-    def _newest(self) -> State | None:
-        for step in reversed(self.steps()):
+    def _newest(self) -> Checkpoint | None:
+        """The newest checkpoint that is whole. What is no damage, such as a newer format, is raised."""
+        passed: set[int] = set()
+        # Looked for anew each time: a process that runs the take may drop one while it is being read here.
+        while left := [step for step in self.steps() if step not in passed]:
             try:
-                return self._load(step).state
-            except CheckpointError as error:
+                return self._load(left[-1])
+            except CheckpointDamaged as error:
+                passed.add(left[-1])
+                if not self._file(left[-1]).exists():
+                    continue
                 _LOG.warning("%s; going on from an earlier step", error)
-                with contextlib.suppress(OSError):
-                    self._file(step).replace(self._file(step).with_suffix(".damaged"))
+                if self._held:
+                    with contextlib.suppress(OSError):
+                        self._file(left[-1]).replace(self._file(left[-1]).with_suffix(".damaged"))
         if self.card.branch_step or self.card.blend is not None:
             raise FolderError(
                 f"{self.path} has no checkpoint left to resume from; fork its parent at step "
                 f"{self.card.branch_step} again"
             )
         return None
+
+    def _original(self) -> Original:
+        """What the take is blended with: the checkpoint it began with has the whole of it. Where nothing of
+        it is kept predictions, every other one has too."""
+        begun = self.card.branch_step
+        why = ""
+        for step in dict.fromkeys((begun or 0, *self.steps())):
+            try:
+                found = self._load(step).original
+            except CheckpointDamaged as error:
+                why = why or str(error)
+                continue
+            if found is not None and (step == begun or all(one.kept is None for one in found.lineage())):
+                return found
+        raise FolderError(
+            f"what the take in {self.path} is blended with cannot be read ({why}); fork its parent at step "
+            f"{begun} again"
+        )
+
+    def _model(self) -> VideoModel:
+        try:
+            return load_model(self.card.model)
+        except ModelError as error:
+            where = (
+                "" if Path(self.card.model).is_absolute() else " (a folder's, seen from where it was started)"
+            )
+            raise ModelError(
+                f"the take in {self.path} names the model it was made with{where}: {error}"
+            ) from None
+
+    def _what_is_left(self) -> str:
+        """How to go on with a take whose card is lost: a checkpoint says what it is of."""
+        steps = self.steps()
+        if not steps:
+            return ""
+        return (
+            f"; in Python, rehearse.Take.load({str(self._file(steps[-1]))!r}) goes on from step {steps[-1]}"
+        )
+
+    @property
+    def _started(self) -> bool:
+        return (self.path / "take.json").exists()
+
+    def _taken(self, what: str) -> FolderError:
+        return FolderError(f"{self.path} {what}; choose another folder for the take")
 
     def _preview(self, take: Take, state: State) -> None:
         from PIL import Image
@@ -380,31 +478,26 @@ class TakeFolder:
                     f"the take in {self.path} has format version {version}, this program reads {_VERSION}; "
                     "use the version of rehearse that wrote it"
                 )
-            return TakeCard(**{**said, "shot": json.dumps(said["shot"])})
+            return _checked(TakeCard(**{**said, "shot": json.dumps(said["shot"])}))
         except FileNotFoundError:
-            raise FolderError(f"{self.path} holds no take: there is no take.json in it") from None
+            raise FolderError(
+                f"{self.path} holds no take: there is no take.json in it{self._what_is_left()}"
+            ) from None
         except OSError as error:
-            raise FolderError(f"cannot read {path}: {_because(error)}") from None
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise FolderError(f"cannot read {path}: {because(error)}") from None
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             if isinstance(error, FolderError):
                 raise
-            raise FolderError(f"{path} is damaged or no take's; it cannot be read") from None
+            raise FolderError(
+                f"{path} is damaged or no take's; put it back from a copy{self._what_is_left()}"
+            ) from None
 
     def _write(self, name: str, content: bytes) -> None:
         target = self.path / name
-        part = target.with_name(f".{target.name}.{secrets.token_hex(6)}.part")
         try:
-            with part.open("xb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            part.replace(target)
-            _sync(self.path)
+            write_durably(target, content)
         except OSError as error:
-            raise FolderError(f"cannot write {target}: {_because(error)}") from None
-        finally:
-            with contextlib.suppress(OSError):
-                part.unlink()
+            raise FolderError(f"cannot write {target}: {because(error)}") from None
 
     def _tell(self, event: str, step: int, **more: Any) -> None:
         line = json.dumps({"event": event, "step": step, "time": round(time.time(), 3), **more})
@@ -417,7 +510,7 @@ class TakeFolder:
                 file.flush()
                 os.fsync(file.fileno())
         except OSError as error:
-            raise FolderError(f"cannot write {self.path / 'events.jsonl'}: {_because(error)}") from None
+            raise FolderError(f"cannot write {self.path / 'events.jsonl'}: {because(error)}") from None
 
     def _leave(self) -> None:
         """Nothing was started: leave no folder behind, unless somebody else's things are in it."""
@@ -441,6 +534,24 @@ class TakeFolder:
         return f"TakeFolder({str(self.path)!r})"
 
 
+def _checked(card: TakeCard) -> TakeCard:
+    """The card, if every entry is of its kind. Raises TypeError, ValueError."""
+    for name in ("id", "model", "fingerprint", "shot"):
+        if not isinstance(getattr(card, name), str):
+            raise TypeError(name)
+    for name, least in (("steps", 1), ("frames", 1), ("width", 1), ("height", 1), ("keep", 0)):
+        if type(getattr(card, name)) is not int or getattr(card, name) < least:
+            raise ValueError(name)
+    if card.blend not in (None, "computed", "kept") or not isinstance(card.parent, str | None):
+        raise ValueError("blend")
+    begun = card.branch_step
+    if (begun is None) != (card.parent is None) or (begun is not None and type(begun) is not int):
+        raise ValueError("branch_step")
+    if (begun is not None and not 0 <= begun <= card.steps) or (card.blend is not None and begun is None):
+        raise ValueError("branch_step")
+    return card
+
+
 def _bare(original: Original) -> Original:
     """An original without its kept predictions: they lie in the checkpoint that the fork began with."""
     return replace(
@@ -460,16 +571,3 @@ def _last_byte(file: Any) -> bytes:
     file.seek(-1, os.SEEK_END)
     last: bytes = file.read(1)
     return last
-
-
-def _sync(path: Path) -> None:
-    with contextlib.suppress(OSError):
-        handle = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
-
-
-def _because(error: OSError) -> str:
-    return (error.strerror or str(error)).lower()

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -92,6 +92,53 @@ def _chunks(
         yield from zip(offsets, pool.map(work, tasks), strict=True)
 
 
+_Arrays = dict[str, tuple[type[np.generic], tuple[int, ...]]]
+"""Type and shape of each array of a set, by its file's name."""
+
+
+def _begun(folder: Path, arrays: _Arrays) -> tuple[int, list[NDArray[Any]]]:
+    """How many elements of a set are there, and its arrays to write the others to.
+
+    A set whose first array has another shape is begun anew; rows behind the last whole chunk are cut off.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    rows, name = folder / "rows.jsonl", next(iter(arrays))
+    done = 0
+    if rows.exists() and (folder / f"{name}.npy").exists():
+        done = sum(1 for line in rows.open(encoding="utf-8") if line.endswith("\n")) // CHUNK * CHUNK
+        if np.load(folder / f"{name}.npy", mmap_mode="r").shape != arrays[name][1]:
+            done = 0
+    mode: Literal["r+", "w+"] = "r+" if done else "w+"
+    files: list[NDArray[Any]] = [
+        np.lib.format.open_memmap(folder / f"{name}.npy", mode, kind, shape)
+        for name, (kind, shape) in arrays.items()
+    ]
+    kept = rows.read_text(encoding="utf-8").splitlines(keepends=True)[:done] if done else []
+    rows.write_text("".join(kept), encoding="utf-8")
+    return done, files
+
+
+def _fill(
+    folder: Path,
+    done: int,
+    files: list[NDArray[Any]],
+    chunks: Iterator[tuple[int, Any]],
+    stored: Callable[..., tuple[NDArray[Any], ...]],
+    progress: Callable[[int], None] | None,
+) -> None:
+    """Write rendered chunks behind what is done. stored: what the arrays hold of frames, owners and parts."""
+    with (folder / "rows.jsonl").open("a", encoding="utf-8") as out:
+        for at, (*drawn, rows) in chunks:
+            start = done + at
+            end = start + len(rows)
+            for file, values in zip(files, stored(*drawn), strict=True):
+                file[start:end] = values
+            out.write("".join(json.dumps(row) + "\n" for row in rows))
+            out.flush()
+            if progress is not None:
+                progress(end)
+
+
 @dataclass(frozen=True)
 class Stills:
     """Stills on disk: ``frames`` uint8 [N, H, W, 3], ``masks`` uint8 [N, H, W], ``parts`` int8 [N, h, w, 3]
@@ -128,33 +175,14 @@ def make_stills(
     progress: Callable[[int], None] | None = None,
 ) -> Stills:
     """Render ``count`` stills into ``folder``; a set that is there already is continued, not made again."""
-    folder.mkdir(parents=True, exist_ok=True)
-    rows_path = folder / "rows.jsonl"
-    done = 0
-    if rows_path.exists() and (folder / "frames.npy").exists():
-        done = sum(1 for line in rows_path.open(encoding="utf-8") if line.endswith("\n")) // CHUNK * CHUNK
-        if np.load(folder / "frames.npy", mmap_mode="r").shape[0] != count:
-            done = 0
-    mode = "r+" if done else "w+"
-    frames = np.lib.format.open_memmap(folder / "frames.npy", mode, np.uint8, (count, SIZE, SIZE, 3))
-    masks = np.lib.format.open_memmap(folder / "masks.npy", mode, np.uint8, (count, SIZE, SIZE))
-    parts = np.lib.format.open_memmap(
-        folder / "parts.npy", mode, np.int8, (count, SIZE // CELL, SIZE // CELL, 3)
-    )
-    kept = rows_path.read_text(encoding="utf-8").splitlines(keepends=True)[:done] if done else []
-    rows_path.write_text("".join(kept), encoding="utf-8")
-    with rows_path.open("a", encoding="utf-8") as out:
-        for at, (pictures, owners, cells, rows) in _chunks(
-            _still_chunk, seed, first + done, count - done, workers
-        ):
-            start = done + at
-            frames[start : start + len(rows)] = pictures
-            masks[start : start + len(rows)] = owners
-            parts[start : start + len(rows)] = cells
-            out.write("".join(json.dumps(row) + "\n" for row in rows))
-            out.flush()
-            if progress is not None:
-                progress(start + len(rows))
+    arrays: _Arrays = {
+        "frames": (np.uint8, (count, SIZE, SIZE, 3)),
+        "masks": (np.uint8, (count, SIZE, SIZE)),
+        "parts": (np.int8, (count, SIZE // CELL, SIZE // CELL, 3)),
+    }
+    done, files = _begun(folder, arrays)
+    chunks = _chunks(_still_chunk, seed, first + done, count - done, workers)
+    _fill(folder, done, files, chunks, lambda *drawn: drawn, progress)
     return Stills.open(folder)
 
 
@@ -207,35 +235,21 @@ def make_clips(
     render_chunk: of a (seed, first, count), the frames, owners, part maps and rows of that many clips of
     ``length`` frames.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    rows_path = folder / "rows.jsonl"
     probe = encode(np.zeros((1, SIZE, SIZE, 3), np.uint8))
-    shape = (count, length, *probe.shape[1:])
-    done = 0
-    if rows_path.exists() and (folder / "latents.npy").exists():
-        done = sum(1 for line in rows_path.open(encoding="utf-8") if line.endswith("\n")) // CHUNK * CHUNK
-        if np.load(folder / "latents.npy", mmap_mode="r").shape != shape:
-            done = 0
-    mode = "r+" if done else "w+"
-    latents = np.lib.format.open_memmap(folder / "latents.npy", mode, np.float16, shape)
-    subjects = np.lib.format.open_memmap(
-        folder / "subjects.npy", mode, np.uint8, (count, length, *probe.shape[2:])
-    )
-    parts = np.lib.format.open_memmap(
-        folder / "parts.npy", mode, np.int8, (count, length, SIZE // CELL, SIZE // CELL, 5)
-    )
-    kept = rows_path.read_text(encoding="utf-8").splitlines(keepends=True)[:done] if done else []
-    rows_path.write_text("".join(kept), encoding="utf-8")
-    with rows_path.open("a", encoding="utf-8") as out:
-        chunks = _chunks(render_chunk, seed, first + done, count - done, workers)
-        for at, (pictures, owners, cells, rows) in chunks:
-            start = done + at
-            flat = pictures.reshape(-1, SIZE, SIZE, 3)
-            latents[start : start + len(rows)] = encode(flat).reshape(len(rows), *shape[1:])
-            subjects[start : start + len(rows)] = coverage(owners)
-            parts[start : start + len(rows)] = cells
-            out.write("".join(json.dumps(row) + "\n" for row in rows))
-            out.flush()
-            if progress is not None:
-                progress(start + len(rows))
+    clip = (length, *probe.shape[1:])
+    arrays: _Arrays = {
+        "latents": (np.float16, (count, *clip)),
+        "subjects": (np.uint8, (count, length, *probe.shape[2:])),
+        "parts": (np.int8, (count, length, SIZE // CELL, SIZE // CELL, 5)),
+    }
+
+    def encoded(
+        frames: NDArray[np.uint8], owners: NDArray[np.uint8], cells: NDArray[np.int8]
+    ) -> tuple[NDArray[Any], ...]:
+        latents = encode(frames.reshape(-1, SIZE, SIZE, 3)).reshape(len(frames), *clip)
+        return latents, coverage(owners), cells
+
+    done, files = _begun(folder, arrays)
+    chunks = _chunks(render_chunk, seed, first + done, count - done, workers)
+    _fill(folder, done, files, chunks, encoded, progress)
     return Clips.open(folder)

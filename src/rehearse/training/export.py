@@ -39,6 +39,8 @@ from rehearse.training.theatre_video import TextAndVideo
 
 SHARD = "15MB"
 STEPS, GUIDANCE = 24, 5.0
+FROZEN_STEPS = 0.5
+"""Where the curve of control against quality is best (docs/results/trajectory.md)."""
 TARGET_GUIDANCE = 2.0
 """The first frame says nearly all that the caption says: much guidance only makes colours harsh."""
 MAX_FRAMES = 24
@@ -92,7 +94,7 @@ def export_video(runs: Path, weights: Path) -> Path:
     model.text.half().save_pretrained(folder / "text_encoder", safe_serialization=True)
     model.unet.half().save_pretrained(folder / "unet", max_shard_size=SHARD, safe_serialization=True)
     index = {"_class_name": "TextToVideoSDPipeline", **_components("UNet3DConditionModel")}
-    _settings(folder, index, frames=16)
+    _settings(folder, index, frames=16, frozen_steps=FROZEN_STEPS)
     _card(
         folder,
         "theatre-video",
@@ -120,7 +122,7 @@ def export_animate(runs: Path, weights: Path) -> Path:
     adapter = adapter_of(model.unet).half()
     adapter.save_pretrained(folder / "motion_adapter", max_shard_size=SHARD, safe_serialization=True)
     _write_json(folder / "vocabulary.json", vocabulary)
-    said = {"base": base.name, **_said(frames=16)}
+    said = {"base": base.name, **_said(16, FROZEN_STEPS)}
     _write_json(folder / "rehearse.json", said)
     _card(
         folder,
@@ -266,19 +268,21 @@ def _components(unet: str) -> dict[str, list[str]]:
     }
 
 
-def _settings(folder: Path, index: dict[str, Any], frames: int) -> None:
+def _settings(folder: Path, index: dict[str, Any], frames: int, frozen_steps: float | None = None) -> None:
     _write_json(folder / "model_index.json", index)
-    _write_json(folder / "rehearse.json", _said(frames))
+    _write_json(folder / "rehearse.json", _said(frames, frozen_steps))
 
 
-def _said(frames: int) -> dict[str, Any]:
-    defaults = {
+def _said(frames: int, frozen_steps: float | None = None) -> dict[str, Any]:
+    defaults: dict[str, Any] = {
         "frames": frames, "width": SIZE, "height": SIZE, "fps": 8, "steps": STEPS, "guidance": GUIDANCE,
         "scheduler": "ddim",
     }  # fmt: skip
     said: dict[str, Any] = {"defaults": defaults}
     if frames > 1:
         said["max_frames"] = MAX_FRAMES
+    if frozen_steps is not None:
+        defaults["frozen_steps"] = frozen_steps
     return said
 
 

@@ -11,6 +11,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from rehearse.models.joint_attention import joint_heads
+
 
 def plain_joint_attention(transformer: Any) -> None:
     """Give a CogVideoXTransformer3DModel the plain processor, in place."""
@@ -30,15 +32,7 @@ class PlainJointAttention:
     ) -> tuple[Tensor, Tensor]:
         """Video ``[n, tokens, width]`` and text ``[n, words, width]``, both attended to jointly."""
         words = encoder_hidden_states.shape[1]
-        both = torch.cat([encoder_hidden_states, hidden_states], dim=1)
-        clips = both.shape[0]
-
-        def heads(projected: Tensor) -> Tensor:
-            return projected.view(clips, -1, attn.heads, projected.shape[-1] // attn.heads).transpose(1, 2)
-
-        query, key, value = (heads(project(both)) for project in (attn.to_q, attn.to_k, attn.to_v))
-        if attn.norm_q is not None:
-            query, key = attn.norm_q(query), attn.norm_k(key)
+        query, key, value = joint_heads(attn, encoder_hidden_states, hidden_states)
         if image_rotary_emb is not None:
             query, key = (_turned(x, words, *image_rotary_emb) for x in (query, key))
         scores = (query * attn.scale).to(value.dtype) @ key.to(value.dtype).transpose(-1, -2)

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
+import shutil
+import zlib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +16,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 from toy_cogvideox import SIZE, save_base, save_rows
+from toy_models import save_toy_motion_model
 
 from rehearse.cli import run
 from rehearse.media import write_clip
-from rehearse.training.target.clips import Shape, fitted_frames, fitted_mask
+from rehearse.models import ModelError
+from rehearse.training.target.clips import Shape, fitted_frames, fitted_mask, read_clip, read_mask
 from rehearse.training.target.errors import TrainingError
 from rehearse.training.target.run import Data, validate
 from rehearse.training.target.samples import draws
+from rehearse.training.target.settings import ColumnRecipe, LoraRecipe, Recipe
 
 
 @pytest.fixture(scope="module")
@@ -64,6 +71,15 @@ def test_good_rows_are_good(tmp_path: Path, base: Path) -> None:
         ({"captoin": "x"}, 'row 2: captoin is "x": there is no such field; did you mean "caption"?'),
         ({"actor": "crane"}, 'row 2: actor is "crane": it has no actor_mask'),
         ({"caption": "a a a a a a a a a a a red ball"}, "cut off before it, at 12 tokens"),
+        ({"video": "."}, 'row 2: video is ".": it is a folder; name a file in it'),
+        ({"mask": "../"}, 'row 2: mask is "../": it is a folder; name a file in it'),
+        ({"video": "a\0b.mp4"}, "it cannot be opened (embedded null byte)"),
+        ({"mask": "a\0b.png"}, "it cannot be opened (embedded null byte)"),
+        ({"video": f"{'v' * 300}.mp4"}, "it cannot be opened (file name too long)"),
+        ({"mask": f"{'m' * 300}.png"}, "it cannot be opened (file name too long)"),
+        ({"actor": "ball", "actor_mask": "0.png"}, 'row 2: actor is "ball": it shares words with the target'),
+        ({"target": "ball", "actor": "red ball", "actor_mask": "0.png"}, 'actor is "red ball": it shares'),
+        ({"actor": "bird", "actor_mask": "0.png"}, 'not in the prompt "a crane touches the red ball"'),
     ],
 )  # fmt: skip
 def test_what_a_row_may_lack(tmp_path: Path, base: Path, changes: dict[str, Any], told: str) -> None:
@@ -89,6 +105,71 @@ def test_masks_and_clips_that_do_not_do(tmp_path: Path, base: Path) -> None:
         assert told in found[0]
 
 
+def test_masks_that_look_right_and_are_not(tmp_path: Path, base: Path) -> None:
+    thing = np.zeros((SIZE, SIZE), np.uint8)
+    thing[16:40, 8:30] = 1
+    Image.fromarray(thing).save(tmp_path / "labels.png")
+    palette = Image.fromarray(thing).convert("P")
+    palette.putpalette([0, 0, 0, 128, 0, 0] + [0] * 750)
+    palette.save(tmp_path / "palette.png")
+    Image.fromarray(thing.astype(np.int32) * 70_000).save(tmp_path / "deep.tiff")
+    clear = np.stack([thing * 255] * 3 + [thing * 255], axis=-1)
+    Image.fromarray(clear).save(tmp_path / "clear.png")
+    (tmp_path / "torn.png").write_bytes((tmp_path / "clear.png").read_bytes()[:60])
+    bomb = bytearray((tmp_path / "labels.png").read_bytes())
+    bomb[16:24] = (60_000).to_bytes(4, "big") * 2
+    bomb[29:33] = zlib.crc32(bytes(bomb[12:29])).to_bytes(4, "big")
+    (tmp_path / "bomb.png").write_bytes(bytes(bomb))
+    for name, told in (
+        (picture(tmp_path / "grey.png", 128), "it marks the whole frame"),
+        ("labels.png", "it is nearly black: its lightest place has 1 of 255; mark the thing in white (255)"),
+        ("palette.png", "it is nearly black: its lightest place has 38 of 255"),
+        ("deep.tiff", "its mode I does not say what is white"),
+        ("clear.png", "it is transparent in part"),
+        ("torn.png", "it cannot be read as a picture"),
+        ("bomb.png", "it cannot be read as a picture"),
+    ):
+        found = problems_of(tmp_path, base, mask=name)
+        assert len(found) == 1, found
+        assert f'row 2: mask is "{name}": {told}' in found[0]
+
+
+def test_every_kind_of_white_on_black_is_the_same_mask(tmp_path: Path, base: Path) -> None:
+    thing = np.zeros((SIZE, SIZE), np.uint8)
+    thing[16:40, 8:30] = 255
+    eight = Image.fromarray(thing)
+    for name, made in (
+        ("l.png", eight),
+        ("rgb.png", eight.convert("RGB")),
+        ("rgba.png", eight.convert("RGBA")),
+        ("one.png", eight.convert("1")),
+        ("p.png", eight.convert("P")),
+        ("sixteen.png", Image.fromarray(thing.astype(np.uint16) * 257)),
+    ):
+        made.save(tmp_path / name)
+        assert np.array_equal(read_mask(tmp_path / name), thing / 255), name
+        assert problems_of(tmp_path, base, mask=name) == []
+    half = Image.fromarray(np.where(thing > 0, np.uint16(32768), np.uint16(3)))
+    half.save(tmp_path / "half.png")
+    assert sorted(np.unique(read_mask(tmp_path / "half.png")).round(3)) == [0.0, 0.5]
+
+
+def test_a_clip_that_was_filmed_on_its_side_is_read_upright(tmp_path: Path) -> None:
+    frames = np.zeros((3, 32, 64, 3), np.uint8)
+    frames[:, :16, :32] = 255
+    write_clip(tmp_path / "flat.mp4", frames, 8)
+    content = (tmp_path / "flat.mp4").read_bytes()
+    matrix = content.index(b"tkhd") + 4 + 4 + 20 + 8 + 8
+    one = (1 << 16).to_bytes(4, "big")
+    assert content[matrix : matrix + 4] == one
+    # A quarter turn clockwise, as phones write it.
+    none, minus = bytes(4), (-(1 << 16)).to_bytes(4, "big", signed=True)
+    turned = none + one + none + minus + none * 2
+    (tmp_path / "turned.mp4").write_bytes(content[:matrix] + turned + content[matrix + 24 :])
+    flat, upright = (read_clip(tmp_path / f"{name}.mp4", 2).frames for name in ("flat", "turned"))
+    assert np.array_equal(upright, np.rot90(flat, -1, axes=(1, 2)))
+
+
 def test_a_mask_that_the_cut_loses_is_told(tmp_path: Path, base: Path) -> None:
     wide = np.zeros((SIZE, 3 * SIZE), np.uint8)
     wide[:, :10] = 255
@@ -97,6 +178,8 @@ def test_a_mask_that_the_cut_loses_is_told(tmp_path: Path, base: Path) -> None:
     found = problems_of(tmp_path, base, video="wide.mp4", mask="wide.png")
     assert len(found) == 1
     assert "lies outside of the 64x64 cut from the middle" in found[0]
+    # Without a base nobody knows the cut.
+    assert problems_of(tmp_path, None, video="wide.mp4", mask="wide.png") == []
 
 
 def test_lines_that_are_no_rows(tmp_path: Path) -> None:
@@ -110,6 +193,102 @@ def test_lines_that_are_no_rows(tmp_path: Path) -> None:
         validate(Data(path), "lora", None)
     with pytest.raises(TrainingError, match="no such file"):
         validate(Data(tmp_path / "none.jsonl"), "lora", None)
+
+
+def test_lines_as_editors_and_other_programs_write_them(tmp_path: Path) -> None:
+    data = save_rows(tmp_path, count=1)
+    row = json.loads(data.read_text())
+    told = {**row, "caption": "a crane\u2028touches the red ball"}
+    line = json.dumps(told, ensure_ascii=False)
+    data.write_bytes(b"\xef\xbb\xbf" + f"{line}\r\n\r\n{line}".encode())
+    assert validate(Data(data), "target", None) == (2, [])
+    for line, why in (
+        ("[" * 100_000, "it is no row but nested brackets"),
+        (json.dumps({**row, "caption": "\ud800 red ball"}), "it must be text"),
+        (json.dumps({**row, "video": "\ud800.mp4"}), "it must be text"),
+    ):
+        data.write_text(line)
+        (found,) = validate(Data(data), "target", None)[1]
+        str(found).encode()  # it can be printed
+        assert why in str(found)
+
+
+def test_a_base_that_lacks_something_is_told_before_any_work(tmp_path: Path, base: Path) -> None:
+    data = save_rows(tmp_path / "data", count=1)
+    for missing, told in (
+        ("transformer/diffusion_pytorch_model.safetensors", "transformer/ has no .safetensors weights"),
+        ("tokenizer", "tokenizer/ has none of tokenizer.json, vocab.json, spiece.model"),
+        ("text_encoder/model.safetensors", "text_encoder/ has no .safetensors weights"),
+        ("vae/diffusion_pytorch_model.safetensors", "vae/ has no .safetensors weights"),
+        ("scheduler/scheduler_config.json", "scheduler/scheduler_config.json is missing"),
+    ):
+        copy = shutil.copytree(base, tmp_path / "copy")
+        place = copy / missing
+        shutil.rmtree(place) if place.is_dir() else place.unlink()
+        with pytest.raises(ModelError, match=re.escape(told)):
+            validate(Data(data), "target", str(copy))
+        shutil.rmtree(copy)
+    copy = shutil.copytree(base, tmp_path / "copy")
+    (copy / "transformer" / "config.json").write_text("{}")
+    with pytest.raises(
+        ModelError, match=r"transformer/config\.json lacks in_channels; copy the whole folder"
+    ):
+        validate(Data(data), "target", str(copy))
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ({"size": (0, 64)}, "--size is 0x64"),
+        ({"size": (8, 64)}, "--size is 8x64: this base needs at least 16x16"),
+        ({"size": (72, 64)}, "--size is 72x64: this base needs multiples of 16; give 64x64"),
+    ],
+)
+def test_sizes_that_a_base_does_not_take(tmp_path: Path, base: Path, said: dict[str, Any], told: str) -> None:
+    data = save_rows(tmp_path, count=1)
+    with pytest.raises(TrainingError, match=told):
+        validate(Data(data, **said), "target", str(base))
+
+
+def test_learned_positions_take_one_size_and_length(tmp_path: Path) -> None:
+    learned = save_base(tmp_path / "learned", positions="learned")
+    data = save_rows(tmp_path / "data", count=1)
+    assert validate(Data(data), "target", str(learned)) == (1, [])
+    with pytest.raises(TrainingError, match="--frames is 3: this base has learned its positions; give 5"):
+        validate(Data(data, frames=3), "target", str(learned))
+
+
+def test_bases_that_motion_cannot_train_on(tmp_path: Path, image_folder: Path) -> None:
+    data = save_rows(tmp_path / "data", count=1)
+    with pytest.raises(TrainingError, match="--frames is 1: motion takes at least 2"):
+        validate(Data(data, frames=1, size=(64, 64)), "motion", str(image_folder))
+    moving = save_toy_motion_model(image_folder.parent / "moving", image_folder)
+    with pytest.raises(TrainingError, match="it has a motion adapter already"):
+        validate(Data(data), "motion", str(moving))
+    copy = shutil.copytree(image_folder, tmp_path / "copy")
+    config = copy / "unet" / "config.json"
+    said = json.loads(config.read_text())
+    for change, told in (
+        ({"in_channels": 9}, "its unet takes 9 channels, not 4"),
+        ({"addition_embed_type": "text_time"}, "it is of Stable Diffusion XL's kind"),
+    ):
+        config.write_text(json.dumps({**said, **change}))
+        with pytest.raises(TrainingError, match=told):
+            validate(Data(data), "motion", str(copy))
+
+
+@pytest.mark.parametrize(
+    ("recipe", "told"),
+    [
+        (lambda: Recipe(rate=float("nan")), "--rate is nan"),
+        (lambda: Recipe(seed=2**40), "--seed is 1099511627776: give 0 to 4294967295"),
+        (lambda: LoraRecipe(alpha=float("nan")), "--alpha is nan"),
+        (lambda: ColumnRecipe(weight=float("inf")), "--attention-weight is inf"),
+    ],
+)
+def test_numbers_that_are_none(recipe: Callable[[], Any], told: str) -> None:
+    with pytest.raises(TrainingError, match=told):
+        recipe()
 
 
 def test_the_command_tells_every_row_and_fails(

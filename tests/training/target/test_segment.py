@@ -100,6 +100,22 @@ def test_a_hub_that_cannot_be_reached_is_told(monkeypatch: pytest.MonkeyPatch, t
         load_segmenter("facebook/sam2.1-hiera-small")
 
 
+def test_what_is_no_clip_is_told(sam2: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "text.mp4").write_text("no clip")
+    out = tmp_path / "m.png"
+    for name, told in (
+        ("gone.mp4", "gone.mp4: no such file or directory; name a clip or a picture"),
+        (".", "is a directory; name a clip or a picture"),
+        ("text.mp4", "it is no video, or it is damaged"),
+    ):
+        words = ["mask", str(tmp_path / name), "--point", ".5,.5", "--model", str(sam2), "-o", str(out)]
+        assert run(words) == 2
+        assert told in capsys.readouterr().err
+    assert run([*words[:-1], str(out.with_suffix(".jpg"))]) == 2
+    assert "a mask is a png; end its name in .png" in capsys.readouterr().err
+    assert not out.exists()
+
+
 @pytest.mark.parametrize("point", [[], ["--point", "1.5,.2"], ["--point", "x"]])
 def test_bad_points_are_told(point: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     save_rows(tmp_path, count=1)

@@ -21,6 +21,9 @@ export type StudioEvent =
   | Schemas["StepTaken"]
   | Schemas["QueueChanged"];
 
+/** The status of a refusal for want of room on the disk. */
+export const FULL_DISK = 507;
+
 /** A refusal: the server's sentence, fit to be shown to a person. */
 export class Refusal extends Error {
   constructor(

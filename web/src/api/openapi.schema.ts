@@ -1487,7 +1487,7 @@ export interface components {
             client: string;
             /**
              * Error
-             * @description Why it failed or was interrupted, in one sentence.
+             * @description Why it failed, was interrupted, or paused of itself, in one sentence.
              */
             error: string | null;
             /** Revision */
@@ -1623,7 +1623,7 @@ export interface components {
             client: string;
             /**
              * Error
-             * @description Why it failed or was interrupted, in one sentence.
+             * @description Why it failed, was interrupted, or paused of itself, in one sentence.
              */
             error: string | null;
             /** Revision */
@@ -1870,6 +1870,19 @@ export interface components {
              * @default null
              */
             mask_sites?: ("cross" | "spatial" | "temporal")[] | null;
+            /**
+             * Mask Parts
+             * @description In which parts of a UNet attention is masked; a transformer has but one.
+             * @default null
+             */
+            mask_parts?: ("down" | "mid" | "up")[] | null;
+            /**
+             * Mask Inset
+             * @description Cells by which boxes are drawn in on every grid of the model: 0 takes the cells whose centres lie in a
+             *     box, 0.5 those that lie in it whole.
+             * @default null
+             */
+            mask_inset?: number | null;
             /**
              * Normalization
              * @description Whether masked attention is brought back to the unmasked one's statistics, over the frame or for each
@@ -2403,6 +2416,8 @@ export interface components {
              * @default {
              *       "frozen_steps": null,
              *       "mask_sites": null,
+             *       "mask_parts": null,
+             *       "mask_inset": null,
              *       "normalization": null,
              *       "normalization_strength": null,
              *       "normalization_sites": null,

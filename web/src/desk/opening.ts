@@ -7,7 +7,7 @@ import { markSaved, saveNow } from "./saving";
 import { addressOf, readAddress, sessionNow, setSession, useSession } from "./session";
 
 function lay(view: ShotView): void {
-  setSession({ project: view.project, shot: view.id, phrase: null });
+  setSession({ project: view.project, shot: view.id, phrase: null, dragRegion: null });
   useDocument.getState().open(view.shot);
   markSaved(view, shotNow());
 }

@@ -1,5 +1,6 @@
 /** What is open on the desk, which tool is in the hand, and how things are shown. */
 import { create } from "zustand";
+import type { Mask } from "../document/shot";
 
 export type ToolName =
   | "select"
@@ -42,6 +43,10 @@ export interface Session {
   seedLocked: boolean;
   /** The words of the prompt that the next path is for. */
   phrase: string | null;
+  /** A region that waits for its drag. */
+  dragRegion: Mask | null;
+  /** Whether the deleted takes, and what frees room on the disk, are shown. */
+  keeping: boolean;
 }
 
 export const useSession = create<Session>(() => ({
@@ -61,6 +66,8 @@ export const useSession = create<Session>(() => ({
   overlays: true,
   seedLocked: true,
   phrase: null,
+  dragRegion: null,
+  keeping: false,
 }));
 
 export const sessionNow = (): Session => useSession.getState();

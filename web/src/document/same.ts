@@ -13,6 +13,9 @@ const DEFAULTS: Record<string, unknown> = {
   colour: "#000000",
 };
 
+/** Where an empty list says nowhere, which is not what is decided where nothing is said. */
+const NOWHERE = new Set(["mask_sites", "normalization_sites"]);
+
 function plain(value: unknown, inKeyframe: boolean): unknown {
   if (Array.isArray(value)) return value.map((item) => plain(item, true));
   if (value === null || typeof value !== "object") return value;
@@ -20,7 +23,7 @@ function plain(value: unknown, inKeyframe: boolean): unknown {
     .map(([key, inner]) => [key, plain(inner, false)] as const)
     .filter(([key, inner]) => {
       if (inner === null || inner === undefined || inner === false) return false;
-      if (typeof inner === "object" && Object.keys(inner).length === 0) return false;
+      if (typeof inner === "object" && Object.keys(inner).length === 0) return NOWHERE.has(key);
       // A keyframe's own time and easing say something also where they are the default.
       if (inKeyframe && (key === "time" || key === "easing")) return true;
       return DEFAULTS[key] !== inner;

@@ -198,6 +198,19 @@ export interface components {
              */
             mask_sites?: ("cross" | "spatial" | "temporal")[] | null;
             /**
+             * Mask Parts
+             * @description In which parts of a UNet attention is masked; a transformer has but one.
+             * @default null
+             */
+            mask_parts?: ("down" | "mid" | "up")[] | null;
+            /**
+             * Mask Inset
+             * @description Cells by which boxes are drawn in on every grid of the model: 0 takes the cells whose centres lie in a
+             *     box, 0.5 those that lie in it whole.
+             * @default null
+             */
+            mask_inset?: number | null;
+            /**
              * Normalization
              * @description Whether masked attention is brought back to the unmasked one's statistics, over the frame or for each
              *     region.
@@ -730,6 +743,8 @@ export interface components {
              * @default {
              *       "frozen_steps": null,
              *       "mask_sites": null,
+             *       "mask_parts": null,
+             *       "mask_inset": null,
              *       "normalization": null,
              *       "normalization_strength": null,
              *       "normalization_sites": null,

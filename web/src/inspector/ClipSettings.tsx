@@ -110,7 +110,7 @@ export function ClipSettings({
           />
         </Row>
         <details className="more">
-          <summary>Size, length, scheduler</summary>
+          <summary>Size, length, scheduler, what not to show</summary>
           <Row>
             <NumberField
               label="Frames"
@@ -121,7 +121,7 @@ export function ClipSettings({
               onChange={number("frames")}
             />
             <NumberField
-              label="Per second"
+              label="Frames per second"
               value={shot.fps}
               empty={String(defaults?.fps ?? "default")}
               min={0.1}

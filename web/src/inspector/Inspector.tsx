@@ -23,7 +23,7 @@ export function Inspector({
       <SelectionPanel />
       <ClipSettings shot={shot} model={model} models={models} schedulers={schedulers} />
       <Blend shot={shot} />
-      <Methods shot={shot} />
+      <Methods shot={shot} model={model} />
     </aside>
   );
 }

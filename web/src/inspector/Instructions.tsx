@@ -1,4 +1,4 @@
-/** Everything the shot asks for besides the prompt, front to back. */
+/** Everything the shot asks for besides the prompt, back to front. */
 import type { Model } from "../api/client";
 import { addInstruction, removeInstruction, reorderInstruction } from "../document/commands";
 import { misfits } from "../document/fitting";
@@ -86,7 +86,7 @@ export function Instructions({ model, models }: { model: Model | undefined; mode
                 <span className="layer-actions">
                   <IconButton
                     icon="up"
-                    label={`Move ${nameOf(instruction)} back`}
+                    label={`Move ${nameOf(instruction)} one back`}
                     size={13}
                     disabled={index === 0}
                     onClick={() =>
@@ -98,7 +98,7 @@ export function Instructions({ model, models }: { model: Model | undefined; mode
                   />
                   <IconButton
                     icon="down"
-                    label={`Move ${nameOf(instruction)} to the front`}
+                    label={`Move ${nameOf(instruction)} one to the front`}
                     size={13}
                     disabled={index === instructions.length - 1}
                     onClick={() =>

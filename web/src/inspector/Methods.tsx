@@ -1,18 +1,24 @@
 /** Settings of the methods, folded away: each left empty is decided when the shot is planned for its model. */
+import type { Model } from "../api/client";
 import type { ControlSettings, Shot } from "../document/shot";
 import { useDocument } from "../document/store";
 import { NumberField } from "../ui/NumberField";
-import { Row, Select } from "./fields";
+import { Choices } from "./Choices";
+import { Check, Row, Select } from "./fields";
 
 const DECIDED = ["", "Decided for the model"] as const;
-type Site = "cross" | "spatial" | "temporal";
-const SITES: readonly (readonly [Site, string])[] = [
+const SITES = [
   ["cross", "pixel to word"],
   ["spatial", "pixel to pixel"],
   ["temporal", "frame to frame"],
-];
+] as const;
+const PARTS = [
+  ["down", "on the way down"],
+  ["mid", "in the middle"],
+  ["up", "on the way up"],
+] as const;
 
-export function Methods({ shot }: { shot: Shot }) {
+export function Methods({ shot, model }: { shot: Shot; model: Model | undefined }) {
   const control = shot.control ?? {};
   const set = (label: string, recipe: (control: ControlSettings) => void) =>
     useDocument.getState().perform(label, (draft) => {
@@ -20,43 +26,18 @@ export function Methods({ shot }: { shot: Shot }) {
       recipe(draft.control);
       return undefined;
     });
-  const sites = (field: "mask_sites" | "normalization_sites", name: string) => {
-    const chosen = control[field] ?? null;
-    return (
-      <fieldset className="sites">
-        <legend>{name}</legend>
-        {SITES.map(([site, words]) => (
-          <label key={site} className="check" data-decided={chosen === null}>
-            <input
-              type="checkbox"
-              checked={chosen?.includes(site) ?? false}
-              onChange={(event) => {
-                const { checked } = event.currentTarget;
-                set(name, (draft) => {
-                  const rest = (draft[field] ?? []).filter((other) => other !== site);
-                  draft[field] = checked ? [...rest, site] : rest;
-                });
-              }}
-            />
-            {words}
-          </label>
-        ))}
-        {chosen !== null && (
-          <button
-            type="button"
-            className="link"
-            onClick={() =>
-              set(name, (draft) => {
-                draft[field] = null;
-              })
-            }
-          >
-            leave it to the model
-          </button>
-        )}
-      </fieldset>
-    );
-  };
+  const sites = (field: "mask_sites" | "normalization_sites", label: string) => (
+    <Choices
+      label={label}
+      options={SITES}
+      chosen={control[field] ?? null}
+      onChange={(chosen) =>
+        set(label, (draft) => {
+          draft[field] = chosen;
+        })
+      }
+    />
+  );
   const choice = <T extends string>(
     field: "normalization" | "temporal_prior" | "initial_noise",
     label: string,
@@ -111,43 +92,82 @@ export function Methods({ shot }: { shot: Shot }) {
         <h2>Methods</h2>
       </summary>
       <div className="panel-body">
-        <Row>{steps("frozen_steps", "Masked steps")}</Row>
+        <p className="hint">Steps are a count, or below 1 a part of all: 0.1 is the first tenth.</p>
+        <Row>
+          {steps("frozen_steps", "Masked steps")}
+          <NumberField
+            label="Boxes drawn in, cells"
+            value={control.mask_inset}
+            empty="decided"
+            min={0}
+            max={4}
+            step={0.5}
+            onChange={(value) =>
+              set("Draw the boxes in", (draft) => {
+                draft.mask_inset = value;
+              })
+            }
+          />
+        </Row>
         {sites("mask_sites", "Attention masked")}
+        <Choices
+          label="Parts of a UNet it is masked in"
+          options={PARTS}
+          chosen={control.mask_parts ?? null}
+          least={1}
+          onChange={(chosen) =>
+            set("Parts of a UNet that are masked", (draft) => {
+              draft.mask_parts = chosen;
+            })
+          }
+        />
         {choice("normalization", "Mask normalization", [
           ["none", "None"],
           ["global", "Over the frame"],
           ["regional", "For each region"],
         ])}
-        <Row>{share("normalization_strength", "Its strength %")}</Row>
+        <Row>{share("normalization_strength", "Normalization strength %")}</Row>
+        {sites("normalization_sites", "Attention normalized")}
         {choice("temporal_prior", "Shared along the path", [
           ["none", "Nothing"],
           ["noise", "The predicted noise"],
           ["x0", "The clean picture"],
         ])}
         <Row>
-          {share("temporal_prior_strength", "Its strength %")}
-          {steps("temporal_prior_steps", "Its steps")}
+          {share("temporal_prior_strength", "Sharing strength %")}
+          {steps("temporal_prior_steps", "Sharing steps")}
         </Row>
         <Row>
           <NumberField
-            label="Target, logits"
+            label="Target raised, logits"
             value={control.target_attention}
-            empty="decided"
+            empty="not raised"
             min={0}
             max={100}
             step={0.5}
             onChange={(value) =>
-              set("Target attention", (draft) => {
+              set("Raise attention to the target", (draft) => {
                 draft.target_attention = value;
               })
             }
           />
-          {steps("target_attention_steps", "Its steps")}
+          {steps("target_attention_steps", "Raised steps")}
         </Row>
         {choice("initial_noise", "Starting noise", [
           ["random", "Plain"],
           ["freetraj", "Carries the path"],
         ])}
+        {(model?.abilities.includes("image") || control.frame_alignment) && (
+          <Check
+            label="Frames aligned with the first picture"
+            checked={control.frame_alignment ?? false}
+            onChange={(checked) =>
+              set("Align the frames", (draft) => {
+                draft.frame_alignment = checked || null;
+              })
+            }
+          />
+        )}
       </div>
     </details>
   );

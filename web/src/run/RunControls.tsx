@@ -160,7 +160,7 @@ const STATES: Record<Take["status"], (take: Take, others: number) => string> = {
   },
   running: (take) =>
     `step ${take.step} of ${take.steps || "…"}${take.seconds_left ? ` · ${remaining(take.seconds_left)}` : ""}`,
-  paused: (take) => `paused at step ${take.step} of ${take.steps}`,
+  paused: (take) => `paused at step ${take.step} of ${take.steps || "…"}`,
   finished: (take) => `finished, ${take.steps} steps`,
   stopped: (take) => `stopped at step ${take.step}`,
   failed: (take) => (take.step ? `failed at step ${take.step}` : "failed"),

@@ -8,8 +8,9 @@ import { useSession } from "../desk/session";
 import { instructionsOf } from "../document/shot";
 import { useDocument, useShot } from "../document/store";
 import { useTakeView, useViewed } from "../run/useViewed";
-import { IconButton } from "../ui/Button";
+import { Button, IconButton } from "../ui/Button";
 import { useTheme } from "../ui/theme";
+import { FREE_SPACE } from "../ui/toasts";
 import { StageController } from "./controller";
 import { setStage } from "./current";
 import { dropFiles } from "./dropping";
@@ -149,6 +150,12 @@ function Trouble({ take }: { take: Take | null }) {
             : "was interrupted"}
       </b>
       <p>{sentenceOf(take.error)}</p>
+      {/* A take says why it paused only where the disk was full. */}
+      {take.status === "paused" && (
+        <Button icon="chest" onClick={FREE_SPACE.act}>
+          {FREE_SPACE.label}
+        </Button>
+      )}
     </div>
   );
 }
@@ -163,7 +170,9 @@ function Empty({ waiting }: { waiting: string | null }) {
       <b>{live ? "The curtain is about to rise." : "The stage is set."}</b>{" "}
       {live
         ? "The first frames come with the first step."
-        : "Press Run and watch the clip form, step by step."}
+        : waiting
+          ? "Play the take on and watch the clip form, step by step."
+          : "Press Run and watch the clip form, step by step."}
     </p>
   );
 }

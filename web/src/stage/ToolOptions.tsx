@@ -17,16 +17,16 @@ const HINTS: Record<ToolName, string> = {
 };
 
 const SWATCHES = [
-  "#c0392b",
-  "#e67e22",
-  "#f1c40f",
-  "#27ae60",
-  "#2980b9",
-  "#8e44ad",
-  "#e84393",
-  "#f5f1e8",
-  "#26211c",
-];
+  ["#c0392b", "Red"],
+  ["#e67e22", "Orange"],
+  ["#f1c40f", "Yellow"],
+  ["#27ae60", "Green"],
+  ["#2980b9", "Blue"],
+  ["#8e44ad", "Violet"],
+  ["#e84393", "Pink"],
+  ["#f5f1e8", "Cream"],
+  ["#26211c", "Black"],
+] as const;
 
 function Choice<T extends string>({
   label,
@@ -62,13 +62,14 @@ function Brush({ brush, colours }: { brush: Session["brush"]; colours: boolean }
     <>
       {colours && (
         <div className="swatches" role="radiogroup" aria-label="Colour">
-          {SWATCHES.map((colour) => (
+          {SWATCHES.map(([colour, name]) => (
             <button
               key={colour}
               type="button"
               role="radio"
               aria-checked={colour === brush.colour}
-              aria-label={`Colour ${colour}`}
+              aria-label={name}
+              title={name}
               style={{ background: colour }}
               onClick={() => change({ colour })}
             />
@@ -115,7 +116,7 @@ function Brush({ brush, colours }: { brush: Session["brush"]; colours: boolean }
 
 export function ToolOptions() {
   const session = useSession();
-  const { tool, brush, region, target, phrase } = session;
+  const { tool, brush, region, target, phrase, dragRegion } = session;
   const options: Partial<Record<ToolName, ReactNode>> = {
     brush: <Brush brush={brush} colours />,
     eraser: <Brush brush={brush} colours={false} />,
@@ -177,6 +178,18 @@ export function ToolOptions() {
             type="button"
             aria-label="Draw it for no words"
             onClick={() => setSession({ phrase: null })}
+          >
+            ×
+          </button>
+        </span>
+      )}
+      {dragRegion && tool === "drag" && (
+        <span className="chip">
+          of what is outlined
+          <button
+            type="button"
+            aria-label="Drop the outline"
+            onClick={() => setSession({ dragRegion: null })}
           >
             ×
           </button>

@@ -245,6 +245,8 @@ export class StageController implements Workbench {
       wipe: session.wipe,
       guides: this.guides,
       line: this.line,
+      // While it is pulled the draft has it.
+      dragRegion: session.tool === "drag" && !this.drafted ? session.dragRegion : null,
       // On a take the drag has already happened; while it is pulled it is shown on the picture at hand.
       bending: (this.drafted !== null && isDrag(chosen)) || !strip,
     };

@@ -1,6 +1,6 @@
 /** All that is drawn on the stage at one moment. */
 
-import type { Shot } from "../document/shot";
+import type { Mask, Shot } from "../document/shot";
 import type { Guides } from "../document/snapping";
 import type { Selection } from "../document/store";
 import type { Palette } from "./palette";
@@ -25,6 +25,8 @@ export interface Scene {
   guides: Guides | null;
   /** A line being drawn: a lasso or a way. */
   line: readonly (readonly [number, number])[] | null;
+  /** A region that waits for its drag. */
+  dragRegion: Mask | null;
   /** Whether drags bend the picture that is shown. */
   bending: boolean;
 }

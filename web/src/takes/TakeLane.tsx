@@ -108,7 +108,7 @@ export const TakeLane = memo(function TakeLane({
 function describe(take: Take): string {
   switch (take.status) {
     case "running":
-      return `${take.step} / ${take.steps}${take.seconds_left ? ` · ${remaining(take.seconds_left)}` : ""}`;
+      return `${take.step} / ${take.steps || "…"}${take.seconds_left ? ` · ${remaining(take.seconds_left)}` : ""}`;
     case "finished":
       return `seed ${take.seed}`;
     case "queued":

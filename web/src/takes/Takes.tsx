@@ -1,7 +1,7 @@
 /** The takes of the project as lanes over the denoising steps; branches start at their step. */
 import { useEffect, useMemo, useRef, useState } from "react";
 import { useTakes } from "../api/queries";
-import { type Session, useSession } from "../desk/session";
+import { type Session, setSession, useSession } from "../desk/session";
 import { IconButton } from "../ui/Button";
 import { CompareControls } from "./CompareControls";
 import { Keeping } from "./Keeping";
@@ -12,9 +12,8 @@ import { TakeLane } from "./TakeLane";
 import { type Lane, lanesOf } from "./tree";
 
 export function Takes() {
-  const { project, viewed, compared, shot: shotId } = useSession();
+  const { project, viewed, compared, shot: shotId, keeping } = useSession();
   const [all, setAll] = useState(false);
-  const [keeping, setKeeping] = useState(false);
   const takes = useTakes(project).data?.takes;
   const lanes = useMemo(
     () => lanesOf((takes ?? []).filter((take) => all || take.shot === shotId || take.id === viewed?.take)),
@@ -69,10 +68,10 @@ export function Takes() {
           icon="chest"
           size={16}
           label="Deleted takes and disk space"
-          onClick={() => setKeeping(true)}
+          onClick={() => setSession({ keeping: true })}
         />
       </header>
-      {keeping && project && <Keeping project={project} onClose={() => setKeeping(false)} />}
+      {keeping && project && <Keeping project={project} onClose={() => setSession({ keeping: false })} />}
       <div className="lanes" ref={scroller}>
         {lanes.length === 0 && (
           <p className="lanes-empty">

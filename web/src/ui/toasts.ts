@@ -1,6 +1,7 @@
 /** Short messages; a refusal is shown in the server's own sentence. */
 import { create } from "zustand";
-import { Refusal } from "../api/client";
+import { FULL_DISK, Refusal } from "../api/client";
+import { setSession } from "../desk/session";
 
 export interface Toast {
   id: number;
@@ -28,9 +29,13 @@ export function say(text: string, action?: Toast["action"], tone: Toast["tone"] 
   window.setTimeout(() => dismiss(id), tone === "fault" ? 12_000 : action ? 9000 : 5000);
 }
 
+/** The way out of a full disk. */
+export const FREE_SPACE = { label: "Free disk space", act: () => setSession({ keeping: true }) };
+
 /** Says what went wrong; never silent. */
 export function complain(error: unknown): void {
-  if (error instanceof Refusal) say(error.message, undefined, "fault");
+  if (error instanceof Refusal)
+    say(error.message, error.status === FULL_DISK ? FREE_SPACE : undefined, "fault");
   else {
     console.error(error);
     say(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from numbers import Real
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BeforeValidator, StrictBool
@@ -19,7 +20,7 @@ def _magnitude(value: Any) -> Any:
     if isinstance(value, str) and value not in MAGNITUDES:
         raise ShotError("it must be small, moderate, large or a number in [0, 1]")
     if not isinstance(value, str) and (
-        isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1
+        isinstance(value, bool) or not isinstance(value, Real) or not 0 <= float(value) <= 1
     ):
         raise ShotError("it must be small, moderate, large or a number in [0, 1]")
     return value

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import Depends, Header, Path, Request
+from fastapi import Depends, Path, Request
 
-from rehearse.studio.commands import Command, command_of
+from rehearse.studio.commands import ClientName, Command, command_of
 from rehearse.studio.desk import Desk
 
 
@@ -17,17 +17,7 @@ async def desk_of(request: Request) -> Desk:
     return desk
 
 
-async def client_of(
-    x_rehearse_client: Annotated[
-        str,
-        Header(
-            max_length=100,
-            pattern=r"^[\x21-\x7e]*$",
-            description="Who is asking: a name that a browser makes up once and keeps. What one client has "
-            "queued, another cannot stop.",
-        ),
-    ] = "",
-) -> str:
+async def client_of(x_rehearse_client: ClientName = "") -> str:
     """The client's name; empty where it gives none."""
     return x_rehearse_client
 

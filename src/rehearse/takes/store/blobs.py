@@ -11,6 +11,7 @@ import secrets
 from collections.abc import Iterator
 from pathlib import Path
 
+from rehearse.durable import sync
 from rehearse.takes.store.errors import DiskFull, StoreError
 
 _DIGEST = re.compile("[0-9a-f]{64}")
@@ -98,7 +99,7 @@ class Blobs:
             yield
         except OSError as error:
             if error.errno in _FULL:
-                raise DiskFull(FULL) from None
+                raise DiskFull from None
             raise
 
     @contextlib.contextmanager
@@ -118,26 +119,10 @@ class Blobs:
         path.parent.mkdir(parents=True, exist_ok=True)
         part.replace(path)
         for folder in (path.parent, self._folder):
-            sync_folder(folder)
-
-
-FULL = (
-    "the disk is full: nothing is lost, and what ran is paused; free some room "
-    "(rehearse takes prune tells what it would free) and play on"
-)
+            sync(folder)
 
 
 def digest_of(path: Path) -> str:
     """SHA-256 of a file's bytes, in hex."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def sync_folder(folder: Path) -> None:
-    """Make a renaming last through a power cut, where the system can."""
-    with contextlib.suppress(OSError):
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)

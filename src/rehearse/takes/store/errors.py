@@ -21,4 +21,13 @@ class StoreError(ValueError):
 
 
 class DiskFull(StoreError):
-    """There is no room left; nothing was written and nothing is lost."""
+    """There is no room left; nothing was written and nothing is lost.
+
+    remedy: what tells a person how to free room, where they read this; of itself the command line's.
+    """
+
+    def __init__(self, remedy: str = "rehearse takes prune") -> None:
+        super().__init__(
+            "the disk is full: nothing is lost, and what ran is paused; free some room "
+            f"({remedy} tells what it would free) and play on"
+        )

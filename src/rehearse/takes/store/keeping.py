@@ -11,7 +11,7 @@ from pathlib import Path
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from rehearse.takes.store.errors import StoreError
+from rehearse.takes.store.errors import DiskFull, StoreError
 from rehearse.takes.store.events import take_changed
 from rehearse.takes.store.projects import project_row
 from rehearse.takes.store.schema import ImageRow, StepRow, TakeRow
@@ -42,7 +42,7 @@ def prune(
     """
     if every < 1:
         raise StoreError(f"every is {every}: give 1 to keep all, n to keep every n-th", field="every")
-    with store.read() if dry_run else store.write() as session:
+    with store.read() if dry_run else _making_room(store) as session:
         if project is not None:
             project_row(session, project)
         spare = list(_spare(session, project, every))
@@ -58,7 +58,23 @@ def prune(
             files += 1
             if not dry_run:
                 path.unlink()
+    if not dry_run:
+        store.keep_reserve()
     return Freed(len(spare), files, size)
+
+
+@contextlib.contextmanager
+def _making_room(store: Store) -> Iterator[Session]:
+    """A transaction that gets through on a full disk: who makes room there has to write that down first."""
+    try:
+        with store.write_at_last() as session:
+            yield session
+    except DiskFull:
+        raise StoreError(
+            "the disk is so full that even freeing room finds none to begin with; delete any other file on "
+            "it, or move one away, and try again",
+            "conflict",
+        ) from None
 
 
 def _spare(session: Session, project: str | None, every: int) -> Iterator[StepRow]:

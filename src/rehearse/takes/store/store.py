@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import DatabaseError, OperationalError
 from sqlalchemy.orm import Session
 
-from rehearse.takes.store.blobs import FULL, Blobs
+from rehearse.takes.store.blobs import Blobs
 from rehearse.takes.store.errors import DiskFull, StoreError
 from rehearse.takes.store.upgrade import upgrade
 
@@ -42,7 +42,7 @@ class Store:
         self._lock = threading.Lock()
         with self._faults():
             upgrade(self._engine, self.folder)
-        self._keep_reserve()
+        self.keep_reserve()
 
     @contextlib.contextmanager
     def read(self) -> Iterator[Session]:
@@ -75,11 +75,16 @@ class Store:
         """Let go of the database."""
         self._engine.dispose()
 
-    def _keep_reserve(self) -> None:
+    def keep_reserve(self) -> None:
+        """Set room aside for :meth:`write_at_last`, where there is as much and none is set aside."""
         reserve = self.folder / "reserve"
-        with contextlib.suppress(OSError):
-            if not reserve.is_file():
-                reserve.write_bytes(os.urandom(_RESERVE))
+        if reserve.is_file():
+            return
+        try:
+            reserve.write_bytes(os.urandom(_RESERVE))
+        except OSError:
+            with contextlib.suppress(OSError):
+                reserve.unlink()
 
     @contextlib.contextmanager
     def _faults(self) -> Iterator[None]:
@@ -88,7 +93,7 @@ class Store:
         except OperationalError as error:
             words = str(error.orig)
             if "full" in words or "disk I/O" in words:
-                raise DiskFull(FULL) from None
+                raise DiskFull from None
             if "locked" in words:
                 raise StoreError(
                     f"the projects in {self.folder} are being written to by another program; try again",

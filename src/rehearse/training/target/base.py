@@ -23,15 +23,22 @@ from rehearse.models.folder import ModelFolder
 from rehearse.models.model import Tokens
 from rehearse.models.precision import Precision
 from rehearse.models.registry import find_model
-from rehearse.models.t5_text import T5Text
+from rehearse.models.t5_text import T5Text, refuse_unreadable_table
 from rehearse.models.text import ClipText, vocabulary_of
 from rehearse.models.video_codec import load_video_codec
-from rehearse.sampling.schedulers import make_scheduler
+from rehearse.sampling.schedulers import SchedulerError, make_scheduler
 from rehearse.training.target.clips import Shape
 from rehearse.training.target.errors import TrainingError
 from rehearse.training.target.rows import Kind
 
 _BLOCK = 1 << 20
+_NEEDED = {
+    "unet": ("in_channels", "out_channels", "block_out_channels", "layers_per_block"),
+    "transformer": (
+        *("in_channels", "out_channels", "num_layers", "patch_size", "max_text_seq_length"),
+        *("sample_frames", "sample_width", "sample_height"),
+    ),
+}
 
 
 @dataclass
@@ -60,22 +67,42 @@ class Base:
                 f"--base is {name!r}: it is no {what[2:]} ({said}); rehearse train {kind} needs {what}"
             )
         base = cls(folder, kind, precision)
-        if kind == "motion":
-            return base
-        config = base.config
-        if int(config["in_channels"]) != 2 * int(config["out_channels"]):
-            why = (
-                "it has mask channels already; give the base it was made from"
-                if int(config["in_channels"]) > 2 * int(config["out_channels"])
-                else "it makes clips from text alone; give an image-to-video one"
-            )
+        why = base._unfit()
+        if why:
             raise TrainingError(f"--base is {name!r}: {why}")
+        # What is missing is told now, and not when the clips have been encoded.
+        for component in (part, "vae", "text_encoder"):
+            folder.weights(component)
+        try:
+            _ = base.scheduler
+        except SchedulerError as error:
+            raise TrainingError(f"--base is {name!r}: {error}; give a base that DDIM can sample") from None
         return base
+
+    def _unfit(self) -> str:
+        """Why this trainer cannot train on it; empty where it can."""
+        taken, given = int(self.config["in_channels"]), int(self.config["out_channels"])
+        if self.kind == "motion":
+            if self.folder.adapter is not None:
+                return "it has a motion adapter already; give the Stable Diffusion checkpoint it stands on"
+            if taken != given:
+                return f"its unet takes {taken} channels, not {given} (an inpainting one?); give a plain one"
+            if self.config.get("addition_embed_type") is not None:
+                return "it is of Stable Diffusion XL's kind; give a 1.x or 2.x one"
+            return ""
+        if self.folder.target_adapter is not None:
+            return "it has a target adapter already; give the base it stands on"
+        if taken == 2 * given:
+            return ""
+        if taken > 2 * given:
+            return "it has mask channels already; give the base it was made from"
+        return "it makes clips from text alone; give an image-to-video one"
 
     @cached_property
     def config(self) -> dict[str, Any]:
-        """Of the denoiser."""
-        return self.folder.config("unet" if self.kind == "motion" else "transformer")
+        """Of the denoiser. Raises ModelError where it lacks what is read of it here."""
+        part = "unet" if self.kind == "motion" else "transformer"
+        return _with(self.folder.config(part), _NEEDED[part], f"{part}/config.json", self.folder.identity)
 
     @property
     def fingerprint(self) -> str:
@@ -88,8 +115,10 @@ class Base:
     @property
     def codec_factor(self) -> int:
         """Pixels per latent cell along width and height."""
-        vae = self.folder.config("vae")
-        levels = vae.get("block_out_channels") or vae["decoder_block_out_channels"]
+        vae, named = self.folder.config("vae"), "block_out_channels"
+        if f"decoder_{named}" in vae:
+            named = f"decoder_{named}"
+        levels = _with(vae, (named,), "vae/config.json", self.folder.identity)[named]
         return int(2 ** (len(levels) - 1))
 
     @property
@@ -121,6 +150,12 @@ class Base:
             *(size or (int(said.get("width", own[1])), int(said.get("height", own[2])))),
             every,
         )
+        if found.width < multiple or found.height < multiple:
+            raise TrainingError(
+                f"--size is {found.width}x{found.height}: this base needs at least {multiple}x{multiple}"
+            )
+        if self.kind == "motion" and found.frames < 2:
+            raise TrainingError(f"--frames is {found.frames}: motion takes at least 2; 16 is usual")
         if self.kind != "motion" and (found.frames - 1) % step:
             near = 1 + round((found.frames - 1) / step) * step
             raise TrainingError(
@@ -132,11 +167,12 @@ class Base:
                 f"--size is {found.width}x{found.height}: this base needs multiples of {multiple}; give "
                 f"{sides[0]}x{sides[1]}"
             )
-        if self.config.get("use_learned_positional_embeddings") and (found.width, found.height) != own[1:]:
-            raise TrainingError(
-                f"--size is {found.width}x{found.height}: this base has learned its positions; give "
-                f"{own[1]}x{own[2]}"
-            )
+        if self.config.get("use_learned_positional_embeddings"):
+            why = "this base has learned its positions; give"
+            if (found.width, found.height) != own[1:]:
+                raise TrainingError(f"--size is {found.width}x{found.height}: {why} {own[1]}x{own[2]}")
+            if found.frames != own[0]:
+                raise TrainingError(f"--frames is {found.frames}: {why} {own[0]}, or leave it out")
         return found
 
     @property
@@ -162,6 +198,7 @@ class Base:
         """The tokenizer without the weights of a large encoder: it tokenizes and does not encode."""
         if self._text is not None or self.folder.component_class("text_encoder") != "T5EncoderModel":
             return self.text
+        refuse_unreadable_table(self.folder)
         from transformers import T5Tokenizer
 
         place = self.folder.place("tokenizer")
@@ -219,7 +256,8 @@ class Base:
         return transformer
 
     def load_unet(self) -> Any:
-        """The stock UNet2DConditionModel, float32, frozen. Raises ModelError."""
+        """The stock UNet2DConditionModel, float32, frozen; without LoRAs, which belong to looks and not to
+        motion. Raises ModelError."""
         from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 
         self.folder.weights("unet")
@@ -229,6 +267,14 @@ class Base:
     def scheduler(self) -> Any:
         """A DDIM scheduler of the base's own noise schedule."""
         return make_scheduler("ddim", self.folder.config("scheduler", "scheduler_config.json"))
+
+
+def _with(config: dict[str, Any], names: tuple[str, ...], file: str, identity: str) -> dict[str, Any]:
+    """The settings; ModelError where one of these is not there."""
+    lacking = next((name for name in names if config.get(name) is None), None)
+    if lacking is not None:
+        raise ModelError(f"model {identity!r}: {file} lacks {lacking}; copy the whole folder again")
+    return config
 
 
 def file_key(path: Any) -> str:

@@ -16,6 +16,8 @@ from rehearse.training.target.prompts import marked_prompt, prompt_problems, tri
 from rehearse.training.target.rows import Kind, Problem, Row
 
 _RATE_TOLERANCE = 0.01
+_FAINTEST = 0.5
+"""A mask whose lightest place is darker than this is a slip."""
 
 
 def check_rows(
@@ -26,11 +28,13 @@ def check_rows(
     max_tokens: int = 0,
     vocabulary: frozenset[str] | None = None,
     told: Callable[[int], None] | None = None,
+    cut: bool = True,
 ) -> list[Problem]:
     """What is wrong, in the order of the rows.
 
     tokenize, max_tokens, vocabulary: of the base; None leaves the length of prompts unchecked, or takes any
-    word. told: called with the number of rows done.
+    word. told: called with the number of rows done. cut: whether the size of ``shape`` is known, so that what
+    the cut to it leaves of a mask can be looked at.
     """
     problems: list[Problem] = []
     rates: dict[int, float] = {}
@@ -47,7 +51,7 @@ def check_rows(
                 why = f"{counts}; ask for fewer --frames or leave it out"
                 problems.append(Problem(row.number, "video", row.said.video, why))
             if kind == "target":
-                problems += _mask_problems(row, clip.frames.shape[1:3], shape)
+                problems += _mask_problems(row, clip.frames.shape[1:3], shape if cut else None)
         problems += _text_problems(row, kind, tokenize, max_tokens, vocabulary)
         if told is not None:
             told(done)
@@ -55,7 +59,7 @@ def check_rows(
     return sorted(problems, key=lambda problem: problem.row)
 
 
-def _mask_problems(row: Row, size: Sequence[int], shape: Shape) -> list[Problem]:
+def _mask_problems(row: Row, size: Sequence[int], shape: Shape | None) -> list[Problem]:
     found = []
     for field, path in row.masks:
         said = getattr(row.said, field)
@@ -71,13 +75,17 @@ def _mask_problems(row: Row, size: Sequence[int], shape: Shape) -> list[Problem]
             found.append(
                 Problem(row.number, field, said, "it is empty; mark the thing in the first frame, in white")
             )
-        elif (mask == 1).all():
+        elif mask.min() == mask.max():
             found.append(
                 Problem(
                     row.number, field, said, "it marks the whole frame; mark only the thing that is meant"
                 )
             )
-        else:
+        elif mask.max() < _FAINTEST:
+            # Drawn with 0 and 1, or in a dark colour of a palette.
+            light = f"it is nearly black: its lightest place has {mask.max() * 255:.0f} of 255"
+            found.append(Problem(row.number, field, said, f"{light}; mark the thing in white (255)"))
+        elif shape is not None:
             cut = fitted_mask(mask, shape)
             if not cut.any() or np.all(cut == 1):
                 kept = f"the {shape.width}x{shape.height} cut from the middle"

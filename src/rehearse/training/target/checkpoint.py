@@ -8,9 +8,11 @@ so no random state needs keeping. A crash or a full disk leaves the last whole o
 from __future__ import annotations
 
 import json
+import logging
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,6 +25,8 @@ from rehearse.media import MediaError, replacing
 from rehearse.models.errors import ModelError
 from rehearse.models.folder import check_safetensors
 from rehearse.training.target.errors import TrainingError
+
+_LOG = logging.getLogger(__name__)
 
 _NAME = re.compile(r"checkpoint-(\d{6,})\.safetensors")
 
@@ -62,22 +66,49 @@ def save_state(folder: Path, state: TrainingState, keep: int) -> Path:
             with part.open("rb") as file:
                 os.fsync(file.fileno())
     except (MediaError, OSError, SafetensorError) as error:
-        last = checkpoints(folder)
-        where = f"{last[-1].name} is whole" if last else "there is none from before"
         raise TrainingError(
-            f"step {state.step} could not be saved: {error}; {where}: make room and call again"
+            f"step {state.step} could not be saved: {error}; {_standing(folder, state.step)}: make room and "
+            "call again"
         ) from None
-    for old in checkpoints(folder)[: -max(keep, 1)]:
+    # What is numbered higher is damaged, or this run would have gone on from it: it is no reason to remove
+    # one that is whole.
+    mine = [old for old in checkpoints(folder) if _step_of(old) <= state.step]
+    for old in mine[: -max(keep, 1)]:
         old.unlink(missing_ok=True)
     return path
+
+
+@contextmanager
+def keeping_checkpoints(folder: Path, what: str) -> Iterator[None]:
+    """Around the writing of ``what``, into the folder of a run: where it fails, TrainingError says which
+    checkpoint the run goes on from."""
+    try:
+        yield
+    except (MediaError, OSError, SafetensorError) as error:
+        why = error.strerror.lower() if isinstance(error, OSError) and error.strerror else str(error)
+        raise TrainingError(
+            f"{what} could not be written: {why}; {_standing(folder)}: make room and call again"
+        ) from None
+
+
+def _standing(folder: Path, step: int | None = None) -> str:
+    """Which checkpoint there is to go on from; step: the one that was to be written, and is not there."""
+    last = [path for path in checkpoints(folder) if step is None or _step_of(path) < step]
+    return f"{last[-1].name} is whole" if last else "there is no checkpoint from before"
+
+
+def _step_of(path: Path) -> int:
+    return int(path.stem.rpartition("-")[2])
 
 
 def load_state(folder: Path, facts: Mapping[str, Any]) -> TrainingState | None:
     """The newest checkpoint of a run that is whole; None where there is none.
 
-    Raises TrainingError where it belongs to other settings, data or another base.
+    Damaged ones are passed over, which is said. Raises TrainingError where it belongs to other settings, data
+    or another base, and where there are checkpoints and none is whole.
     """
-    for path in reversed(checkpoints(folder)):
+    found = checkpoints(folder)
+    for path in reversed(found):
         try:
             check_safetensors(path, str(folder))
             with safe_open(str(path), framework="pt", device="cpu") as file:
@@ -88,10 +119,17 @@ def load_state(folder: Path, facts: Mapping[str, Any]) -> TrainingState | None:
                     json.loads(said["facts"]),
                     json.loads(said["extra"]),
                 )
-        except (ModelError, SafetensorError, OSError, KeyError, ValueError):
-            continue  # damaged from outside: the one before it is as good as new
+        except (ModelError, SafetensorError, OSError, KeyError, ValueError, TypeError):
+            # Damaged from outside: the one before it is as good as new.
+            _LOG.warning("%s is damaged and is passed over", path.name)
+            continue
         _refuse_others(folder, state.facts, json.loads(json.dumps(facts)))
         return state
+    if found:
+        raise TrainingError(
+            f"--out is {folder}: none of its checkpoints is whole; name another folder, or remove "
+            f"{' and '.join(path.name for path in found)} to begin again"
+        )
     return None
 
 

@@ -26,6 +26,12 @@ class Shape:
     height: int
     every: int = 1
 
+    def __post_init__(self) -> None:
+        if min(self.width, self.height) < 1:
+            raise TrainingError(
+                f"--size is {self.width}x{self.height}: give width and height in pixels, such as 720x480"
+            )
+
     @property
     def needed(self) -> int:
         """Frames a clip must have."""
@@ -42,29 +48,47 @@ class Clip:
 
 
 def read_clip(path: Path, most: int) -> Clip:
-    """The first ``most`` frames of a clip. Raises MediaError for what is missing, damaged or no clip."""
+    """The first ``most`` frames of a clip, upright where a phone was held on its side. Raises MediaError for
+    what is missing, damaged or no clip; the sentence does not name the file."""
     import av
 
-    if not path.is_file():
-        raise MediaError("there is no such file; mind that paths are relative to the data file")
-    with path.open("rb") as file:
-        picture = file.read(8).startswith((b"GIF8", b"\x89PNG"))
+    try:
+        with path.open("rb") as file:
+            picture = file.read(8).startswith((b"GIF8", b"\x89PNG"))
+    except (OSError, ValueError) as error:
+        raise _unopened(error) from None
     if picture:
-        return Clip(read_frames(path)[:most], None)
+        try:
+            return Clip(read_frames(path)[:most], None)
+        except (MediaError, Image.DecompressionBombError):
+            raise MediaError("it cannot be read: it is damaged, or too large; write it again") from None
     found = []
     try:
         with av.open(str(path), "r", metadata_errors="replace") as container:
             stream = container.streams.video[0]
             rate = float(stream.average_rate) if stream.average_rate else None
             for frame in container.decode(stream):
-                found.append(frame.to_ndarray(format="rgb24"))
+                # Turned counterclockwise by what the file says: so players show it, and so masks are drawn.
+                turns = round(frame.rotation / 90) % 4
+                found.append(np.rot90(frame.to_ndarray(format="rgb24"), turns))
                 if len(found) == most:
                     break
+        frames = np.stack(found).astype(np.uint8) if found else None
     except (av.FFmpegError, OSError, ValueError, IndexError) as error:
         raise MediaError("it cannot be read: it is no video, or it is damaged; write it again") from error
-    if not found:
+    if frames is None:
         raise MediaError("it holds no frames; write it again")
-    return Clip(np.stack(found).astype(np.uint8), rate)
+    return Clip(frames, rate)
+
+
+def _unopened(error: OSError | ValueError) -> MediaError:
+    """Why a file of a row cannot be opened."""
+    if isinstance(error, IsADirectoryError):
+        return MediaError("it is a folder; name a file in it")
+    if isinstance(error, FileNotFoundError | NotADirectoryError):
+        return MediaError("there is no such file; mind that paths are relative to the data file")
+    why = (getattr(error, "strerror", None) or str(error)).lower()
+    return MediaError(f"it cannot be opened ({why}); name a file that can be read")
 
 
 def read_mask(path: Path) -> NDArray[np.float32]:
@@ -75,14 +99,25 @@ def read_mask(path: Path) -> NDArray[np.float32]:
                 raise MediaError(
                     "it is transparent in part, which is no mask; make it white on black, without alpha"
                 )
-            values = np.asarray(picture.convert("L"), dtype=np.float32) / np.float32(255)
-    except FileNotFoundError:
-        raise MediaError("there is no such file; mind that paths are relative to the data file") from None
-    except (UnidentifiedImageError, OSError, ValueError, SyntaxError) as error:
-        if isinstance(error, MediaError):
-            raise
+            values = _brightness(picture)
+    except MediaError:
+        raise
+    except (UnidentifiedImageError, SyntaxError, Image.DecompressionBombError):
         raise MediaError("it cannot be read as a picture; write it again as png") from None
+    except (OSError, ValueError) as error:
+        if isinstance(error, OSError) and error.errno is None:  # Pillow's own, of a damaged file
+            raise MediaError("it cannot be read as a picture; write it again as png") from None
+        raise _unopened(error) from None
     return values.astype(np.float32)
+
+
+def _brightness(picture: Image.Image) -> NDArray[np.float32]:
+    """``[H, W]`` in [0, 1]; Pillow itself would clip 16 bits to 8."""
+    if picture.mode.startswith("I;16"):
+        return np.asarray(picture).astype(np.float32) / np.float32(65535)
+    if picture.mode in ("I", "F"):
+        raise MediaError(f"its mode {picture.mode} does not say what is white; write it again as 8-bit png")
+    return np.asarray(picture.convert("L"), dtype=np.float32) / np.float32(255)
 
 
 def fitted_frames(frames: NDArray[np.uint8], shape: Shape) -> NDArray[np.uint8]:
@@ -120,10 +155,15 @@ def _fitted(
 def first_frame(path: Path) -> NDArray[np.uint8]:
     """The first frame of a clip or picture, RGB uint8 ``[H, W, 3]``. Raises MediaError, naming the file."""
     try:
+        path.open("rb").close()
+    except (OSError, ValueError) as error:
+        why = (getattr(error, "strerror", None) or str(error)).lower()
+        raise MediaError(f"cannot read {path}: {why}; name a clip or a picture") from None
+    try:
         return read_clip(path, 1).frames[0]
     except MediaError as error:
         try:
             with Image.open(path) as picture:
                 return np.asarray(picture.convert("RGB"), np.uint8)
-        except (OSError, ValueError):
+        except (OSError, ValueError, Image.DecompressionBombError):
             raise MediaError(f"cannot read {path}: {error}") from None

@@ -18,7 +18,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from rehearse.training.target.checkpoint import TrainingState, load_state, save_state
+from rehearse.training.target.checkpoint import TrainingState, keeping_checkpoints, load_state, save_state
 from rehearse.training.target.errors import TrainingError
 from rehearse.training.target.metrics import Metrics
 from rehearse.training.target.samples import draws
@@ -102,7 +102,8 @@ class Loop:
                     figures["seconds_a_step"] = (now - logged) / max(len(sums["loss"]), 1)
                     left = (self.running.steps - self.step) * (now - began) / (self.step - first)
                     if metrics is not None and (due or last):
-                        metrics.log(self.step, figures, left)
+                        with keeping_checkpoints(self.folder, "metrics.jsonl"):
+                            metrics.log(self.step, figures, left)
                     if due or last:
                         sums, logged = {}, now
                 if saving:
@@ -113,13 +114,13 @@ class Loop:
                 shown = every and (last or self.step % every == 0)
                 if shown and (metrics is not None or self.sharded):
                     sheet = self.folder / f"sheet-{self.step:06d}.png"
-                    with self.averaged():
+                    with self.averaged(), keeping_checkpoints(self.folder, sheet.name):
                         self.task.sheet(None if metrics is None else sheet)
                     logged = time.monotonic()
                 if shown:
                     self.accelerator.wait_for_everyone()
         if metrics is not None or self.sharded:
-            with self.averaged():
+            with self.averaged(), keeping_checkpoints(self.folder, "what was trained"):
                 written = self.task.export(self.folder, self.step, write=metrics is not None)
             if metrics is not None:
                 metrics.say(f"wrote {written}")

@@ -18,6 +18,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from rehearse.media import replacing
 from rehearse.training.target.errors import TrainingError
 
 _LINES = 20
@@ -52,9 +53,11 @@ class Metrics:
         """Lines of steps that a resumed run does again."""
         if not self._path.exists():
             return
-        lines = self._path.read_text(encoding="utf-8").splitlines()
-        kept = [line for line in lines if line.endswith("}") and json.loads(line)["step"] <= step]
-        self._path.write_text("".join(f"{line}\n" for line in kept), encoding="utf-8")
+        text = self._path.read_text(encoding="utf-8", errors="replace")
+        kept = "".join(f"{line}\n" for line in text.splitlines() if _step_of(line) <= step)
+        if kept != text:
+            with replacing(self._path) as part:
+                part.write_text(kept, encoding="utf-8")
 
     def __enter__(self) -> Self:
         self._progress.start()
@@ -90,6 +93,14 @@ class Metrics:
         self._console.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
+def _step_of(line: str) -> float:
+    """The step of a line; infinite for one that was cut off."""
+    try:
+        return float(json.loads(line)["step"])
+    except (ValueError, KeyError, TypeError):
+        return float("inf")
+
+
 def say(line: str) -> None:
     """A line where no run is under way yet."""
     print(line, file=sys.stderr)
@@ -101,13 +112,20 @@ def _duration(seconds: float) -> str:
     return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s" if minutes else f"{rest} s"
 
 
-def board(folder: Path) -> Any:
-    """A TensorBoard writer in the run's folder. Raises TrainingError where tensorboard is not installed."""
+def refuse_without_tensorboard() -> None:
+    """Raise TrainingError where tensorboard is not installed."""
     try:
-        from torch.utils.tensorboard import SummaryWriter
+        import torch.utils.tensorboard  # noqa: F401
     except ImportError:
         raise TrainingError(
             "--tensorboard needs tensorboard, which is not installed; pip install "
             "'rehearse[tensorboard]', or leave it out: metrics.jsonl has every figure"
         ) from None
+
+
+def board(folder: Path) -> Any:
+    """A TensorBoard writer in the run's folder. Raises TrainingError where tensorboard is not installed."""
+    refuse_without_tensorboard()
+    from torch.utils.tensorboard import SummaryWriter
+
     return SummaryWriter(str(folder / "tensorboard"))

@@ -181,9 +181,12 @@ class MotionTask:
         if not write:
             return place
         shutil.rmtree(part, ignore_errors=True)
-        adapter.save_pretrained(part, safe_serialization=True)
-        shutil.rmtree(place, ignore_errors=True)
-        part.replace(place)
+        try:
+            adapter.save_pretrained(part, safe_serialization=True)
+            shutil.rmtree(place, ignore_errors=True)
+            part.replace(place)
+        finally:
+            shutil.rmtree(part, ignore_errors=True)
         defaults = {"frames": self.samples.shape.frames}
         said = {"base": reachable(self.base.folder.identity), "picture_guidance": True, "defaults": defaults}
         write_json(folder / "rehearse.json", said)

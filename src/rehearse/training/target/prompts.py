@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from rehearse.models.model import Tokens
 from rehearse.models.target_conditioning import TRIGGERS, trigger_spans, with_trigger
 from rehearse.shot.errors import ShotError
-from rehearse.shot.phrases import phrase_spans
+from rehearse.shot.phrases import find_phrase, phrase_spans
 from rehearse.training.target.rows import Problem, Row
 
 
@@ -23,9 +23,13 @@ class Marked:
 def marked_prompt(row: Row) -> Marked:
     """The row's caption with the word "target" before its target, and "source" before its actor.
 
-    Raises ShotError where a phrase does not stand there exactly once.
+    Raises ShotError where a phrase does not stand there exactly once, or the two share words.
     """
     prompt, phrases = row.said.caption, (row.said.target, row.said.actor)
+    (start, end), *others = [find_phrase(prompt, phrase) for phrase in phrases if phrase is not None]
+    if any(start < last and first < end for first, last in others):
+        why = "it shares words with the target; use other words for the one that acts"
+        raise ShotError(why, field="phrase", value=row.said.actor)
     for phrase, trigger in zip(phrases, TRIGGERS.values(), strict=True):
         if phrase is not None:
             prompt, _ = with_trigger(prompt, phrase, trigger)

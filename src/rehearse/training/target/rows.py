@@ -71,7 +71,8 @@ class Problem:
     def __str__(self) -> str:
         place = f"row {self.row}: " if self.row else ""
         about = f"{self.field} is {show(self.value)}: " if self.field else ""
-        return f"{place}{about}{self.remedy}"
+        # JSON can spell halves of characters, which no terminal takes.
+        return f"{place}{about}{self.remedy}".encode("utf-8", "backslashreplace").decode()
 
 
 def read_rows(path: Path, kind: Kind) -> tuple[list[Row], list[Problem]]:
@@ -81,7 +82,8 @@ def read_rows(path: Path, kind: Kind) -> tuple[list[Row], list[Problem]]:
     no text, or holds no rows.
     """
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        # Not splitlines: a JSON string may hold U+2028. An editor may have put a byte order mark in front.
+        lines = path.read_text(encoding="utf-8-sig").split("\n")
     except OSError as error:
         why = (error.strerror or str(error)).lower()
         raise TrainingError(f"the data {path} cannot be read ({why}); name a file of JSON lines") from None
@@ -121,6 +123,8 @@ def _object(line: str) -> Any:
         raise ValueError(
             f"it is no JSON ({error.msg.lower()} at character {error.pos + 1}); mend it"
         ) from None
+    except RecursionError:
+        raise ValueError('it is no row but nested brackets; write {"video": ..., "caption": ...}') from None
     if not isinstance(content, dict):
         raise ValueError('it must be a JSON object: {"video": ..., "caption": ...}')
     return content

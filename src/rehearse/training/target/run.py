@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,13 +12,16 @@ import torch
 
 from rehearse.models.precision import Precision as Placed
 from rehearse.training.target.base import Base
+from rehearse.training.target.blocks import BlockChoice
 from rehearse.training.target.cache import Cache
 from rehearse.training.target.check import check_rows
+from rehearse.training.target.checkpoint import TrainingState
 from rehearse.training.target.clips import Shape
 from rehearse.training.target.errors import TrainingError
 from rehearse.training.target.loop import Loop, resumed, share_of
-from rehearse.training.target.metrics import say
+from rehearse.training.target.metrics import refuse_without_tensorboard, say
 from rehearse.training.target.rows import Kind, Problem, Row, read_rows
+from rehearse.training.target.run_folder import held
 from rehearse.training.target.samples import Samples
 from rehearse.training.target.settings import ColumnRecipe, LoraRecipe, Recipe, Running
 from rehearse.training.target.task import Task
@@ -45,7 +49,8 @@ def validate(data: Data, kind: Kind, base_name: str | None) -> tuple[int, list[P
     rows, problems = read_rows(data.path, kind)
     if base_name is None:
         shape = Shape(data.frames or 1, *(data.size or (64, 64)), data.every)
-        return len(rows), _ordered(problems + check_rows(rows, shape, kind))
+        found = check_rows(rows, shape, kind, cut=data.size is not None)
+        return len(rows), _ordered(problems + found)
     base = Base.open(base_name, kind, Placed(torch.device("cpu"), torch.float32))
     found = _checked(rows, base, base.shape(data.frames, data.size, data.every), kind)
     return len(rows), _ordered(problems + found)
@@ -76,35 +81,35 @@ def train(
     """
     if int(os.environ.get("WORLD_SIZE", "1")) > 1 and not torch.cuda.is_available():
         torch.set_num_threads(1)  # processes that share a machine's cores stall each other otherwise
+    on_cpu = running.cpu or not torch.cuda.is_available()
+    if recipe.precision == "fp16" and on_cpu:
+        raise TrainingError("--precision is fp16: a CPU does not train in it; use bf16 or no")
     from accelerate import Accelerator
 
-    accelerator = Accelerator(
-        cpu=running.cpu or not torch.cuda.is_available(), mixed_precision=recipe.precision
-    )
+    accelerator = Accelerator(cpu=on_cpu, mixed_precision=recipe.precision)
     main = bool(accelerator.is_main_process)
-    if recipe.precision == "fp16" and accelerator.device.type == "cpu":
-        raise TrainingError("--precision is fp16: a CPU does not train in it; use bf16 or no")
     share_of(recipe.batch, accelerator.num_processes, running.accumulate)
-    if running.tensorboard and main:
-        from rehearse.training.target.metrics import board
-
-        board(running.out).close()
+    if running.tensorboard:
+        refuse_without_tensorboard()
     placed = Placed(accelerator.device, _FORMATS[recipe.precision])
     base = Base.open(base_name, kind, placed)
     shape = base.shape(data.frames, data.size, data.every)
+    if kind == "target" and column is not None:
+        BlockChoice.read(column.blocks, base.blocks, column.draw)
     rows, problems = read_rows(data.path, kind)
     problems = _ordered(problems + _checked(rows, base, shape, kind))
     if problems:
         more = f" ({len(problems) - 1} more: --validate tells all)" if len(problems) > 1 else ""
         raise TrainingError(f"{data.path}: {problems[0]}{more}")
-    samples = Samples(rows, base, shape, Cache(data.cache or data.path.parent / ".rehearse"), kind)
-    if main:
-        say(f"{len(rows)} clips of {shape.frames} frames at {shape.width}x{shape.height}")
-    samples.encode(accelerator.process_index, accelerator.num_processes, _encoding if main else None)
-    accelerator.wait_for_everyone()
-    base.release()
-    task, extra, saved = _prepared(kind, base, samples, recipe, running, lora, column, accelerator)
-    Loop(task, len(rows), recipe, running, accelerator, saved, extra).run()
+    with held(running.out, base.folder.path) if main else nullcontext():
+        samples = Samples(rows, base, shape, Cache(data.cache or data.path.parent / ".rehearse"), kind)
+        if main:
+            say(f"{len(rows)} clips of {shape.frames} frames at {shape.width}x{shape.height}")
+        samples.encode(accelerator.process_index, accelerator.num_processes, _encoding if main else None)
+        accelerator.wait_for_everyone()
+        base.release()
+        task, extra, saved = _prepared(kind, base, samples, recipe, running, lora, column, accelerator)
+        Loop(task, len(rows), recipe, running, accelerator, saved, extra).run()
     return task
 
 
@@ -124,7 +129,9 @@ def _prepared(
         from rehearse.training.target.motion_task import MotionTask
 
         motion = MotionTask(base, samples, recipe, running, accelerator.device)
-        return motion, {}, resumed(running.out, motion.facts)
+        saved = resumed(running.out, motion.facts)
+        _tell_of(saved, running, accelerator)
+        return motion, {}, saved
     from rehearse.training.target.target_task import TargetTask
 
     task = TargetTask(
@@ -137,10 +144,9 @@ def _prepared(
         accelerator.device,
     )
     saved = resumed(running.out, task.facts)
+    _tell_of(saved, running, accelerator)
     if saved is not None:
         extra = {key: value for key, value in saved.extra.items() if key in ("candidates", "scores")}
-        if accelerator.is_main_process:
-            say(f"continues at step {saved.step} of {running.steps}")
     else:
         chosen = [task.choose_blocks(say) if accelerator.is_main_process else {}]
         # One process measures: the last bit of a float must not part the processes' minds.
@@ -149,6 +155,16 @@ def _prepared(
     if task.candidates and accelerator.is_main_process:
         say(f"the attention loss reads blocks {', '.join(map(str, task.candidates))}")
     return task, extra, saved
+
+
+def _tell_of(saved: TrainingState | None, running: Running, accelerator: Any) -> None:
+    """Where a run goes on."""
+    if saved is None or not accelerator.is_main_process:
+        return
+    if saved.step < running.steps:
+        say(f"continues at step {saved.step} of {running.steps}")
+    else:
+        say(f"the run is at step {saved.step} already; more --steps than that train on")
 
 
 def _encoding(done: int, of: int) -> None:

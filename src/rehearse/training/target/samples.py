@@ -7,17 +7,21 @@ not from how many processes share the batch, nor from where a run was stopped an
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from rehearse.media import MediaError
 from rehearse.models.target_conditioning import TRIGGERS
 from rehearse.training.target.base import Base, file_key
 from rehearse.training.target.cache import Cache
 from rehearse.training.target.clips import Shape, fitted_frames, fitted_mask, read_clip, read_mask
+from rehearse.training.target.errors import TrainingError
 from rehearse.training.target.prompts import marked_prompt
 from rehearse.training.target.rows import Kind, Row
 
@@ -114,7 +118,8 @@ class Samples:
         text = self._text(self._prompts[index])
         masks = torch.zeros(self.masks, self.shape.height, self.shape.width)
         for channel, (_, path) in enumerate(row.masks[: self.masks]):
-            masks[channel] = torch.from_numpy(fitted_mask(read_mask(path), self.shape))
+            with _of_row(row, path):
+                masks[channel] = torch.from_numpy(fitted_mask(read_mask(path), self.shape))
         words = torch.zeros(self.masks, text.shape[0])
         for role in range(self.masks):
             span = None if marked is None else marked.words[role]
@@ -133,7 +138,9 @@ class Samples:
 
     def frames(self, index: int) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
         """The row's clip at the size that is trained at, uint8 ``[F, H, W, 3]``."""
-        return fitted_frames(read_clip(self.rows[index].video, self.shape.needed).frames, self.shape)
+        row = self.rows[index]
+        with _of_row(row, row.video):
+            return fitted_frames(read_clip(row.video, self.shape.needed).frames, self.shape)
 
     def _clip(self, index: int) -> dict[str, Tensor]:
         return self._cache.get(self._clips[index], lambda: self._base.encode_clip(self.frames(index)))
@@ -150,6 +157,15 @@ class Samples:
             key, lambda: {"tokens": torch.tensor(self._base.tokenize(self._prompts[index]).within(*span))}
         )
         return tuple(int(token) for token in found["tokens"])
+
+
+@contextmanager
+def _of_row(row: Row, path: Path) -> Iterator[None]:
+    """Around the reading of a row's file, which was there when the rows were checked."""
+    try:
+        yield
+    except (MediaError, TrainingError) as error:
+        raise TrainingError(f"row {row.number}: {path} has changed since it was checked: {error}") from None
 
 
 ROLES = tuple(TRIGGERS)

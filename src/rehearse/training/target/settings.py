@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -11,6 +12,8 @@ from rehearse.training.target.errors import TrainingError
 from rehearse.training.target.losses import Normalisation
 
 Precision = Literal["no", "bf16", "fp16"]
+
+LARGEST_SEED = 2**32 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +44,7 @@ class Recipe:
             ("warmup", self.warmup >= 0, "give 0 or more steps"),
             ("text_dropout", 0 <= self.text_dropout < 1, "give a share from 0 to below 1"),
             ("ema", 0 <= self.ema < 1, "give 0 for none, or a decay such as 0.999"),
-            ("seed", self.seed >= 0, "give 0 or more"),
+            ("seed", 0 <= self.seed <= LARGEST_SEED, f"give 0 to {LARGEST_SEED}"),
         ):
             if not good:
                 option = name.replace("_", "-")
@@ -60,7 +63,7 @@ class LoraRecipe:
     def __post_init__(self) -> None:
         if self.rank < 1:
             raise TrainingError(f"--rank is {self.rank}: give 1 or more")
-        if self.alpha <= 0:
+        if not 0 < self.alpha < math.inf:
             raise TrainingError(f"--alpha is {self.alpha}: give a number above 0; half the rank is usual")
 
 
@@ -76,7 +79,7 @@ class ColumnRecipe:
     draw: int | None = None
 
     def __post_init__(self) -> None:
-        if self.weight < 0:
+        if not 0 <= self.weight < math.inf:
             raise TrainingError(f"--attention-weight is {self.weight}: give 0 (no attention loss) or more")
         if self.direction == "t2v" and self.normalisation == "text":
             raise TrainingError(

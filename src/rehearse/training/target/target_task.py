@@ -307,20 +307,34 @@ class TargetTask:
 def _add_lora(transformer: Any, lora: LoraRecipe, seed: int) -> None:
     from peft import LoraConfig
 
+    layers = [name for name, _ in transformer.named_modules()]
+    for module in lora.modules:
+        # PEFT asks only that some of them are there: a slip in one would be trained without it.
+        if not any(name == module or name.endswith(f".{module}") for name in layers):
+            raise _no_such_layers(lora, f"none is called {module}")
     torch.manual_seed(seed)
     config = LoraConfig(
         r=lora.rank, lora_alpha=lora.alpha, target_modules=list(lora.modules), init_lora_weights=True
     )
     try:
         transformer.add_adapter(config)
-    except ValueError as error:
+    except ValueError:
+        raise _no_such_layers(lora, "some are no linear layers, but hold them") from None
+    if any(name.startswith("patch_embed.proj.lora_") for name, _ in transformer.named_parameters()):
         raise TrainingError(
-            f"--modules is {','.join(lora.modules)}: the transformer has no such layers "
-            f"({str(error).splitlines()[0][:120]}); the usual ones are to_q,to_k,to_v,to_out.0"
-        ) from None
+            f"--modules is {','.join(lora.modules)}: that takes in patch_embed.proj, the input layer, which "
+            "takes no LoRA; name the others further, such as net.0.proj"
+        )
     for name, parameter in transformer.named_parameters():
         if "lora_" in name:
             parameter.data = parameter.data.float()
+
+
+def _no_such_layers(lora: LoraRecipe, why: str) -> TrainingError:
+    return TrainingError(
+        f"--modules is {','.join(lora.modules)}: the transformer has no such linear layers ({why}); the "
+        "usual ones are to_q,to_k,to_v,to_out.0"
+    )
 
 
 def _save_lora(path: Path, state: dict[str, Tensor], lora: LoraRecipe) -> None:

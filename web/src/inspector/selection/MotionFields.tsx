@@ -43,7 +43,7 @@ export function MotionFields({ motion, index }: { motion: MotionInstruction; ind
         />
         {typeof motion.magnitude === "number" && (
           <NumberField
-            label="%"
+            label="How much, %"
             value={motion.magnitude * 100}
             min={0}
             max={100}

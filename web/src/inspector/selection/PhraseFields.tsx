@@ -11,10 +11,13 @@ export function PhraseFields({
   phrase,
   occurrence,
   index,
+  needed = false,
 }: {
   phrase: string | null;
   occurrence: number | null;
   index: number;
+  /** Whether words have to be given. */
+  needed?: boolean;
 }) {
   const prompt = useDocument((state) => state.history.present.prompt);
   const found = phrase ? mentions(prompt, phrase).length : 0;
@@ -23,19 +26,20 @@ export function PhraseFields({
       <TextField
         label="Subject"
         value={phrase ?? ""}
-        placeholder="words of the prompt, or empty"
+        placeholder={needed ? "words of the prompt" : "words of the prompt, or empty"}
         onChange={(value) =>
           change<PathTrajectory>(
             index,
             "Name the subject",
             (path) => {
-              path.phrase = value || null;
+              path.phrase = value || (needed ? "" : null);
               path.occurrence = null;
             },
             `phrase-${index}`,
           )
         }
       />
+      {needed && !phrase && <p className="fault">Give the words of the prompt that name it.</p>}
       {phrase && found === 0 && (
         <p className="fault">These words are not in the prompt. Select words there to name it.</p>
       )}

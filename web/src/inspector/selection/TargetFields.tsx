@@ -10,7 +10,7 @@ export function TargetFields({ target, index }: { target: TargetInstruction; ind
   const session = useSession();
   return (
     <>
-      <PhraseFields phrase={target.phrase} occurrence={target.occurrence ?? null} index={index} />
+      <PhraseFields phrase={target.phrase} occurrence={target.occurrence ?? null} index={index} needed />
       <Select
         label="Role"
         value={target.role ?? "target"}

@@ -1,9 +1,9 @@
 /** Drags: take the picture by a handle and pull; it bends along while the hand moves. */
+import { sessionNow, setSession } from "../../desk/session";
 import { addInstruction } from "../../document/commands";
 import { clampPoint } from "../../document/geometry";
 import { type DragMove, instructionsOf, isDrag } from "../../document/shot";
 import { hitTest } from "../hit";
-import { pendingRegion } from "./regions";
 import { select } from "./select";
 import { type Tool, wandered } from "./tool";
 
@@ -13,7 +13,7 @@ export const drag: Tool = {
     const hit = hitTest(bench.shot, bench.selection, bench.time, bench.view, from.screen, from.at);
     if (hit?.kind === "handle" || hit?.kind === "target") return select.press(bench, from);
     const handle = clampPoint(from.at);
-    const mask = pendingRegion.mask;
+    const mask = sessionNow().dragRegion;
     const index = bench.selection?.instruction ?? -1;
     const chosen = instructionsOf(bench.shot)[index];
     const joins = isDrag(chosen) && !mask;
@@ -45,8 +45,8 @@ export const drag: Tool = {
       },
       end() {
         if (!pulled) return;
-        pendingRegion.mask = null;
         bench.commit();
+        if (mask) setSession({ dragRegion: null });
       },
     };
   },

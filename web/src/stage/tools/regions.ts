@@ -101,17 +101,13 @@ export const region: Tool = {
       const { selection } = bench;
       if (use === "drag" && !isDrag(instructionsOf(bench.shot)[selection?.instruction ?? -1])) {
         // The next drag is drawn with this region.
-        pendingRegion.mask = mask;
-        setSession({ tool: "drag" });
+        setSession({ tool: "drag", dragRegion: mask });
         return;
       }
       bench.perform(LABELS[use], (shot) => useRegion(shot, selection, mask, use));
     });
   },
 };
-
-/** A region that waits for its drag. */
-export const pendingRegion: { mask: Mask | null } = { mask: null };
 
 export const target: Tool = {
   cursor: "crosshair",

@@ -189,6 +189,7 @@ describe("drags", () => {
     ]);
     expect(bench.commands).toEqual([]);
     expect(sessionNow().tool).toBe("drag");
+    expect(sessionNow().dragRegion).toEqual({ box: [0.1, 0.1, 0.5, 0.5] });
     gesture(bench, TOOLS.drag, [
       [0.3, 0.3],
       [0.6, 0.3],
@@ -196,6 +197,8 @@ describe("drags", () => {
     expect(instructionsOf(bench.shot)).toMatchObject([
       { form: "drag", region: { box: [0.1, 0.1, 0.5, 0.5] } },
     ]);
+    // The outline is spent; the next drag finds its own.
+    expect(sessionNow().dragRegion).toBeNull();
   });
 });
 
