@@ -74,7 +74,7 @@ class ControlDefaults:
     normalization: Literal["none", "global", "regional"] = "global"
     normalization_strength: float = 1.0
     normalization_sites: frozenset[SiteKind] = frozenset({"cross", "spatial", "temporal"})
-    temporal_prior: Literal["none", "noise", "x0"] = "noise"
+    temporal_prior: Literal["none", "noise", "x0"] = "x0"
     temporal_prior_strength: float = 0.8
     temporal_prior_steps: int | float = 0.5
     initial_noise: Literal["random", "freetraj"] = "random"

@@ -15,7 +15,7 @@ import torch
 from toy_models import WORDS, save_toy_cogvideox, save_toy_model
 
 import rehearse as rh
-from rehearse.controls import AttentionMask, Control, NoisePrior, TargetAttention
+from rehearse.controls import AttentionMask, CleanPrior, Control, TargetAttention
 from rehearse.models import load_model
 from rehearse.models.cogvideox import CogVideoX
 from rehearse.models.model import VideoModel
@@ -235,7 +235,7 @@ def test_a_box_path_acts_on_joint_attention(folders: Folders, kind: dict[str, An
     shot = shot_of(frames=9 if "vae" in kind else 5).follow("red ball", PATH)
     made = plan(shot, model)
     attention, prior = made.controls
-    assert isinstance(attention, AttentionMask) and isinstance(prior, NoisePrior)
+    assert isinstance(attention, AttentionMask) and isinstance(prior, CleanPrior)
     assert attention.sites == {"joint"} and attention.joint_blocks == DEFAULTS.mask_sites
     assert attention.blocked == ((0,) if "text" in kind else ())
     assert attention.normalization is not None and attention.normalization.sites == {"joint"}

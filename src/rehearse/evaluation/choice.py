@@ -110,8 +110,10 @@ def choose_prior(tables: Mapping[Arm, Table], mask: Arm, comparer: Comparer) -> 
 
 def best_point(tables: Mapping[Point, Table], combined: Arm, base: Table, comparer: Comparer) -> Point:
     """Where on the axis of frozen steps the combination is best: highest mIoU among the points whose KID is
-    not worse than the base's (see :func:`choose_prior`); among all of them where none is."""
-    points = [point for point in tables if point.arm == combined]
+    not worse than the base's (see :func:`choose_prior`); among all of them where none is. A point that ran on
+    fewer cases than another is on the curve, but carries no verdict."""
+    most = max(len(table.cases) for point, table in tables.items() if point.arm == combined)
+    points = [p for p, table in tables.items() if p.arm == combined and len(table.cases) == most]
     fit = [p for p in points if not comparer.difference(tables[p], base, "kid").above_zero]
     return max(fit or points, key=lambda point: comparer.value(tables[point], "miou").value)
 

@@ -105,7 +105,7 @@ def _families(found: Findings) -> dict[str, dict[str, Any]]:
     shown["mask"] = point(found.mask, found.best.frozen or found.protocol.frozen[0])
     result: dict[str, dict[str, Any]] = {}
     names = [case.family if len(case.subjects) == 1 else "two subjects" for case in found.cases]
-    count = _common(found)
+    count = min(len(found.tables[at].cases) for at in shown.values())
     for name in [*FAMILIES, "two subjects"]:
         here = {}
         for label, at in shown.items():
@@ -131,8 +131,8 @@ def _page(found: Findings, command: str, about: dict[str, Any], sheets: dict[str
         "# Trajectory control: the choosing ablation",
         f"`{command}`",
         _setup(found, about),
-        f"## Aims\n{verdict} Best combination: `{found.best.label}` (its number of frozen steps was chosen "
-        f"on these same cases; {len(found.tables[found.best].cases)} of them).\n\n" + "\n".join(held),
+        f"## Aims\n{verdict} Best combination: `{found.best.label}` ({_chosen_among(found)}).\n\n"
+        + "\n".join(held),
         "## Choice\n" + _choice(found),
         f"## All arms at {_frozen(first)}{_of_steps(found, about)}\n"
         + _metric_table(found, choosing, _MAIN, fid=True),
@@ -167,6 +167,15 @@ def _page(found: Findings, command: str, about: dict[str, Any], sheets: dict[str
             f"frames each; orange is asked, white is what the judge found.\n\n{listed}"
         )
     return "\n\n".join(parts) + "\n"
+
+
+def _chosen_among(found: Findings) -> str:
+    """On how many cases the best point rests, and whether the same cases chose its number of frozen steps."""
+    count = len(found.tables[found.best].cases)
+    rivals = [at for at in found.tables if at.arm == found.combined and len(found.tables[at].cases) == count]
+    if len(rivals) > 1:
+        return f"its number of frozen steps was chosen on these same cases; {count} of them"
+    return f"{count} cases; its number of frozen steps was set beforehand"
 
 
 def _setup(found: Findings, about: dict[str, Any]) -> str:

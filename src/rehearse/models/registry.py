@@ -220,11 +220,11 @@ def _why_not(error: Exception) -> str:
 
 def cached_models() -> tuple[ModelEntry, ...]:
     """Models of a supported family that lie whole in the hub's cache, by name. Imports no torch."""
-    from huggingface_hub import scan_cache_dir
+    from huggingface_hub import constants, scan_cache_dir
     from huggingface_hub.errors import CacheNotFound
 
     try:
-        repositories = scan_cache_dir().repos
+        repositories = scan_cache_dir(constants.HF_HUB_CACHE).repos
     except (CacheNotFound, OSError, ValueError):
         return ()
     found = []
