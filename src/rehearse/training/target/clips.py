@@ -147,7 +147,8 @@ def _fitted(
         return picture
     scale = max(shape.width / width, shape.height / height)
     kept = shape.width / scale, shape.height / scale
-    left, top = (width - kept[0]) / 2, (height - kept[1]) / 2
+    # Rounding may leave the kept part a hair larger than the picture.
+    left, top = max(0.0, (width - kept[0]) / 2), max(0.0, (height - kept[1]) / 2)
     box = (left, top, min(left + kept[0], width), min(top + kept[1], height))
     return picture.resize((shape.width, shape.height), filter_, box=box)
 
