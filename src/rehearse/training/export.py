@@ -40,7 +40,7 @@ from rehearse.training.theatre_video import TextAndVideo
 SHARD = "15MB"
 STEPS, GUIDANCE = 24, 5.0
 FROZEN_STEPS = 0.5
-"""Where the curve of control against quality is best (docs/results/trajectory.md)."""
+"""More adds little control (the curve in docs/results/trajectory.md)."""
 TARGET_GUIDANCE = 2.0
 """The first frame says nearly all that the caption says: much guidance only makes colours harsh."""
 MAX_FRAMES = 24
