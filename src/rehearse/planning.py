@@ -68,7 +68,7 @@ class ControlDefaults:
     """
 
     frozen_steps: int | float = 0.1
-    mask_sites: frozenset[SiteKind] = frozenset({"cross", "spatial"})
+    mask_sites: frozenset[SiteKind] = frozenset({"cross"})
     mask_parts: frozenset[SitePart] = frozenset({"down", "mid", "up"})
     mask_inset: float = 0.5
     normalization: Literal["none", "global", "regional"] = "global"

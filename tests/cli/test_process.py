@@ -80,6 +80,28 @@ def test_stopping_while_it_starts_is_as_clean(tmp_path: Path, slow_toy: Path, de
     assert delay < 1 or "Traceback" not in err
 
 
+@pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_stop_that_some_library_swallows_comes_again(
+    tmp_path: Path, slow_toy: Path, sent: signal.Signals, code: int
+) -> None:
+    swallowed = (
+        "import os, sys; from rehearse.cli import interrupt, run\n"
+        "interrupt.listen()\n"
+        "try: os.kill(os.getpid(), int(sys.argv[1]))\n"
+        "except BaseException: print('swallowed')\n"
+        "sys.exit(run(sys.argv[2:]))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", swallowed, str(int(sent)), "generate", "a red ball", "-m", slow_toy,
+         "-o", "clip.mp4"],
+        cwd=tmp_path, env=ENVIRONMENT, capture_output=True, text=True, timeout=60,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )  # fmt: skip
+    assert (done.stdout, done.returncode) == ("swallowed\n", code)
+    assert "Traceback" not in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_reader_that_leaves_is_no_disaster(tmp_path: Path) -> None:
     done = subprocess.run(
         f"{sys.executable} -m rehearse generate --help | head -1",

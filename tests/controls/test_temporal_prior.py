@@ -196,9 +196,10 @@ def test_clean_prior_pulls_coarse_content_together_and_leaves_the_rest():
     torch.testing.assert_close(after.alpha * after.x0 + after.sigma * after.noise, before.latents)
 
 
-def test_clean_prior_with_no_filter_reaches_the_mean():
+@pytest.mark.parametrize("smoothing", [0.0, 1e-3])
+def test_clean_prior_with_no_filter_reaches_the_mean(smoothing):
     before = prediction()
-    after = CleanPrior(RIGHT, 4, strength=1.0, smoothing=1e-3).predict(before, Moment(0, 10, 0.0))
+    after = CleanPrior(RIGHT, 4, strength=1.0, smoothing=smoothing).predict(before, Moment(0, 10, 0.0))
     old, new = in_boxes(before.x0), in_boxes(after.x0)
     torch.testing.assert_close(new, old.mean(0, keepdim=True).expand_as(old), atol=1e-5, rtol=1e-5)
 
@@ -215,9 +216,9 @@ def test_clean_prior_leaves_equal_frames_alone():
 
 
 @settings(max_examples=40, deadline=None)
-@given(subjects=casts())
-def test_clean_prior_is_finite_for_any_boxes(subjects):
-    after = CleanPrior(subjects, 4, 1.0).predict(prediction(), Moment(0, 10, 0.0))
+@given(subjects=casts(), smoothing=st.sampled_from([0.0, 0.15]))
+def test_clean_prior_is_finite_for_any_boxes(subjects, smoothing):
+    after = CleanPrior(subjects, 4, 1.0, smoothing).predict(prediction(), Moment(0, 10, 0.0))
     assert torch.isfinite(after.x0).all() and torch.isfinite(after.noise).all()
     assert after.x0.abs().max() < 20
 
@@ -228,8 +229,8 @@ def test_bad_input_names_the_field(control):
         control(RIGHT, steps=-1)
     with pytest.raises(ValueError, match=r"prior strength: 2.0 is outside \[0, 1\]"):
         control(RIGHT, steps=1, strength=2.0)
-    with pytest.raises(ValueError, match=r"smoothing: 0.0 must be above 0"):
-        CleanPrior(RIGHT, steps=1, smoothing=0.0)
+    with pytest.raises(ValueError, match=r"smoothing: -0.1 is below 0"):
+        CleanPrior(RIGHT, steps=1, smoothing=-0.1)
 
 
 def test_a_subject_that_is_never_seen_changes_nothing():

@@ -6,12 +6,12 @@ Importing this room is light, and so is ``rehearse --help``: torch is imported b
 from __future__ import annotations
 
 import os
-import signal
 import sys
 import warnings
 from collections.abc import Sequence
-from types import FrameType
 from typing import NoReturn
+
+from rehearse.cli.interrupt import listen
 
 _INTERRUPTED = 130
 
@@ -40,8 +40,7 @@ def run(arguments: Sequence[str]) -> int:
 
 def main() -> NoReturn:
     """The ``rehearse`` program."""
-    # A polite kill must clean up after itself as Ctrl-C does.
-    signal.signal(signal.SIGTERM, _terminated)
+    listen()
     code = run(sys.argv[1:])
     if code == _INTERRUPTED:
         # Python kills itself with SIGINT at exit where the interrupt fell into some exec(text), as imports
@@ -50,7 +49,3 @@ def main() -> NoReturn:
         sys.stderr.flush()
         os._exit(code)
     sys.exit(code)
-
-
-def _terminated(number: int, frame: FrameType | None) -> NoReturn:
-    raise SystemExit(128 + number)

@@ -105,7 +105,7 @@ def trajectory(
     frozen: Annotated[
         str,
         typer.Option(help="Numbers of masked steps, fractions or counts; methods are chosen at the first."),
-    ] = "0.5,0.1,0.2,0.33,0.67",
+    ] = "0.67,0.1,0.2,0.33,0.5",
     sweep: Annotated[
         Literal["chosen", "all", "none"],
         typer.Option(
@@ -246,7 +246,9 @@ def theatre(
 @app.command("shift")
 def shift(
     cases: Annotated[int, typer.Option(min=1, help="Cases run for each variant of normalization.")] = 4,
-    frozen: Annotated[str, typer.Option(help="Masked steps, a fraction or a count; only these run.")] = "0.5",
+    frozen: Annotated[
+        str, typer.Option(help="Masked steps, a fraction or a count; only these run.")
+    ] = "0.67",
     steps: Steps = None,
     seed: Seed = 0,
     prompts: Prompts = "bare",

@@ -11,6 +11,7 @@ from rich.live import Live
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
 
 from rehearse.cli.cells import filmstrip
+from rehearse.cli.interrupt import heed
 
 if TYPE_CHECKING:
     import numpy as np
@@ -100,6 +101,7 @@ class _Silence:
         pass
 
     def step(self, event: Step) -> None:
+        heed()
         self.pace.mark()
 
 

@@ -85,24 +85,25 @@ class CleanPrior(Control):
 
         x0' = x0 + g L(m - x0)        in the box.
 
-    Only coarse content is pulled together; what differs between frames in detail (a wing that flaps) stays.
-    The noisy latents stay, the noise takes up the difference.
+    With a filter, only coarse content is pulled together and what differs between frames in detail (a wing
+    that flaps) stays; without one, frames share all the box holds while g is large, and part again as it
+    falls. The noisy latents stay, the noise takes up the difference.
 
     subjects: whose boxes share content. steps: the first steps it acts in, 0 or more. strength: g at step 0,
-    in [0, 1]. smoothing: standard deviation of L as a fraction of the box's height and width, above 0.
+    in [0, 1]. smoothing: standard deviation of L as a fraction of the box's height and width; 0: no filter.
     """
 
     subjects: tuple[Subject, ...]
     steps: int
     strength: float = 0.5
-    smoothing: float = 0.15
+    smoothing: float = 0.0
 
     name = "clean prior"
 
     def __post_init__(self) -> None:
         _check("clean prior", self.steps, self.strength)
-        if not self.smoothing > 0.0:
-            raise ValueError(f"clean prior smoothing: {self.smoothing} must be above 0; 0.15 is usual")
+        if not self.smoothing >= 0.0:
+            raise ValueError(f"clean prior smoothing: {self.smoothing} is below 0; use 0 for no filter")
 
     def predict(self, prediction: Prediction, moment: Moment) -> Prediction:
         g = _weight(self.strength, self.steps, moment.step)
@@ -113,17 +114,21 @@ class CleanPrior(Control):
         flat = x0.flatten(2).clone()
         for patch in patches:
             aligned = patch.gather(x0)
-            seen = patch.seen.to(x0.dtype)
-            lacking = (patch.average(aligned)[:, :, None] - aligned) * seen
-            filter_y = _low_pass(patch.height, self.smoothing, x0.device, x0.dtype)
-            filter_x = _low_pass(patch.width, self.smoothing, x0.device, x0.dtype)
-            # Dividing by the filtered visibility keeps cells beyond the frame's edge out of the average.
-            unfolded = (patch.height, patch.width)
-            lacking, seen = (filter_y @ x.unflatten(-1, unfolded) @ filter_x.T for x in (lacking, seen))
-            pull = (lacking / seen.clamp(min=_TINY)).flatten(-2)
+            lacking = (patch.average(aligned)[:, :, None] - aligned) * patch.seen
+            pull = self._smoothed(lacking, patch) if self.smoothing > 0.0 else lacking
             frame = patch.cells // (x0.shape[3] * x0.shape[4])
             flat[:, :, patch.cells] += g * pull[:, :, frame, patch.patch_cells]
         return prediction.with_x0(flat.unflatten(2, x0.shape[2:]))
+
+    def _smoothed(self, lacking: Tensor, patch: BoxPatch) -> Tensor:
+        """L of what each frame's patch lacks, ``[batch, channels, frames, cells]``."""
+        filter_y = _low_pass(patch.height, self.smoothing, lacking.device, lacking.dtype)
+        filter_x = _low_pass(patch.width, self.smoothing, lacking.device, lacking.dtype)
+        # Dividing by the filtered visibility keeps cells beyond the frame's edge out of the average.
+        unfolded = (patch.height, patch.width)
+        both = (lacking, patch.seen.to(lacking.dtype))
+        low, seen = (filter_y @ x.unflatten(-1, unfolded) @ filter_x.T for x in both)
+        return (low / seen.clamp(min=_TINY)).flatten(-2)
 
 
 def _check(name: str, steps: int, strength: float) -> None:

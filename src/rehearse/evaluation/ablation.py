@@ -53,7 +53,7 @@ class Protocol:
 
     model: str = "theatre-video"
     cases: int = 200
-    frozen: tuple[float | int, ...] = (0.5, 0.1, 0.2, 0.33, 0.67)
+    frozen: tuple[float | int, ...] = (0.67, 0.1, 0.2, 0.33, 0.5)
     arms: tuple[str, ...] = STANDARD
     sweep: Sweep = "chosen"
     sweep_cases: int | None = None

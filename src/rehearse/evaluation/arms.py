@@ -97,9 +97,6 @@ class Arm:
         masked = self.part("mask")
         said: dict[str, Any] = {
             "frozen_steps": 0 if frozen is None else frozen,
-            "mask_sites": _chosen(masked, "sites", DEFAULTS.mask_sites, SITE_KINDS),
-            "mask_parts": _chosen(masked, "parts", DEFAULTS.mask_parts, UNET_PARTS),
-            "mask_inset": _number(masked, "inset", DEFAULTS.mask_inset),
             "normalization": "none",
             "temporal_prior": "none",
             "initial_noise": "freetraj" if "noise" in self.groups else "random",
@@ -114,6 +111,10 @@ class Arm:
             said["temporal_prior_steps"] = _number(part, "steps", DEFAULTS.temporal_prior_steps)
         if masked is not None and masked.method == "peekaboo":
             said |= _PEEKABOO
+        elif masked is not None:
+            said["mask_sites"] = _chosen(masked, "sites", DEFAULTS.mask_sites, SITE_KINDS)
+            said["mask_parts"] = _chosen(masked, "parts", DEFAULTS.mask_parts, UNET_PARTS)
+            said["mask_inset"] = _number(masked, "inset", DEFAULTS.mask_inset)
         return ControlSettings(**said)
 
 

@@ -32,7 +32,7 @@ class ShiftOptions:
 
     model: str = "theatre-video"
     cases: int = 4
-    frozen: float | int = 0.5
+    frozen: float | int = 0.67
     steps: int | None = None
     seed: int = 0
     wording: Wording = "bare"

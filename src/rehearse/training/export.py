@@ -39,7 +39,7 @@ from rehearse.training.theatre_video import TextAndVideo
 
 SHARD = "15MB"
 STEPS, GUIDANCE = 24, 5.0
-FROZEN_STEPS = 0.5
+FROZEN_STEPS = 0.67
 """More adds little control (the curve in docs/results/trajectory.md)."""
 TARGET_GUIDANCE = 2.0
 """The first frame says nearly all that the caption says: much guidance only makes colours harsh."""
