@@ -45,6 +45,24 @@ def sheet(
     typer.echo(str(output))
 
 
+@app.command("words")
+def known_words() -> None:
+    """Say what the theatre's models understand, and how captions are made of it."""
+    from rehearse.theatre.world.vocabulary import BACKDROP_PHRASES, COLOURS, MOTIONS, PUPPETS
+
+    lines = {
+        "colours": COLOURS,
+        "puppets": PUPPETS,
+        "motions": MOTIONS,
+        "places": tuple(BACKDROP_PHRASES.values()),
+    }
+    for name, known in lines.items():
+        typer.echo(f"{name:<8}  {', '.join(known)}")
+    typer.echo("\nOne to three puppets and a place, with motions or without:")
+    typer.echo("  a red ball over the meadow")
+    typer.echo("  an orange cat stands still and a blue bird arcs right in the forest")
+
+
 @app.command("clip")
 def clip(
     caption: str | None = typer.Argument(
