@@ -42,10 +42,19 @@ def write_trajectory_report(
     """Write everything into ``out``; the files. about: facts for the JSON (fingerprints, reference)."""
     out.mkdir(parents=True, exist_ok=True)
     sheets = _write_sheets(found, store, out)
-    write_text(out / "trajectory-curve.svg", _curve(found))
     write_json(out / "trajectory.json", _numbers(found, command, about))
     write_text(out / "trajectory.md", _page(found, command, about, sheets))
-    return [out / "trajectory.md", out / "trajectory.json", out / "trajectory-curve.svg", *sheets.values()]
+    written = [out / "trajectory.md", out / "trajectory.json"]
+    if _swept(found):
+        written.append(out / "trajectory-curve.svg")
+        write_text(written[-1], _curve(found))
+    return [*written, *sheets.values()]
+
+
+def _swept(found: Findings) -> list[Point]:
+    """What ran at other numbers of frozen steps than the choice was made at."""
+    first = found.protocol.frozen[0]
+    return [at for at in found.tables if at.frozen not in (None, first)]
 
 
 def _numbers(found: Findings, command: str, about: dict[str, Any]) -> dict[str, Any]:
@@ -141,8 +150,7 @@ def _page(found: Findings, command: str, about: dict[str, Any], sheets: dict[str
         + _difference_table(found, choosing),
         _LEGEND,
     ]
-    swept = [at for at in found.tables if at.frozen not in (None, first)]
-    if swept:
+    if swept := _swept(found):
         ordered = sorted(
             (at for at in found.tables if at.arm in {s.arm for s in swept}),
             key=lambda at: (at.arm.name, _order(at.frozen)),
