@@ -4,7 +4,8 @@
 
 Each run is a process of its own: start (imports), load (the model from its folder), run (the model's own
 number of steps, guidance on, one subject on a path, decoded) and save (.mp4). The aims on 2 cores are 10 s
-for the clip and 3 s for loading. Times are of this machine; compare them only with others of the same one.
+for the clip (run and save) and 3 s for loading; the whole is told beside them. Times are of this machine;
+compare them only with others of the same one.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ import time
 from pathlib import Path
 
 PARTS = ("start", "load", "run", "save", "whole")
-CLIP_AIM, LOAD_AIM = 10.0, 3.0
+CLIP_AIM, LOAD_AIM = 10.0, 3.0  # seconds
 
 CHILD = """
 import json, sys, time
@@ -73,16 +74,16 @@ def main() -> None:
         seen = [run[part] for run in runs]
         print(f"{part:<8} {min(seen):>7.2f} {statistics.median(seen):>7.2f} {max(seen):>7.2f}")
     held = {
-        "whole": statistics.median(run["whole"] for run in runs) <= CLIP_AIM,
+        "clip": statistics.median(run["run"] + run["save"] for run in runs) <= CLIP_AIM,
         "load": statistics.median(run["load"] for run in runs) <= LOAD_AIM,
     }
-    aims = f"clip in {CLIP_AIM:g} s: {_word(held['whole'])}; loading in {LOAD_AIM:g} s: {_word(held['load'])}"
+    aims = f"clip in {CLIP_AIM:g} s: {_word(held['clip'])}; loading in {LOAD_AIM:g} s: {_word(held['load'])}"
     print(f"aims on 2 cores, by the median: {aims}")
     if args.json:
         setting = {
             "model": args.model,
             "threads": args.threads,
-            "aims": {"whole": CLIP_AIM, "load": LOAD_AIM},
+            "aims": {"clip": CLIP_AIM, "load": LOAD_AIM},
         }
         args.json.write_text(json.dumps({**setting, "runs": runs}, indent=2) + "\n")
 
