@@ -16,22 +16,20 @@ import rehearse as rh
 from rehearse.media.overlay import draw_overlay, traces_of
 from rehearse.media.sheet import Row, write_sheet
 
-SIDE = 0.36
+SQUARE, WIDE = (0.36, 0.36), (0.46, 0.3)
+"""Width and height of a box: about the shape that the subject has."""
 
 
-def box_at(x: float, y: float) -> rh.Box:
-    """A square box round a centre."""
-    return rh.Box(x - SIDE / 2, y - SIDE / 2, x + SIDE / 2, y + SIDE / 2)
-
-
-def path(*centres: tuple[float, float]) -> list[tuple[float, rh.Box]]:
-    """Keyframes at equal times."""
-    return [(index / (len(centres) - 1), box_at(*centre)) for index, centre in enumerate(centres)]
+def path(*centres: tuple[float, float], size: tuple[float, float] = SQUARE) -> list[tuple[float, rh.Box]]:
+    """Keyframes at equal times, boxes round the centres."""
+    width, height = size
+    boxes = [rh.Box(x - width / 2, y - height / 2, x + width / 2, y + height / 2) for x, y in centres]
+    return [(index / (len(boxes) - 1), box) for index, box in enumerate(boxes)]
 
 
 ARC = path((0.22, 0.65), (0.35, 0.35), (0.5, 0.24), (0.65, 0.35), (0.78, 0.65))
 DIP = path((0.22, 0.3), (0.35, 0.6), (0.5, 0.74), (0.65, 0.6), (0.78, 0.3))
-THERE_AND_BACK = path((0.25, 0.5), (0.75, 0.5), (0.25, 0.5))
+THERE_AND_BACK = path((0.27, 0.5), (0.73, 0.5), (0.27, 0.5), size=WIDE)
 
 SHOTS = {
     "arc": rh.Shot("a red ball over the meadow", seed=7).follow("red ball", ARC),
