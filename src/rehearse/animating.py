@@ -191,6 +191,7 @@ def animate(
         loop=motion.loop,
         restyle=motion.restyle,
         time=0.0 if shown is None else shown.time,
+        lists=model.closeness_lists,
     )
     # A model that only starts from its picture may have no image model to make one with.
     given = given_picture(ready, width, height) if model.shows_picture == "start" else None

@@ -245,12 +245,10 @@ def test_the_outline_runs_around_the_prop_and_not_over_it() -> None:
 
 @pytest.mark.slow
 def test_the_whole_on_a_toy_model(tmp_path: Path, capfd: Any) -> None:
-    from accelerate.state import AcceleratorState
     from toy_models import save_toy_cogvideox
 
     from rehearse.theatre.world.target_scene import target_words
 
-    AcceleratorState._reset_state(True)
     base = save_toy_cogvideox(
         tmp_path / "base",
         vae="tiny",

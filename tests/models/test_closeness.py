@@ -91,3 +91,21 @@ def test_a_loop_ends_where_it_begins_and_is_a_circle(
 def test_a_clip_twice_as_long_passes_the_same_values(frames: int, amount: float) -> None:
     long = closeness(2 * frames - 1, amount)
     assert long[::2] == pytest.approx(closeness(frames, amount))
+
+
+OWN = {"small": (1.0, 0.8), "moderate": (1.0, 0.6), "large": (1.0, 0.4)}
+
+
+@given(LENGTHS, AMOUNTS, TIMES, st.booleans())
+def test_a_model_s_own_lists_are_spread_over_the_clip(
+    frames: int, amount: float, time: float, loop: bool
+) -> None:
+    found = np.array(closeness(frames, amount, time=time, loop=loop, lists=OWN))
+    last = max(frames - 1, 1)
+    away = np.abs(np.arange(frames) - round(time * (frames - 1))) / last
+    if loop:
+        away = np.minimum(away, 1 - away) if frames > 1 else away
+    # These lists fall in a straight line, to 1 - .8 amount at the far end.
+    assert found == pytest.approx(1 - 0.8 * amount * away)
+    half = closeness(frames, amount, time=time, loop=loop, lists=OWN, restyle=True)
+    assert half == pytest.approx(found / 2)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,8 @@ from safetensors.torch import save_file
 from test_attention_sites import Watcher
 from toy_models import save_toy_model, save_toy_motion_model, toy_adapter, toy_unet
 
+from rehearse import Shot
+from rehearse.animating import animate
 from rehearse.models import ModelError, load_model, registry
 from rehearse.models.closeness import closeness
 from rehearse.models.image import ImageModel
@@ -396,6 +399,82 @@ def test_a_motion_lora_changes_the_clip_alone(root: Path, tmp_path: Path, pia: M
     model.picture_model()
 
 
+def test_a_plain_lora_needs_no_peft_and_is_merged_as_peft_would(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from diffusers import StableDiffusionPipeline
+
+    torch.manual_seed(1)
+    shutil.copytree(root / "image", tmp_path / "image")
+    listed = [{"file": "plain.safetensors", "scale": 0.5}]
+    folder = save_toy_motion_model(tmp_path / "pia", tmp_path / "image", loras=listed)
+    stock: Any = StableDiffusionPipeline.from_pretrained(root / "image")
+    layers = ("mid_block.resnets.0.conv1", "mid_block.attentions.0.transformer_blocks.0.attn1.to_q")
+    changes = {}
+    for layer in layers:
+        weight = stock.unet.get_submodule(layer).weight
+        changes[f"unet.{layer}.lora_A.weight"] = torch.randn(2, *weight.shape[1:])
+        changes[f"unet.{layer}.lora_B.weight"] = torch.randn(weight.shape[0], 2, *[1] * (weight.ndim - 2))
+    save_file(changes, folder / "plain.safetensors")
+    stock.load_lora_weights(folder / "plain.safetensors", adapter_name="plain")
+    stock.fuse_lora(lora_scale=0.5)
+
+    with monkeypatch.context() as without:
+        without.setitem(sys.modules, "peft", None)
+        model = load_model(str(folder), precision="float32")
+        model.picture_model()
+    for layer in layers:
+        merged = stock.unet.get_submodule(layer)
+        expected = getattr(merged, "base_layer", merged).weight
+        for ours in (model.denoiser, model.picture_model().denoiser):  # type: ignore[attr-defined]
+            torch.testing.assert_close(ours.get_submodule(layer).weight, expected, atol=1e-5, rtol=1e-5)
+
+    with_pictures = model.fingerprint
+    said = json.loads((folder / "rehearse.json").read_text())
+    said["loras"][0]["pictures"] = False
+    (folder / "rehearse.json").write_text(json.dumps(said))
+    model = load_model(str(folder), precision="float32")
+    assert model.fingerprint != with_pictures
+    drawn = model.picture_model().denoiser.get_submodule(layers[0])  # type: ignore[attr-defined]
+    bare: Any = StableDiffusionPipeline.from_pretrained(root / "image")
+    assert torch.equal(drawn.weight, bare.unet.get_submodule(layers[0]).weight)
+    assert not torch.equal(model.denoiser.get_submodule(layers[0]).weight, drawn.weight)  # type: ignore[attr-defined]
+
+
+def test_a_plain_lora_of_another_model_is_refused(root: Path, tmp_path: Path) -> None:
+    shutil.copytree(root, tmp_path / "all")
+    folder = tmp_path / "all" / "pia"
+    said = {"base": "image", "loras": [{"file": "big.safetensors"}]}
+    (folder / "rehearse.json").write_text(json.dumps(said))
+    for layer, expected in (
+        ("mid_block.resnets.0.conv1", "does not fit this model"),
+        ("nowhere", "holds nothing"),
+    ):
+        low = {
+            f"unet.{layer}.lora_A.weight": torch.zeros(2, 7),
+            f"unet.{layer}.lora_B.weight": torch.zeros(5, 2),
+        }
+        save_file(low, folder / "big.safetensors")
+        with pytest.raises(ModelError, match=rf"the LoRA big\.safetensors {expected}"):
+            load_model(str(folder))
+
+
+def test_a_model_may_say_the_affinities_it_was_trained_on(root: Path, tmp_path: Path) -> None:
+    shutil.copytree(root, tmp_path / "all")
+    folder = tmp_path / "all" / "pia"
+    own = {"small": [1, 0.8], "moderate": [1, 0.6], "large": [1, 0.4]}
+    plain = load_model(str(folder))
+    fingerprint = plain.fingerprint
+    assert plain.closeness_lists is None
+    (folder / "rehearse.json").write_text(json.dumps({"base": "image", "closeness": own}))
+    model = load_model(str(folder))
+    assert model.closeness_lists == {name: tuple(values) for name, values in own.items()}
+    assert model.fingerprint != fingerprint
+    shot = Shot(PROMPT, frames=3, steps=1).image(np.full((48, 64, 3), 90, np.uint8)).motion(magnitude="large")
+    made = animate(shot, model, frames=3, width=64, height=48, amount=0.5, release=0.5)
+    assert made.condition[-1, 0, :, 0, 0].tolist() == pytest.approx([1.0, 0.7, 0.4])
+
+
 @pytest.mark.parametrize(
     ("said", "expected"),
     [
@@ -410,6 +489,9 @@ def test_a_motion_lora_changes_the_clip_alone(root: Path, tmp_path: Path, pia: M
         ({"loras": [{"file": "ink.safetensors"}]}, "there is no 'ink.safetensors'; copy it into the folder"),
         ({"loras": [{"file": "a.safetensors", "weight": 1}]}, "loras[0] cannot be"),
         ({"loras": [{"file": "a.safetensors", "scale": "x"}]}, "loras[0].scale cannot be 'x'; give a number"),
+        ({"loras": [{"file": "a.safetensors", "pictures": 1}]}, "loras[0].pictures cannot be 1; write true"),
+        ({"closeness": {"small": [1, 0.5]}}, "closeness cannot be {'small': [1, 0.5]}; give a list for each"),
+        ({"closeness": {"small": [1, 2], "moderate": [1, 0], "large": [1, 0]}}, "in [0, 1] that never rise"),
         ({"scheduler": "ddim"}, "scheduler must be an object of scheduler settings"),
     ],
 )

@@ -122,14 +122,22 @@ def test_two_steps_of_training_export_a_working_model(
 
     run, folder = runs / "theatre-animate", weights / "theatre-animate"
     assert (run / "sheet-000002.png").stat().st_size > 1000
-    with safe_open(str(run / "state.safetensors"), framework="pt") as state:
-        assert state.metadata()["step"] == "2"
+    assert (runs / "theatre-animate-picture" / "state.safetensors").exists()
+    first = runs / "theatre-animate-motion" / "state.safetensors"
+    with safe_open(str(first), framework="pt") as state:
         kept = state.get_tensor("average.unet.mid_block.resnets.0.conv1.weight")
     assert torch.equal(kept, image.unet.mid_block.resnets[0].conv1.weight)
+    with safe_open(str(run / "state.safetensors"), framework="pt") as state:
+        assert state.metadata()["step"] == "2"
+        layer = "average.unet.mid_block.resnets.0.conv1.parametrizations.weight"
+        kept, up = (state.get_tensor(f"{layer}.{part}") for part in ("original", "0.up"))
+    assert torch.equal(kept, image.unet.mid_block.resnets[0].conv1.weight) and up.any()
     assert sorted(path.name for path in folder.iterdir()) == [
-        *("README.md", "motion_adapter", "rehearse.json", "text_encoder", "vocabulary.json"),
+        *("README.md", "motion_adapter", "rehearse.json", "spatial.safetensors", "text_encoder"),
+        "vocabulary.json",
     ]
     said = json.loads((folder / "rehearse.json").read_text())
+    assert said["loras"] == [{"file": "spatial.safetensors", "scale": 1.0, "pictures": False}]
     assert said["base"] == "theatre-image" and said["max_frames"] == 24 and said["defaults"]["frames"] == 16
     card = (folder / "README.md").read_text()
     assert "rehearse train theatre-animate" in card and "2 steps of batch 8" in card
@@ -140,7 +148,13 @@ def test_two_steps_of_training_export_a_working_model(
 
     model = load_model(str(folder), device="cpu")
     assert isinstance(model, MotionUNetModel) and model.starts_from_picture
-    assert isinstance(model.picture_model(), ImageModel)
+    pictures = model.picture_model()
+    assert isinstance(pictures, ImageModel)
+    # The LoRA is the clip's: the image model beside it draws as it always did.
+    theirs = pictures.denoiser.mid_block.resnets[0].conv1.weight
+    assert torch.allclose(theirs.float(), kept, atol=1e-3)
+    assert not torch.equal(model.denoiser.mid_block.resnets[0].conv1.weight, theirs)
+    assert model.closeness_lists is not None and model.closeness_lists["large"] == (1.0, 0.3)
     shot = rh.Shot("a red ball moves right over the meadow", steps=2, frames=4).image(
         np.full((128, 128, 3), 90, np.uint8)
     )

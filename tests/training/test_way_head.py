@@ -54,3 +54,13 @@ def test_the_head_reads_the_denoiser_and_teaches_it() -> None:
     error.backward()
     gradient = unet.up_blocks[-2].resnets[0].conv1.weight.grad
     assert gradient is not None and gradient.abs().sum() > 0
+
+
+@given(st.lists(st.integers(0, CELLS - 1), min_size=2, max_size=6))
+def test_ways_may_be_measured_from_the_first_frame(columns: list[int]) -> None:
+    found = ways(clip_of({3: [(x, 2) for x in columns]}), "first")
+    for frame, x in enumerate(columns):
+        assert torch.allclose(found[0, frame, 0, 2, x], torch.tensor((x - columns[0]) / CELLS), atol=1e-6)
+    # Who is not there yet has no first place: its mean place stands for it.
+    late = ways(clip_of({3: [None, (2, 2), (4, 2)]}), "first")
+    assert torch.allclose(late[0, 1, 0, 2, 2], torch.tensor(-1 / CELLS))

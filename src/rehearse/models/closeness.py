@@ -3,12 +3,12 @@
 The published lists (PIA, section 3.2 and its released settings) give one number for each distance from the
 picture's frame, for clips of 16 frames: 1 is the picture itself, lower values let a frame change more. Here
 they are curves over the distance as a part of the clip, so that they hold for any number of frames, and for
-any magnitude between the named ones.
+any magnitude between the named ones. A model that was trained on other lists says its own.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,8 +34,18 @@ _RESTYLED = {
 _LOOPED = {**_PLAIN, "large": (1.0, 0.8, 0.7, 0.7, 0.7, 0.7, 0.6, 0.5)}
 
 
+Lists = Mapping[str, Sequence[float]]
+"""Affinity by magnitude (small, moderate, large): values at equal distances over a whole clip."""
+
+
 def closeness(
-    frames: int, amount: float, *, loop: bool = False, restyle: bool = False, time: float = 0.0
+    frames: int,
+    amount: float,
+    *,
+    loop: bool = False,
+    restyle: bool = False,
+    time: float = 0.0,
+    lists: Lists | None = None,
 ) -> tuple[float, ...]:
     """Affinity of each frame to the picture, in [0, 1]; for 16 frames from time 0 the published lists.
 
@@ -44,8 +54,13 @@ def closeness(
     lies above large goes on as from moderate to large. restyle: the lists that let go of the style.
     time: when the clip shows the picture, in [0, 1]; the distance is measured from the frame nearest to it.
     loop: time is a circle on which the last frame is the first again, so the way back mirrors the way out.
+    lists: a model's own, in place of the published ones; restyled, they begin at half, as those do.
     """
-    curve = _curve(_RESTYLED if restyle else _LOOPED if loop else _PLAIN, amount)
+    if lists is None:
+        curve = _curve(_RESTYLED if restyle else _LOOPED if loop else _PLAIN, amount)
+    else:
+        curve = _curve({name: _spread(values) for name, values in lists.items()}, amount)
+        curve = 0.5 * curve if restyle else curve
     last = frames - 1
     if last < 1:
         return (float(curve[0]),) * frames
@@ -55,6 +70,12 @@ def closeness(
     # The lists count frames of a clip of 16: the same part of this clip is as far away.
     found = np.interp(away * (_FRAMES - 1) / last, np.arange(_FRAMES), curve)
     return tuple(float(value) for value in found)
+
+
+def _spread(values: Sequence[float]) -> tuple[float, ...]:
+    """A model's own list, by distance in frames of a clip of 16."""
+    places = np.linspace(0, _FRAMES - 1, len(values))
+    return tuple(float(value) for value in np.interp(np.arange(_FRAMES), places, values))
 
 
 def _curve(lists: Mapping[str, tuple[float, ...]], amount: float) -> NDArray[np.float64]:

@@ -10,7 +10,11 @@ The folder is the model: ``--model FOLDER``. Its ``rehearse.json`` may say, besi
     With one, the base (any Stable Diffusion 1.5 checkpoint) becomes a video model: PIA where the adapter has
     a ``conv_in`` for pictures, AnimateDiff where it has none.
 ``loras``
-    ``[{"file": "ink.safetensors", "scale": 0.8}]``: files in this folder, merged into the weights.
+    ``[{"file": "ink.safetensors", "scale": 0.8}]``: files in this folder, merged into the weights. With
+    ``"pictures": false`` one changes the video model alone, not the image model that draws its pictures.
+``closeness``
+    ``{"small": [1, 0.8], "moderate": [1, 0.6], "large": [1, 0.4]}``: the affinities that a model which starts
+    from a picture was trained on, by magnitude, at equal distances over a clip; PIA's where it is not said.
 ``target_adapter``
     ``"reach.safetensors"``, or ``{"file": "reach.safetensors", "scale": 0.8}``: a file in this folder that
     :mod:`rehearse.models.target_adapter` wrote, or a folder with the LoRA and the projection as two files.
@@ -30,7 +34,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
@@ -132,7 +136,7 @@ def _loras(folder: ModelFolder, listed: Any) -> tuple[Lora, ...]:
     found = []
     for index, entry in enumerate(listed):
         where = f"loras[{index}]"
-        added = _file_and_scale(folder, where, entry, form)
+        added = _file_and_scale(folder, where, entry, form, ("pictures",))
         if added.file.suffix != ".safetensors":
             raise _refusal(folder, f"{where}.file {entry['file']!r} is not safetensors", "convert it")
         if not added.file.is_file():
@@ -141,18 +145,24 @@ def _loras(folder: ModelFolder, listed: Any) -> tuple[Lora, ...]:
     return tuple(found)
 
 
-def _file_and_scale(folder: ModelFolder, where: str, entry: Any, form: str) -> Lora:
-    """What ``{"file": ..., "scale": ...}`` says, the file not yet looked for."""
+def _file_and_scale(
+    folder: ModelFolder, where: str, entry: Any, form: str, extra: Collection[str] = ()
+) -> Lora:
+    """What ``{"file": ..., "scale": ...}`` says, the file not yet looked for. extra: other
+    keys it may have."""
     if (
         not isinstance(entry, dict)
         or not isinstance(entry.get("file"), str)
-        or entry.keys() - {"file", "scale"}
+        or entry.keys() - {"file", "scale", *extra}
     ):
         raise _refusal(folder, f"{where} cannot be {entry!r}", form)
     scale = entry.get("scale", 1.0)
     if isinstance(scale, bool) or not isinstance(scale, int | float):
         raise _refusal(folder, f"{where}.scale cannot be {scale!r}", "give a number such as 0.8")
-    return Lora(folder.path / entry["file"], float(scale))
+    pictures = entry.get("pictures", True)
+    if not isinstance(pictures, bool):
+        raise _refusal(folder, f"{where}.pictures cannot be {pictures!r}", "write true or false")
+    return Lora(folder.path / entry["file"], float(scale), pictures)
 
 
 def _refusal(folder: ModelFolder, what: str, remedy: str) -> ModelError:

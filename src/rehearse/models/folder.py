@@ -25,15 +25,17 @@ _WEIGHTS = re.compile(
 _VARIANTS = ("fp16", "bf16", "fp32")
 
 # Of rehearse.json, what changes the model itself; its defaults are the plan's.
-_SAID_OF_THE_MODEL = ("scheduler", "picture_guidance", "dynamic_guidance")
+_SAID_OF_THE_MODEL = ("scheduler", "picture_guidance", "dynamic_guidance", "closeness")
 
 
 @dataclass(frozen=True, slots=True)
 class Lora:
-    """A LoRA file (safetensors) and the scale it is added with."""
+    """A LoRA file (safetensors) and the scale it is added with. pictures: whether the image model beside a
+    video model gets it too."""
 
     file: Path
     scale: float
+    pictures: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +146,8 @@ class ModelFolder:
     def stamp(self) -> tuple[tuple[str, int, int], ...]:
         """Name, size and time of change of every file that counts: tells cheaply whether a folder changed."""
         own = tuple((name, *_size_and_time(self.path / name)) for name in self._files())
-        outside = [*self._adapter_files(), *(lora.file for lora in self.loras), *self.target_files()]
+        outside = [self.path / "rehearse.json", *self._adapter_files(), *self.target_files()]
+        outside += [lora.file for lora in self.loras]
         added = tuple((str(file), *_size_and_time(file)) for file in outside)
         return own + added + (self.base.stamp() if self.base is not None else ())
 
@@ -156,12 +159,15 @@ class ModelFolder:
             return own
         base = "" if self.base is None else self.base.fingerprint()
         whole = hashlib.sha256(f"{own}\0{base}".encode())
-        outside = [(file, 1.0) for file in self._adapter_files()]
+        outside = [(file, "1.0") for file in self._adapter_files()]
         target = 1.0 if self.target_adapter is None else self.target_adapter.scale
-        outside += [(file, target) for file in self.target_files()]
-        for file, scale in [*outside, *((lora.file, lora.scale) for lora in self.loras)]:
+        outside += [(file, repr(target)) for file in self.target_files()]
+        outside += [
+            (lora.file, f"{lora.scale!r}{'' if lora.pictures else ' of clips'}") for lora in self.loras
+        ]
+        for file, use in outside:
             content = _digest(file.parent, ((file.name, *_size_and_time(file)),))
-            whole.update(f"\0{content}\0{scale!r}".encode())
+            whole.update(f"\0{content}\0{use}".encode())
         whole.update(json.dumps(said, sort_keys=True).encode())
         return whole.hexdigest()
 

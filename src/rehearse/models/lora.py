@@ -6,13 +6,20 @@ Merged weights cost nothing at each step, and leave the attention modules as the
 from __future__ import annotations
 
 import logging as standard
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import torch
+from safetensors import safe_open
+from torch import Tensor
+
 from rehearse.models.errors import ModelError
 from rehearse.models.first_line import first_line
 from rehearse.models.folder import Lora, ModelFolder, check_safetensors
+
+_PLAIN = re.compile(r"unet\.(.+)\.lora_[AB]\.weight")
 
 
 def add_loras(folder: ModelFolder, unet: Any, text_encoder: Any) -> None:
@@ -20,11 +27,58 @@ def add_loras(folder: ModelFolder, unet: Any, text_encoder: Any) -> None:
 
     Files in diffusers', PEFT's and kohya's naming are read, safetensors only. Layers that the model does not
     have are left out: a LoRA of motion modules changes nothing in the image model beside the video model.
-    Any other file of which nothing fits is refused. Raises ModelError.
+    Any other file of which nothing fits is refused. A file that has nothing but plain products for the UNet
+    is merged here; any other form takes peft. Raises ModelError.
     """
-    with quietly(folder):
-        for lora in folder.loras:
+    for lora in folder.loras:
+        products = _plain_products(folder, lora)
+        if products is not None:
+            _add_products(folder, lora, unet, products)
+            continue
+        with quietly(folder):
             _add(folder, lora, unet, text_encoder)
+
+
+def _plain_products(folder: ModelFolder, lora: Lora) -> dict[str, tuple[Tensor, Tensor]] | None:
+    """By layer of the UNet, ``up`` and ``down`` of a file that holds ``unet.<layer>.lora_A.weight`` (down)
+    and ``lora_B.weight`` alone, no scales and no settings; None for any other file."""
+    check_safetensors(lora.file, folder.identity)
+    with safe_open(str(lora.file), framework="pt", device="cpu") as file:
+        names = set(file.keys())
+        layers = {match[1] for name in names if (match := _PLAIN.fullmatch(name))}
+        whole = {f"unet.{layer}.{part}.weight" for layer in layers for part in ("lora_A", "lora_B")}
+        if not names or names != whole or (file.metadata() or {}).keys() - {"format"}:
+            return None
+        return {
+            layer: (
+                file.get_tensor(f"unet.{layer}.lora_B.weight"),
+                file.get_tensor(f"unet.{layer}.lora_A.weight"),
+            )
+            for layer in sorted(layers)
+        }
+
+
+def _add_products(
+    folder: ModelFolder, lora: Lora, unet: Any, products: dict[str, tuple[Tensor, Tensor]]
+) -> None:
+    modules = dict(unet.named_modules())
+    found = 0
+    for layer, (up, down) in products.items():
+        weight = getattr(modules.get(layer), "weight", None)
+        if weight is None:
+            continue
+        change = up.flatten(1).float() @ down.flatten(1).float()
+        if change.numel() != weight.numel() or down.shape[1:2] != weight.shape[1:2]:
+            raise _refusal(
+                folder,
+                lora,
+                f"does not fit this model ({layer} takes {list(weight.shape)}); use one made for it",
+            )
+        with torch.no_grad():
+            weight += (lora.scale * change).view_as(weight).to(weight)
+        found += 1
+    if not found and not any("motion_modules" in layer for layer in products):
+        raise _refusal(folder, lora, "holds nothing for this model; use one made for its base")
 
 
 def add_transformer_loras(folder: ModelFolder, transformer: Any) -> None:

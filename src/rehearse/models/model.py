@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
+from rehearse.models.closeness import Lists
 from rehearse.models.errors import ModelError
 from rehearse.prediction import PredictionType
 from rehearse.sites import Attend, Site
@@ -102,6 +103,8 @@ class VideoModel(ABC):
     starts_from_picture: bool = False
     """Whether it animates a picture: then :meth:`encode_pictures`, :meth:`condition` and
     :meth:`picture_model` answer, and :meth:`denoise` needs a condition."""
+    closeness_lists: Lists | None = None
+    """The affinities it was trained on, by magnitude; None for those that PIA publishes."""
     shows_picture: Literal["any", "start"] = "any"
     """When such a model can show its picture: at any time of the clip, or as the first frame only."""
 

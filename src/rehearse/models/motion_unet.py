@@ -25,6 +25,7 @@ from rehearse.models.folder import ModelFolder
 from rehearse.models.image import ImageModel
 from rehearse.models.model import Defaults, VideoModel
 from rehearse.models.precision import Precision
+from rehearse.models.said import said_lists
 from rehearse.models.text import ClipText
 from rehearse.models.unet import UNetModel
 
@@ -58,6 +59,7 @@ class MotionUNetModel(UNetModel):
         self.acts_on = _FOLLOWS_PICTURE if self.starts_from_picture else _FOLLOWS_TEXT
         self._picture_model: ImageModel | None = None
         self._guides_picture = folder.settings().get("picture_guidance", False) is True
+        self.closeness_lists = said_lists(folder)
 
     @classmethod
     def _denoiser_class(cls) -> Any:
@@ -139,7 +141,7 @@ class MotionUNetModel(UNetModel):
         return torch.cat([torch.zeros_like(condition), condition]) if self._guides_picture else condition
 
     def picture_model(self) -> VideoModel:
-        """The base, with this model's LoRAs: a picture in the style of the clip."""
+        """The base, with those of this model's LoRAs that are for pictures too: in the style of the clip."""
         base = self._folder.base
         if not self.starts_from_picture:
             return super().picture_model()
@@ -149,7 +151,8 @@ class MotionUNetModel(UNetModel):
                 '"base" into rehearse.json'
             )
         if self._picture_model is None:
-            with_loras = dataclasses.replace(base, loras=self._folder.loras)
+            shared = tuple(lora for lora in self._folder.loras if lora.pictures)
+            with_loras = dataclasses.replace(base, loras=shared)
             self._picture_model = ImageModel.load(with_loras, self.precision)
         return self._picture_model
 

@@ -61,7 +61,7 @@ def _entries() -> Iterator[ModelEntry]:
     for path in sorted(path for path in EMBEDDED.glob("*") if _is_model(path)):
         folder = _whole(path, path.name)
         module, _ = _family_of(folder)
-        size = sum(file.stat().st_size for file in path.glob("*/*.safetensors"))
+        size = sum(file.stat().st_size for file in path.rglob("*.safetensors"))
         yield ModelEntry(folder.identity, module.rpartition(".")[2], path, size)
 
 

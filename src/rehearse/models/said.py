@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+from itertools import pairwise
 from typing import Any
 
+from rehearse.models.closeness import Lists
 from rehearse.models.errors import ModelError
 from rehearse.models.folder import ModelFolder
 from rehearse.models.model import Defaults
+from rehearse.shot.instructions.motion import MAGNITUDES
 
 _KINDS: dict[str, type[int] | type[float] | type[str]] = {
     "frames": int,
@@ -30,6 +33,28 @@ def schedule_said(folder: ModelFolder, settings: dict[str, Any] | None = None) -
             'such as {"beta_schedule": "linear"}'
         )
     return said
+
+
+def said_lists(folder: ModelFolder) -> Lists | None:
+    """The model's own affinities by magnitude; None where it says none. Raises ModelError."""
+    said = folder.settings().get("closeness")
+    if said is None:
+        return None
+    whole = isinstance(said, dict) and list(said) == list(MAGNITUDES)
+    if not whole or not all(_falls(values) for values in said.values()):
+        raise ModelError(
+            f"model {folder.identity!r}: rehearse.json: closeness cannot be {said!r}; give a list for "
+            f"each of {', '.join(MAGNITUDES)}, in this order, of numbers in [0, 1] that never rise"
+        )
+    return {name: tuple(float(value) for value in values) for name, values in said.items()}
+
+
+def _falls(values: Any) -> bool:
+    if not isinstance(values, list) or len(values) < 2:
+        return False
+    if any(isinstance(value, bool) or not isinstance(value, int | float) for value in values):
+        return False
+    return values[0] <= 1 and values[-1] >= 0 and all(a >= b for a, b in pairwise(values))
 
 
 def with_said(own: Defaults, said: dict[str, Any], identity: str) -> Defaults:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from rehearse.theatre.codec import PatchBasis
@@ -25,13 +26,16 @@ class ClipBatch:
 
     clean: latents ``[n, C, F, h, w]``. subjects: share of each cell that puppets cover, in [0, 1],
     ``[n, F, h, w]``. parts: int8 ``[n, F, h, w, 5]``, see :mod:`rehearse.theatre.parts`. captions: some of
-    them bare of motion, some empty.
+    them bare of motion, some empty. rows: which clips of the data set they are, ``[n]``. speed: 0.5
+    where they are shown at half speed.
     """
 
     clean: Tensor
     subjects: Tensor
     parts: Tensor
     captions: list[str]
+    rows: NDArray[np.int64]
+    speed: float = 1.0
 
 
 def draw_clips(
@@ -58,9 +62,17 @@ def draw_clips(
             captions[k] = bare_caption_of(clips.rows[int(chosen[k])])
         if rng.random() < recipe.text_dropout:
             captions[k] = ""
+    speed = 1.0
     if rng.random() < every_other:
-        clean, subjects, parts = clean[:, ::2], subjects[:, ::2], parts[:, ::2]
-    return ClipBatch(clean.permute(0, 2, 1, 3, 4), subjects, parts, captions)
+        kept = slice(None, None, 2)
+        if recipe.slow and rng.random() < recipe.slow:
+            # As many neighbouring frames: half of the way in a clip of the same length.
+            speed, half = 0.5, clean.shape[1] // 2
+            at = int(rng.integers(half + 1))
+            kept = slice(at, at + half)
+        clean, subjects, parts = clean[:, kept], subjects[:, kept], parts[:, kept].clone()
+        parts[..., 3:] = (parts[..., 3:].float() * speed).round().to(parts.dtype)
+    return ClipBatch(clean.permute(0, 2, 1, 3, 4), subjects, parts, captions, chosen, speed)
 
 
 def halved(step: int, steps: int) -> float:

@@ -10,15 +10,27 @@ from typing import Any
 
 import numpy as np
 import torch
-from safetensors import safe_open
-from torch import nn
+from safetensors.torch import save_file
 
 from rehearse.controls.frame_alignment import load_frame_alignment, save_frame_alignment
 from rehearse.models.latent_rgb import fit_latent_rgb
 from rehearse.theatre.codec import PatchBasis
 from rehearse.theatre.data import SIZE, Stills
 from rehearse.theatre.judge import JudgeNetwork
-from rehearse.theatre.recipes import ALIGNMENT, ANIMATE, IMAGE, JUDGE, SCHEDULER, TARGET, VAE, VIDEO, Recipe
+from rehearse.theatre.recipes import (
+    ALIGNMENT,
+    ANIMATE,
+    ANIMATE_MAGNITUDES,
+    ANIMATE_MOTION,
+    ANIMATE_PICTURE,
+    IMAGE,
+    JUDGE,
+    SCHEDULER,
+    TARGET,
+    VAE,
+    VIDEO,
+    Recipe,
+)
 from rehearse.theatre.target_tokenizer import target_tokenizer
 from rehearse.theatre.tokenizer import write_tokenizer
 from rehearse.theatre.world.target_actors import ACTORS
@@ -32,6 +44,8 @@ from rehearse.theatre.world.target_scene import (
 )
 from rehearse.theatre.world.vocabulary import BACKDROPS, COLOURS, MOTIONS, PUPPETS, words
 from rehearse.training import theatre_judge
+from rehearse.training.fit import load_averaged
+from rehearse.training.low_rank import low_rank_state
 from rehearse.training.theatre_animate import TextAndAnimation, adapter_of
 from rehearse.training.theatre_image import TextAndImage
 from rehearse.training.theatre_target import TextAndTarget
@@ -41,18 +55,14 @@ SHARD = "15MB"
 STEPS, GUIDANCE = 24, 5.0
 FROZEN_STEPS = 0.67
 """More adds little control (the curve in docs/results/trajectory.md)."""
+ANIMATE_STEPS, ANIMATE_GUIDANCE = 12, 2.5
+"""The picture says most of what guidance adds elsewhere: more of it makes colours harsh and lets the picture
+go; more steps change little."""
 TARGET_GUIDANCE = 2.0
 """The first frame says nearly all that the caption says: much guidance only makes colours harsh."""
 MAX_FRAMES = 24
+SPATIAL = "spatial.safetensors"
 _ALIGNMENT_TITLE = "## Frame alignment"
-
-
-def averaged(module: nn.Module, run: Path) -> int:
-    """Load the averaged weights of a run into a module of the same shape; returns the run's steps."""
-    with safe_open(str(run / "state.safetensors"), framework="pt") as file, torch.no_grad():
-        for name, p in module.named_parameters():
-            p.copy_(file.get_tensor(f"average.{name}"))
-        return int(file.metadata()["step"])
 
 
 def export_image(runs: Path, weights: Path) -> Path:
@@ -61,7 +71,7 @@ def export_image(runs: Path, weights: Path) -> Path:
     _fresh(folder)
     vocabulary = _shared_parts(folder, runs)
     model: Any = TextAndImage(vocabulary)
-    steps = averaged(model, runs / "theatre-image")
+    steps = load_averaged(model, runs / "theatre-image")
     model.unet.half().save_pretrained(folder / "unet", max_shard_size=SHARD, safe_serialization=True)
     model.text.half().save_pretrained(folder / "text_encoder", safe_serialization=True)
     index = {
@@ -90,7 +100,7 @@ def export_video(runs: Path, weights: Path) -> Path:
     _fresh(folder)
     vocabulary = _shared_parts(folder, runs)
     model: Any = TextAndVideo(TextAndImage(vocabulary).text)
-    steps = averaged(model, runs / "theatre-video")
+    steps = load_averaged(model, runs / "theatre-video")
     model.text.half().save_pretrained(folder / "text_encoder", safe_serialization=True)
     model.unet.half().save_pretrained(folder / "unet", max_shard_size=SHARD, safe_serialization=True)
     index = {"_class_name": "TextToVideoSDPipeline", **_components("UNet3DConditionModel")}
@@ -117,12 +127,21 @@ def export_animate(runs: Path, weights: Path) -> Path:
     vocabulary = json.loads((base / "vocabulary.json").read_text(encoding="utf-8"))
     image = TextAndImage(len(_tokenizer(base)))
     model: Any = TextAndAnimation(image)
-    steps = averaged(model, runs / "theatre-animate")
+    model.free_spatial(ANIMATE.rank)
+    steps = load_averaged(model, runs / "theatre-animate")
     model.text.half().save_pretrained(folder / "text_encoder", safe_serialization=True)
     adapter = adapter_of(model.unet).half()
     adapter.save_pretrained(folder / "motion_adapter", max_shard_size=SHARD, safe_serialization=True)
+    changes = low_rank_state(model.unet, "unet")
+    save_file({name: change.half() for name, change in changes.items()}, folder / SPATIAL)
     _write_json(folder / "vocabulary.json", vocabulary)
-    said = {"base": base.name, **_said(16, FROZEN_STEPS)}
+    said = {
+        "base": base.name,
+        "loras": [{"file": SPATIAL, "scale": 1.0, "pictures": False}],
+        "closeness": {size: list(values) for size, values in ANIMATE_MAGNITUDES.items()},
+        **_said(16, FROZEN_STEPS),
+    }
+    said["defaults"] |= {"guidance": ANIMATE_GUIDANCE, "steps": ANIMATE_STEPS, "scheduler": "dpm++"}
     _write_json(folder / "rehearse.json", said)
     _card(
         folder,
@@ -131,7 +150,10 @@ def export_animate(runs: Path, weights: Path) -> Path:
         runs,
         steps,
         "A picture to a clip of the paper theatre: motion modules and PIA's picture input (a diffusers "
-        "MotionAdapter) on theatre-image, with a text encoder that knows motion.",
+        "MotionAdapter) on theatre-image, a LoRA of its spatial weights, and a text encoder that knows "
+        f"motion. It goes on from {ANIMATE_PICTURE.name} ({ANIMATE_PICTURE.steps:,} steps), and that from "
+        f"{ANIMATE_MOTION.name} ({ANIMATE_MOTION.steps:,} steps, without the LoRA); the same command trains "
+        "them.",
     )
     return folder
 
@@ -170,7 +192,7 @@ def export_target(runs: Path, weights: Path) -> Path:
     _fresh(folder)
     tokenizer = target_tokenizer()
     model: Any = TextAndTarget(len(tokenizer))
-    steps = averaged(model, runs / TARGET.name)
+    steps = load_averaged(model, runs / TARGET.name)
     model.transformer.half().save_pretrained(
         folder / "transformer", max_shard_size=SHARD, safe_serialization=True
     )
@@ -209,7 +231,7 @@ def export_judge(runs: Path, weights: Path) -> Path:
     folder = weights / "theatre-judge"
     _fresh(folder)
     network = JudgeNetwork()
-    steps = averaged(network, runs / "theatre-judge")
+    steps = load_averaged(network, runs / "theatre-judge")
     theatre_judge.export(network, folder)
     _card(
         folder,
@@ -239,7 +261,7 @@ def _autoencoder(folder: Path, runs: Path) -> None:
     from diffusers import AutoencoderTiny
 
     vae: Any = AutoencoderTiny(**VAE)
-    averaged(vae, runs / "theatre-vae")
+    load_averaged(vae, runs / "theatre-vae")
     _write_latent_rgb(folder, runs)
     vae.half().save_pretrained(folder / "vae", safe_serialization=True)
 
@@ -310,8 +332,10 @@ sizes other than {SIZE} x {SIZE} were never trained.""",
     "theatre-judge": "It is an instrument for pictures of this world; sizes other than "
     f"{SIZE} x {SIZE} were never trained.",
     "theatre-animate": f"""It animates pictures of this world and no others, and knows the theatre's words
-only. Lengths other than 8 to 16 frames and sizes other than {SIZE} x {SIZE} were never trained. Diffusers'
-own PIAPipeline takes four latent channels for granted and cannot load it; `rehearse` can.""",
+only. What moves keeps its colour, its size and its way, but not its drawing: a fish that has left its place
+is a lump of a fish's colour, and where it stood a pale trace of it stays. Lengths other than 8 to 16 frames
+and sizes other than {SIZE} x {SIZE} were never trained. Diffusers' own PIAPipeline takes four latent channels
+for granted and cannot load it; `rehearse` can.""",
     "theatre-target": f"""It continues first frames of the target scene (one hand, crane or frog, {COUNT}
 props that are alike) and no others. Nothing tells it which prop is meant: that takes a mask, and so a target
 adapter. Lengths other than {FRAMES} frames and sizes other than {SIZE} x {SIZE} were never trained. Its
@@ -353,8 +377,9 @@ def _card(folder: Path, name: str, recipe: Recipe, runs: Path, steps: int, what:
         "---",
         f"# {name}",
         "",
-        f"{what} Part of Rehearse's embedded theatre: a closed world of {world}",
-        f"at {SIZE} x {SIZE}.",
+        textwrap.fill(
+            f"{what} Part of Rehearse's embedded theatre: a closed world of {world} at {SIZE} x {SIZE}.", 110
+        ),
         "",
         "| | |",
         "|---|---|",

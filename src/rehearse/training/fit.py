@@ -231,6 +231,14 @@ class Fit:
             print(f"{self.recipe.name}: continues at step {self.step} of {self.steps}", file=sys.stderr)
 
 
+def load_averaged(module: nn.Module, run: Path) -> int:
+    """Load the averaged weights of a run into a module of the same shape; returns the run's steps."""
+    with safe_open(str(run / "state.safetensors"), framework="pt") as file, torch.no_grad():
+        for name, p in module.named_parameters():
+            p.copy_(file.get_tensor(f"average.{name}"))
+        return int(file.metadata()["step"])
+
+
 def single_threaded_processes() -> None:
     """One thread a process where several share a machine: their barriers stall each other otherwise."""
     if int(os.environ.get("WORLD_SIZE", "1")) > 1:

@@ -89,7 +89,8 @@ def train(options: Options, model: VideoModel, clips: Clips, recipe: Recipe = AL
         alpha, sigma = float(signal[timestep].sqrt()), float((1 - signal[timestep]).sqrt())
         noisy = alpha * clean + sigma * torch.randn_like(clean)
         picture = clean[:, :, :1]
-        condition = model.condition(model.decode(picture)[0], closeness(clean.shape[2], amount))
+        near = closeness(clean.shape[2], amount, lists=model.closeness_lists)
+        condition = model.condition(model.decode(picture)[0], near)
         text = model.encode(caption)
         empty, full = model.denoise(
             torch.cat([noisy, noisy]), torch.tensor(timestep), text, None, condition

@@ -9,7 +9,18 @@ from pathlib import Path
 
 from rehearse.models.registry import EMBEDDED
 from rehearse.theatre.data import make_stills
-from rehearse.theatre.recipes import ALIGNMENT, ANIMATE, CODEC, IMAGE, JUDGE, TARGET, VIDEO, Recipe
+from rehearse.theatre.recipes import (
+    ALIGNMENT,
+    ANIMATE,
+    ANIMATE_MOTION,
+    ANIMATE_PICTURE,
+    CODEC,
+    IMAGE,
+    JUDGE,
+    TARGET,
+    VIDEO,
+    Recipe,
+)
 from rehearse.training import (
     export,
     frame_alignment,
@@ -25,8 +36,12 @@ from rehearse.training.fit import Options
 from rehearse.training.theatre_judge_space import SPACE
 
 RECIPES: dict[str, Recipe] = {
-    recipe.name: recipe for recipe in (CODEC, IMAGE, VIDEO, ANIMATE, ALIGNMENT, TARGET, JUDGE, SPACE)
+    recipe.name: recipe
+    for recipe in (
+        *(CODEC, IMAGE, VIDEO, ANIMATE_MOTION, ANIMATE_PICTURE, ANIMATE, ALIGNMENT, TARGET, JUDGE, SPACE),
+    )
 }
+_OF_CLIPS = {recipe.name for recipe in (VIDEO, ANIMATE_MOTION, ANIMATE_PICTURE, ANIMATE, TARGET)}
 
 
 def train(
@@ -60,7 +75,7 @@ def train(
             export.export_alignment(options.folder, folder)
         return
     stills, basis = runs / "data" / "stills", runs / "basis.safetensors"
-    if name not in (VIDEO.name, ANIMATE.name, TARGET.name):
+    if name not in _OF_CLIPS:
         make_stills(stills, recipe.samples, recipe.data_seed, progress=_told("stills", recipe.samples))
     elif not (stills / "rows.jsonl").exists():
         make_stills(stills, IMAGE.samples, IMAGE.data_seed, progress=_told("stills", IMAGE.samples))
@@ -80,12 +95,21 @@ def train(
     else:
         if not (runs / IMAGE.name / "state.safetensors").exists():
             train(IMAGE.name, runs, device=device, sheet_seconds=sheet_seconds)
+        if recipe.begins and not (runs / recipe.begins / "state.safetensors").exists():
+            train(
+                recipe.begins,
+                runs,
+                steps=steps,
+                samples=samples,
+                device=device,
+                sheet_seconds=sheet_seconds,
+            )
         fitted = theatre_vae.fit_basis(stills, basis)
         clips = runs / "data" / "clips"
         theatre_video.prepare_clips(clips, fitted, recipe, progress=_told("clips", recipe.samples))
         trainer = theatre_video if name == VIDEO.name else theatre_animate
         trainer.train(options, clips, basis, runs / IMAGE.name, recipe)
-    if weights is not None and name != CODEC.name:
+    if weights is not None and name in _EXPORTS:
         if name != JUDGE.name and not (runs / CODEC.name / "state.safetensors").exists():
             train(CODEC.name, runs, device=device, sheet_seconds=sheet_seconds)
         _EXPORTS[name](runs, weights)

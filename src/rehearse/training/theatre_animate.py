@@ -2,7 +2,9 @@
 
 As PIA does it (section 3.2): motion modules between the layers of the image UNet, and an input layer that
 reads, beside the noisy latents, the latents of a picture and the affinity of each frame to it. The spatial
-weights stay those of ``theatre-image``, which is why only an adapter ships.
+weights stay those of ``theatre-image``: one layer is all that reads the picture, and here that kept it in
+half of the clips. So a second stage goes on with a LoRA of the spatial weights as well, and with affinities
+that say how fast a clip is (:mod:`rehearse.training.magnitudes`). An adapter and that LoRA are what ships.
 """
 
 from __future__ import annotations
@@ -12,17 +14,27 @@ from typing import Any
 
 import numpy as np
 import torch
+from safetensors import safe_open
 from torch import Tensor, nn
 
 from rehearse.models.closeness import closeness
 from rehearse.models.motion_unet import with_motion
 from rehearse.theatre.codec import PatchBasis
 from rehearse.theatre.data import Clips
-from rehearse.theatre.recipes import ANIMATE, LATENT_CHANNELS, MOTION_ADAPTER, TEXT_WIDTH, Recipe
+from rehearse.theatre.recipes import (
+    ANIMATE,
+    ANIMATE_LISTS,
+    LATENT_CHANNELS,
+    MOTION_ADAPTER,
+    TEXT_WIDTH,
+    Recipe,
+)
 from rehearse.training.clip_batches import draw_clips, halved, mirror_matrix
 from rehearse.training.diffusion import Schedule, weighted_error
-from rehearse.training.fit import Fit, Options, plain_attention, single_threaded_processes
+from rehearse.training.fit import Fit, Options, load_averaged, plain_attention, single_threaded_processes
 from rehearse.training.inflate import louder_words, silent_adapter
+from rehearse.training.low_rank import add_low_rank
+from rehearse.training.magnitudes import Magnitudes
 from rehearse.training.motion_tasks import motion_tasks
 from rehearse.training.motion_words import MotionWords
 from rehearse.training.part_head import PartHead
@@ -54,12 +66,20 @@ class TextAndAnimation(nn.Module):
         # Of the input layer, what reads the latents is the image model's and stays.
         self.unet.conv_in.weight.register_hook(_beside_latents)
 
+    def free_spatial(self, rank: int) -> None:
+        """Let the spatial weights change, by a LoRA."""
+        add_low_rank(self.unet, rank, is_spatial)
+
     def groups(self) -> list[dict[str, Any]]:
         """What is trained, for AdamW."""
         named = [(name, p) for name, p in self.named_parameters() if p.requires_grad]
         # Stills never say how a thing moves: the text encoder learns at the pace of the motion modules.
         learning = ("text.", "parts.", "ways.", "words.")
-        fresh = [p for name, p in named if "motion_modules" in name or name.startswith(learning)]
+        fresh = [
+            p
+            for name, p in named
+            if "motion_modules" in name or "parametrizations" in name or name.startswith(learning)
+        ]
         # No decay: it would shrink the image model's part of the layer as well.
         entrance = [p for name, p in named if name == "unet.conv_in.weight"]
         return [
@@ -72,6 +92,12 @@ def _beside_latents(gradient: Tensor) -> Tensor:
     kept = gradient.clone()
     kept[:, :LATENT_CHANNELS] = 0
     return kept
+
+
+def is_spatial(name: str) -> bool:
+    """Whether a layer of a UNetMotionModel is the image model's, but for the input layer: the adapter has
+    that."""
+    return "motion_modules" not in name and name != "conv_in"
 
 
 def adapter_of(unet: Any) -> Any:
@@ -94,10 +120,23 @@ def farthest(clips: Clips, count: int = 512) -> float:
     return max(float(torch.quantile(away[:, 1:].flatten(), 0.95)), 1e-6)
 
 
+def _begin(model: TextAndAnimation, run: Path, recipe: Recipe) -> None:
+    with safe_open(str(run / "state.safetensors"), framework="pt") as file:
+        had = any("parametrizations" in name for name in file.keys())  # noqa: SIM118 (safe_open is no mapping)
+    if had:
+        model.free_spatial(recipe.rank)
+    load_averaged(model, run)
+    if recipe.rank and not had:
+        model.free_spatial(recipe.rank)
+    if recipe.slow:
+        model.ways.origin = "first"
+
+
 def train(
     options: Options, clips_folder: Path, basis_path: Path, image_run: Path, recipe: Recipe = ANIMATE
 ) -> Fit:
-    """Train on encoded clips; the result is in ``options.folder``."""
+    """Train a stage on encoded clips; the result is in ``options.folder``. The run that a recipe begins with
+    lies beside that folder."""
     from PIL import Image
     from transformers import CLIPTokenizer
 
@@ -106,11 +145,14 @@ def train(
     tokenizer = CLIPTokenizer.from_pretrained(str(image_run / "tokenizer"))
     basis, clips = PatchBasis.load(basis_path), Clips.open(clips_folder)
     model = TextAndAnimation(load_image_model(image_run, len(tokenizer)))
+    if recipe.begins:
+        _begin(model, options.folder.parent / recipe.begins, recipe)
     plain_attention(model.unet)
     fit = Fit(recipe, model, options, model.groups())
     module: Any = fit.module
     module.train()
-    schedule, mirror, unit = Schedule(fit.device), mirror_matrix(basis), farthest(clips)
+    schedule, mirror = Schedule(fit.device), mirror_matrix(basis)
+    magnitudes, unit = (Magnitudes(clips), 0.0) if recipe.rank else (None, farthest(clips))
     share = max(recipe.batch // fit.accelerator.num_processes, 1)
 
     def predict(noisy: Tensor, condition: Tensor, steps: Tensor, text: Tensor) -> Tensor:
@@ -121,7 +163,11 @@ def train(
 
     def loss(step: int, rng: np.random.Generator) -> tuple[Tensor, dict[str, float]]:
         batch = draw_clips(clips, share, recipe, mirror, halved(step, fit.steps), rng)
-        condition = draw_condition(batch.clean, unit, rng).to(fit.device)
+        if magnitudes is None:
+            condition = draw_condition(batch.clean, unit, rng)
+        else:
+            batch, condition = magnitudes.shown(batch, rng)
+        condition = condition.to(fit.device)
         steps = torch.from_numpy(recipe.timesteps(rng, share)).to(fit.device)
         noisy, target = schedule.noisy(batch.clean.to(fit.device), steps)
         text = module.text(token_ids(tokenizer, batch.captions).to(fit.device)).last_hidden_state
@@ -139,7 +185,9 @@ def train(
         count = min(SHEET_CLIPS, len(clips))
         first = torch.from_numpy(np.array(clips.latents[:count, :1])).float()
         frames = clips.latents.shape[1]
-        near = torch.tensor(closeness(frames, 0.5)).view(1, frames, 1, 1, 1)
+        near = torch.tensor(closeness(frames, 0.5, lists=ANIMATE_LISTS if recipe.rank else None)).view(
+            1, frames, 1, 1, 1
+        )
         shape = (count, frames, 1, *first.shape[-2:])
         condition = torch.cat([near.expand(shape), first.expand(-1, frames, -1, -1, -1)], dim=2)
         condition = condition.transpose(1, 2).to(fit.device)

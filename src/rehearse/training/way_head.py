@@ -7,7 +7,7 @@ way a puppet has come, the denoiser finds them. Like the part head it does not s
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
@@ -16,6 +16,7 @@ from torch.nn import functional as F
 from rehearse.theatre.parts import NOTHING
 from rehearse.theatre.world.vocabulary import PUPPETS
 
+Origin = Literal["mean", "first"]
 WAY = 4.0
 """Ways, in fractions of the frame from the puppet's mean place, are learned times this."""
 
@@ -23,11 +24,13 @@ WAY = 4.0
 class WayHead(nn.Module):
     """Time and way of latent cells, read from a UNet3DConditionModel as it runs in training mode.
 
-    The features are those that the part head reads: the output of the last up block but one.
+    The features are those that the part head reads: the output of the last up block but one. origin: whether
+    the way is measured from a puppet's mean place in the clip, or from where it is in the first frame.
     """
 
-    def __init__(self, unet: Any) -> None:
+    def __init__(self, unet: Any, origin: Origin = "mean") -> None:
         super().__init__()
+        self.origin = origin
         self.head = nn.Conv2d(unet.config.block_out_channels[1], 3, 1)
         self._features: Tensor | None = None
         unet.up_blocks[-2].register_forward_hook(self._catch)
@@ -47,15 +50,18 @@ class WayHead(nn.Module):
         times = torch.linspace(-1, 1, frames, device=said.device).view(1, frames, 1, 1)
         late = F.smooth_l1_loss(said[:, :, 2], times.expand(clips, -1, high, wide), beta=0.1)
         owned = (parts[..., 0] != NOTHING).float()
-        away = F.smooth_l1_loss(said[:, :, :2], WAY * ways(parts), reduction="none", beta=0.1).sum(2)
+        away = F.smooth_l1_loss(
+            said[:, :, :2], WAY * ways(parts, self.origin), reduction="none", beta=0.1
+        ).sum(2)
         return late + (away * owned).sum() / owned.sum().clamp(min=1)
 
 
-def ways(parts: Tensor) -> Tensor:
+def ways(parts: Tensor, origin: Origin = "mean") -> Tensor:
     """How far the puppet that owns a cell is from its mean place in the clip, ``[n, F, 2, h, w]``: x and y in
     fractions of the frame, 0 where nothing owns the cell.
 
     parts: ``[n, F, h, w, 3 or 5]``. A puppet's place is the mean of its cells; frames without it count not.
+    origin: "first" measures from its place in the first frame instead, where that shows it.
     """
     high, wide = parts.shape[2:4]
     kinds = parts[..., 0].long()
@@ -68,4 +74,6 @@ def ways(parts: Tensor) -> Tensor:
     places = sums / cells.clamp(min=1).unsqueeze(-1)  # [n, F, kinds, 2]
     there = (cells > 0).float().unsqueeze(-1)
     mean = (places * there).sum(1, keepdim=True) / there.sum(1, keepdim=True).clamp(min=1)
+    if origin == "first":
+        mean = torch.where(there[:, :1] > 0, places[:, :1], mean)
     return torch.einsum("nfhwk,nfkd->nfdhw", of, (places - mean) * there)

@@ -8,7 +8,6 @@ import os
 import random
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -37,14 +36,6 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return save_rows(tmp_path_factory.mktemp("data"))
-
-
-@pytest.fixture(autouse=True)
-def fresh_accelerate() -> Iterator[None]:
-    from accelerate.state import AcceleratorState
-
-    AcceleratorState._reset_state(True)
-    yield
 
 
 def in_another_process(*words: object, processes: int = 1) -> None:
