@@ -11,7 +11,7 @@ import torch
 from rehearse.theatre.data import Clips
 from rehearse.theatre.parts import NOTHING, SPEED
 from rehearse.training.clip_batches import ClipBatch
-from rehearse.training.magnitudes import Magnitudes, there_and_back, ways
+from rehearse.training.magnitudes import Magnitudes, path_lengths, there_and_back
 
 FRAMES, GRID = 8, 16
 
@@ -27,12 +27,12 @@ def clip(way: float = 0.0, growth: int = 0) -> torch.Tensor:
 
 
 def test_ways_are_measured_in_frames() -> None:
-    found = ways(torch.stack([clip(), clip(0.25), clip(0.5), clip(growth=8)]))
+    found = path_lengths(torch.stack([clip(), clip(0.25), clip(0.5), clip(growth=8)]))
     assert found[0] == 0
     assert found[1:3].tolist() == pytest.approx([0.25, 0.5], abs=0.02)
     assert 0.3 < found[3] < 0.7
     nobody = torch.full((1, FRAMES, GRID, GRID, 5), NOTHING, dtype=torch.int8)
-    assert ways(nobody).item() == 0
+    assert path_lengths(nobody).item() == 0
 
 
 class Drawn:

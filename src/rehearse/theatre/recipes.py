@@ -178,16 +178,7 @@ VIDEO = Recipe(
 )
 # theatre-animate is trained in three stages: what PIA trains; a LoRA of the spatial weights as well, which
 # lets the picture in; then slow clips beside the world's own, which make magnitude heard.
-ANIMATE_MOTION = Recipe(
-    "theatre-animate-motion",
-    steps=2400,
-    batch=8,
-    rate=1e-3,
-    samples=8192,
-    data_seed=2,
-    late=1 / 2,
-    parts_weight=1.0,
-)
+ANIMATE_MOTION = replace(VIDEO, name="theatre-animate-motion")
 ANIMATE_PICTURE = replace(
     ANIMATE_MOTION, name="theatre-animate-picture", begins=ANIMATE_MOTION.name, rank=32, steps=3000, seed=1
 )

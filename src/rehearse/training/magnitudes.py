@@ -30,7 +30,7 @@ _STILL = 0.05
 _AT_ONCE = 512
 
 
-def ways(parts: Tensor) -> Tensor:
+def path_lengths(parts: Tensor) -> Tensor:
     """How far each clip's liveliest puppet goes, in fractions of the frame, ``[n]``: the way of its centre,
     and the change of its side.
 
@@ -60,7 +60,7 @@ class Magnitudes:
 
     def __init__(self, clips: Clips) -> None:
         found = [
-            ways(torch.from_numpy(np.array(clips.parts[at : at + _AT_ONCE])))
+            path_lengths(torch.from_numpy(np.array(clips.parts[at : at + _AT_ONCE])))
             for at in range(0, len(clips), _AT_ONCE)
         ]
         self.ways: NDArray[np.float32] = torch.cat(found).numpy()
