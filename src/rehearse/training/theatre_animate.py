@@ -3,9 +3,9 @@
 As PIA does it (section 3.2): motion modules between the layers of the image UNet, and an input layer that
 reads, beside the noisy latents, the latents of a picture and the affinity of each frame to it. The spatial
 weights stay those of ``theatre-image``: one layer is all that reads the picture, and here that kept it too
-loosely. So a second stage goes on with a LoRA of the spatial weights as well, and with affinities that say how
-fast a clip is (:mod:`rehearse.training.magnitudes`); a third shows slow clips beside the world's own, and asks
-how far a puppet is from where the first frame has it. An adapter and that LoRA are what a folder holds.
+loosely. So a second stage goes on with a LoRA of the spatial weights as well, and with affinities that say
+how fast a clip is (:mod:`rehearse.training.magnitudes`); a third shows slow clips beside the world's own, and
+asks how far a puppet is from where the first frame has it. An adapter and that LoRA are what a folder holds.
 """
 
 from __future__ import annotations
