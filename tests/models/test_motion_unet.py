@@ -25,6 +25,7 @@ from rehearse.models.image import ImageModel
 from rehearse.models.model import VideoModel
 from rehearse.models.motion_unet import MotionUNetModel, with_motion
 from rehearse.models.registry import find_model
+from rehearse.planning import plan
 from rehearse.sampling.loop import Loop
 from rehearse.sampling.plan import Plan
 
@@ -475,6 +476,28 @@ def test_a_model_may_say_the_affinities_it_was_trained_on(root: Path, tmp_path: 
     assert made.condition[-1, 0, :, 0, 0].tolist() == pytest.approx([1.0, 0.7, 0.4])
 
 
+def test_guidance_may_rise_from_the_picture_s_frame(root: Path, tmp_path: Path) -> None:
+    shutil.copytree(root, tmp_path / "all")
+    folder = tmp_path / "all" / "pia"
+    own = {"small": [1, 0.9], "moderate": [1, 0.6], "large": [1, 0.4]}
+    shot = Shot(PROMPT, frames=3, steps=1, seed=4).image(np.full((48, 64, 3), 90, np.uint8))
+
+    def first_step(guidance: float, **said: Any) -> torch.Tensor:
+        (folder / "rehearse.json").write_text(json.dumps({"base": "image", "closeness": own, **said}))
+        model = load_model(str(folder))
+        loop = Loop(model, plan(shot.with_(guidance=guidance), model))
+        x0 = loop.step(loop.start()).x0
+        assert x0 is not None
+        return x0
+
+    bare, all_of_it, rising = first_step(1), first_step(4), first_step(4, guidance_ramp=0.3)
+    moved = all_of_it - bare
+    far = moved.abs().amax()
+    # Closeness 1, 0.8 and 0.6: none, two thirds and all of the guidance.
+    for frame, share in enumerate((0, 2 / 3, 1)):
+        assert (rising - bare - share * moved)[:, :, frame].abs().amax() < 0.02 * far
+
+
 @pytest.mark.parametrize(
     ("said", "expected"),
     [
@@ -492,6 +515,8 @@ def test_a_model_may_say_the_affinities_it_was_trained_on(root: Path, tmp_path: 
         ({"loras": [{"file": "a.safetensors", "pictures": 1}]}, "loras[0].pictures cannot be 1; write true"),
         ({"closeness": {"small": [1, 0.5]}}, "closeness cannot be {'small': [1, 0.5]}; give a list for each"),
         ({"closeness": {"small": [1, 2], "moderate": [1, 0], "large": [1, 0]}}, "in [0, 1] that never rise"),
+        ({"guidance_ramp": 0}, "guidance_ramp cannot be 0; give a number above 0, up to 1"),
+        ({"guidance_ramp": True}, "guidance_ramp cannot be True"),
         ({"scheduler": "ddim"}, "scheduler must be an object of scheduler settings"),
     ],
 )

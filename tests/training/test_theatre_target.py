@@ -21,7 +21,7 @@ from rehearse.theatre import recipes
 from rehearse.theatre.codec import PatchBasis
 from rehearse.theatre.data import make_stills
 from rehearse.theatre.parts import NOTHING
-from rehearse.theatre.recipes import LATENT_CHANNELS, TARGET, VAE
+from rehearse.theatre.recipes import LATENT_CHANNELS, TARGET
 from rehearse.theatre.target_data import target_clip
 from rehearse.theatre.target_tokenizer import TARGET_TOKENS, target_tokenizer
 from rehearse.training import theatre_target, theatre_vae
@@ -63,7 +63,7 @@ def some_input(frames: int) -> tuple[torch.Tensor, ...]:
 def test_the_real_model_has_the_size_it_should() -> None:
     model = TextAndTarget(len(target_tokenizer()))
     weights = sum(p.numel() for p in model.transformer.parameters())
-    assert 10e6 < weights < 15e6
+    assert 5e6 < weights < 7e6  # at most 13 MB in fp16: all weights of the package share 96 MB
     assert model.transformer.config.in_channels == 2 * LATENT_CHANNELS
 
 
@@ -138,15 +138,9 @@ def test_batches_are_clips_half_of_them_mirrored(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_a_run_learns_resumes_and_ships(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, small: None) -> None:
-    from diffusers import AutoencoderTiny
-
     torch.manual_seed(0)
     runs, weights = tmp_path / "runs", tmp_path / "weights"
     make_stills(runs / "data" / "stills", 24, 1, workers=1)
-    (runs / "theatre-vae").mkdir()
-    vae = AutoencoderTiny(**VAE)
-    tensors = {f"average.{name}": p.detach().contiguous() for name, p in vae.named_parameters()}
-    save_file(tensors, runs / "theatre-vae" / "state.safetensors", metadata={"step": "1"})
 
     train("theatre-target", runs, steps=3, samples=16, device="cpu", weights=weights)
 
@@ -198,10 +192,9 @@ def test_what_ships_predicts_what_was_trained(tmp_path: Path, small: None) -> No
     tokenizer = target_tokenizer()
     module = TextAndTarget(len(tokenizer)).eval()
     loud(module)
-    for name, one in (("theatre-target", module), ("theatre-vae", _vae())):
-        (runs / name).mkdir(parents=True)
-        tensors = {f"average.{key}": p.detach().contiguous() for key, p in one.named_parameters()}
-        save_file(tensors, runs / name / "state.safetensors", metadata={"step": "1"})
+    (runs / "theatre-target").mkdir(parents=True)
+    tensors = {f"average.{key}": p.detach().contiguous() for key, p in module.named_parameters()}
+    save_file(tensors, runs / "theatre-target" / "state.safetensors", metadata={"step": "1"})
     make_stills(runs / "data" / "stills", 24, 1, workers=1)
     theatre_vae.fit_basis(runs / "data" / "stills", runs / "basis.safetensors")
     folder = export.export_target(runs, tmp_path / "weights")
@@ -214,10 +207,3 @@ def test_what_ships_predicts_what_was_trained(tmp_path: Path, small: None) -> No
         text = module.encode(token_ids(tokenizer, [clip.caption]))
         trained = module.predict(latents, condition[:, :, 0], step, text)
     assert (served - trained).abs().max() < 0.02 * trained.std()
-
-
-def _vae() -> nn.Module:
-    from diffusers import AutoencoderTiny
-
-    vae: nn.Module = AutoencoderTiny(**VAE)
-    return vae

@@ -25,7 +25,7 @@ _THEATRE = {
     "theatre-vae": "the autoencoder: patches of 8 x 8 pixels to 8 numbers and back to sharp paper",
     "theatre-image": "text to a still, together with the text encoder",
     "theatre-video": "text to a clip, inflated from theatre-image (trains that first where it is missing)",
-    "theatre-animate": "a picture to a clip, in three stages on theatre-image (trains first what is missing)",
+    "theatre-animate": "a picture to a clip, in four stages on theatre-image (trains first what is missing)",
     "theatre-alignment": "equation 5's layer for theatre-animate, which must be trained or exported before",
     "theatre-target": "a first frame to a clip in which an actor reaches a prop: the base of target masks",
     "theatre-judge": "the judge that evaluation asks: segmentation, backdrops, features",

@@ -15,6 +15,9 @@ The folder is the model: ``--model FOLDER``. Its ``rehearse.json`` may say, besi
 ``closeness``
     ``{"small": [1, 0.8], "moderate": [1, 0.6], "large": [1, 0.4]}``: the affinities that a model which starts
     from a picture was trained on, by magnitude, at equal distances over a clip; PIA's where it is not said.
+``guidance_ramp``
+    ``0.05``: guidance in full for frames whose affinity to the picture is that far below 1, none for a frame
+    that is the picture, a straight line between; all frames alike where it is not said.
 ``target_adapter``
     ``"reach.safetensors"``, or ``{"file": "reach.safetensors", "scale": 0.8}``: a file in this folder that
     :mod:`rehearse.models.target_adapter` wrote, or a folder with the LoRA and the projection as two files.

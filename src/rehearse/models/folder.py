@@ -25,7 +25,7 @@ _WEIGHTS = re.compile(
 _VARIANTS = ("fp16", "bf16", "fp32")
 
 # Of rehearse.json, what changes the model itself; its defaults are the plan's.
-_SAID_OF_THE_MODEL = ("scheduler", "picture_guidance", "dynamic_guidance", "closeness")
+_SAID_OF_THE_MODEL = ("scheduler", "picture_guidance", "dynamic_guidance", "closeness", "guidance_ramp")
 
 
 @dataclass(frozen=True, slots=True)

@@ -189,6 +189,13 @@ class VideoModel(ABC):
         """
         return guidance
 
+    def guided_frames(self, condition: Tensor | None) -> Tensor | None:
+        """How much of the guidance beyond 1 each frame gets, in [0, 1], ``[frames]``; None for all of it.
+
+        condition: what :meth:`denoise` gets, see there.
+        """
+        return None
+
     def picture_model(self) -> VideoModel:
         """The image model that makes and edits the pictures to animate; loaded when first asked for.
 

@@ -25,7 +25,7 @@ from rehearse.models.folder import ModelFolder
 from rehearse.models.image import ImageModel
 from rehearse.models.model import Defaults, VideoModel
 from rehearse.models.precision import Precision
-from rehearse.models.said import said_lists
+from rehearse.models.said import said_lists, said_ramp
 from rehearse.models.text import ClipText
 from rehearse.models.unet import UNetModel
 
@@ -60,6 +60,7 @@ class MotionUNetModel(UNetModel):
         self._picture_model: ImageModel | None = None
         self._guides_picture = folder.settings().get("picture_guidance", False) is True
         self.closeness_lists = said_lists(folder)
+        self._guidance_ramp = said_ramp(folder)
 
     @classmethod
     def _denoiser_class(cls) -> Any:
@@ -139,6 +140,14 @@ class MotionUNetModel(UNetModel):
         near = torch.tensor(closeness, dtype=torch.float32).view(1, frames, 1, 1)
         condition = torch.cat([near.expand(-1, -1, *latents.shape[2:]), latents])[None]
         return torch.cat([torch.zeros_like(condition), condition]) if self._guides_picture else condition
+
+    def guided_frames(self, condition: Tensor | None) -> Tensor | None:
+        """A frame that is the picture needs no words to say what it shows: guidance would amplify the
+        difference of two guesses at something known."""
+        if condition is None or self._guidance_ramp is None:
+            return None
+        near = condition[-1, 0, :, 0, 0]
+        return ((1 - near) / self._guidance_ramp).clamp(0, 1)
 
     def picture_model(self) -> VideoModel:
         """The base, with those of this model's LoRAs that are for pictures too: in the style of the clip."""

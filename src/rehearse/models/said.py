@@ -49,6 +49,20 @@ def said_lists(folder: ModelFolder) -> Lists | None:
     return {name: tuple(float(value) for value in values) for name, values in said.items()}
 
 
+def said_ramp(folder: ModelFolder) -> float | None:
+    """How far a frame's affinity is below 1 when it gets all of the guidance; None where all frames do.
+    Raises ModelError."""
+    said = folder.settings().get("guidance_ramp")
+    if said is None:
+        return None
+    if isinstance(said, bool) or not isinstance(said, int | float) or not 0 < said <= 1:
+        raise ModelError(
+            f"model {folder.identity!r}: rehearse.json: guidance_ramp cannot be {said!r}; give a number "
+            "above 0, up to 1: how far a frame's closeness is below 1 when it gets all of the guidance"
+        )
+    return float(said)
+
+
 def _falls(values: Any) -> bool:
     if not isinstance(values, list) or len(values) < 2:
         return False

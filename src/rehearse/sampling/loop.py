@@ -178,7 +178,8 @@ class Loop:
     def _predict(
         self, scheduler: Any, timestep: Tensor, latents: Tensor, moment: Moment, side: Side
     ) -> Tensor:
-        """The denoiser's output for one side under classifier-free guidance: ``u + guidance (c - u)``."""
+        """The denoiser's output for one side under classifier-free guidance: ``u + guidance (c - u)``; a
+        model may give some frames less of it."""
         controls = [
             control
             for control in side.controls
@@ -192,11 +193,14 @@ class Loop:
             condition = None if side.condition is None else side.condition[-1:]
             return self.model.denoise(inputs, timestep, side.text[1:], attend, condition)
         guidance = self.model.guidance_at(guidance, moment.step, moment.steps, moment.timestep)
+        shares = self.model.guided_frames(side.condition)
+        scales = guidance if shares is None else 1 + (guidance - 1) * shares.view(1, 1, -1, 1, 1)
         both = torch.cat([inputs, inputs])
         unconditional, conditional = self.model.denoise(
             both, timestep, side.text, attend, side.condition
         ).chunk(2)
-        return unconditional + guidance * (conditional - unconditional)
+        guided: Tensor = unconditional + scales * (conditional - unconditional)
+        return guided
 
 
 def _mixed(

@@ -23,6 +23,8 @@ from rehearse.theatre.recipes import (
     ANIMATE_MAGNITUDES,
     ANIMATE_MOTION,
     ANIMATE_PICTURE,
+    ANIMATE_SPEED,
+    CODEC,
     IMAGE,
     JUDGE,
     SCHEDULER,
@@ -55,9 +57,10 @@ SHARD = "15MB"
 STEPS, GUIDANCE = 24, 5.0
 FROZEN_STEPS = 0.67
 """More adds little control (the curve in docs/results/trajectory.md)."""
-ANIMATE_STEPS, ANIMATE_GUIDANCE = 12, 2.5
-"""The picture says most of what guidance adds elsewhere: more of it makes colours harsh and lets the picture
-go; more steps change little."""
+ANIMATE_STEPS, ANIMATE_GUIDANCE = 12, 4.0
+"""More steps change little, more guidance makes colours harsh."""
+ANIMATE_GUIDANCE_RAMP = 0.05
+"""With all of the guidance on the picture's own frame too, 2.5 was the most that kept the picture."""
 TARGET_GUIDANCE = 2.0
 """The first frame says nearly all that the caption says: much guidance only makes colours harsh."""
 MAX_FRAMES = 24
@@ -139,6 +142,7 @@ def export_animate(runs: Path, weights: Path) -> Path:
         "base": base.name,
         "loras": [{"file": SPATIAL, "scale": 1.0, "pictures": False}],
         "closeness": {size: list(values) for size, values in ANIMATE_MAGNITUDES.items()},
+        "guidance_ramp": ANIMATE_GUIDANCE_RAMP,
         **_said(16, FROZEN_STEPS),
     }
     said["defaults"] |= {"guidance": ANIMATE_GUIDANCE, "steps": ANIMATE_STEPS, "scheduler": "dpm++"}
@@ -150,10 +154,12 @@ def export_animate(runs: Path, weights: Path) -> Path:
         runs,
         steps,
         "A picture to a clip of the paper theatre: motion modules and PIA's picture input (a diffusers "
-        "MotionAdapter) on theatre-image, a LoRA of its spatial weights, and a text encoder that knows "
-        f"motion. It goes on from {ANIMATE_PICTURE.name} ({ANIMATE_PICTURE.steps:,} steps), and that from "
+        f"MotionAdapter) on theatre-image, a LoRA of its spatial weights (rank {ANIMATE.rank}), and a text "
+        f"encoder that knows motion. It goes on from {ANIMATE_SPEED.name} ({ANIMATE_SPEED.steps:,} steps), "
+        f"that from {ANIMATE_PICTURE.name} ({ANIMATE_PICTURE.steps:,} steps), and that from "
         f"{ANIMATE_MOTION.name} ({ANIMATE_MOTION.steps:,} steps, without the LoRA); the same command trains "
         "them.",
+        (ANIMATE_MOTION.name, ANIMATE_PICTURE.name, ANIMATE_SPEED.name),
     )
     return folder
 
@@ -181,13 +187,16 @@ def export_alignment(run: Path, folder: Path) -> Path:
 
 
 def export_target(runs: Path, weights: Path) -> Path:
-    """``theatre-target`` from the runs ``theatre-vae`` and ``theatre-target``.
+    """``theatre-target`` from its run.
 
     It has the layout of CogVideoX's image-to-video pipeline, but for the autoencoder, which takes a clip
-    frame by frame.
+    frame by frame and is that of ``theatre-image``: exported beside it where there is a run of that, else
+    the one that ships.
     """
     from diffusers import DDIMScheduler
 
+    if all((runs / run / "state.safetensors").exists() for run in (CODEC.name, IMAGE.name)):
+        export_image(runs, weights)
     folder = weights / TARGET.name
     _fresh(folder)
     tokenizer = target_tokenizer()
@@ -198,7 +207,6 @@ def export_target(runs: Path, weights: Path) -> Path:
     )
     model.text.half().save_pretrained(folder / "text_encoder", safe_serialization=True)
     tokenizer.save_pretrained(folder / "tokenizer")
-    _autoencoder(folder, runs)
     DDIMScheduler(**SCHEDULER).save_pretrained(folder / "scheduler")
     _write_json(folder / "vocabulary.json", list(target_words()), indent=0)
     index = {
@@ -212,7 +220,7 @@ def export_target(runs: Path, weights: Path) -> Path:
     _write_json(folder / "model_index.json", index)
     said = _said(FRAMES)
     said["defaults"] |= {"fps": FPS, "guidance": TARGET_GUIDANCE}
-    said |= {"max_frames": FRAMES, "picture_model": IMAGE.name}
+    said |= {"max_frames": FRAMES, "base": IMAGE.name, "picture_model": IMAGE.name}
     _write_json(folder / "rehearse.json", said)
     _card(
         folder,
@@ -332,10 +340,10 @@ sizes other than {SIZE} x {SIZE} were never trained.""",
     "theatre-judge": "It is an instrument for pictures of this world; sizes other than "
     f"{SIZE} x {SIZE} were never trained.",
     "theatre-animate": f"""It animates pictures of this world and no others, and knows the theatre's words
-only. What moves keeps its colour, its size and its way, but not its drawing: a fish that has left its place
-is a lump of a fish's colour, and where it stood a pale trace of it stays. Lengths other than 8 to 16 frames
-and sizes other than {SIZE} x {SIZE} were never trained. Diffusers' own PIAPipeline takes four latent channels
-for granted and cannot load it; `rehearse` can.""",
+only. What has moved keeps its colour, but its drawing is coarse: a fish that has left its place may be a lump
+of a fish's colour, and where it stood a pale trace can stay. Lengths other than 8 to 16 frames and sizes
+other than {SIZE} x {SIZE} were never trained. Diffusers' own PIAPipeline takes four latent channels for
+granted and cannot load it; `rehearse` can.""",
     "theatre-target": f"""It continues first frames of the target scene (one hand, crane or frog, {COUNT}
 props that are alike) and no others. Nothing tells it which prop is meant: that takes a mask, and so a target
 adapter. Lengths other than {FRAMES} frames and sizes other than {SIZE} x {SIZE} were never trained. Its
@@ -359,18 +367,32 @@ subjects at once often trade colours, fine print (windows, stars) is invented an
 other than {SIZE} x {SIZE} were never trained."""
 
 
-def _card(folder: Path, name: str, recipe: Recipe, runs: Path, steps: int, what: str) -> None:
-    """The model card, from the recipe and the run's own log; ``note.md`` in the run folder is appended."""
-    rows = _log(runs / name)
+def _hours(rows: list[dict[str, Any]]) -> float:
     hours, before = 0.0, 0
     for row in rows:
         hours += max(row["step"] - before, 0) * row["seconds_a_step"] / 3600
         before = row["step"]
+    return hours
+
+
+def _card(
+    folder: Path,
+    name: str,
+    recipe: Recipe,
+    runs: Path,
+    steps: int,
+    what: str,
+    stages: tuple[str, ...] = (),
+) -> None:
+    """The model card, from the recipe and the runs' own logs; ``note.md`` in the run folder is appended."""
+    rows = _log(runs / name)
+    hours = _hours(rows) + sum(_hours(_log(runs / stage)) for stage in stages)
     last = rows[-1] if rows else {}
     figures = ", ".join(f"{key} {last[key]}" for key in last if key not in ("step", "seconds_a_step"))
     first, end = recipe.subject_weight
     note = runs / name / "note.md"
     world = _WORLDS.get(name, _WORLD)
+    told = " for all its stages" if stages else ""
     lines = [
         "---",
         "license: apache-2.0",
@@ -378,7 +400,9 @@ def _card(folder: Path, name: str, recipe: Recipe, runs: Path, steps: int, what:
         f"# {name}",
         "",
         textwrap.fill(
-            f"{what} Part of Rehearse's embedded theatre: a closed world of {world} at {SIZE} x {SIZE}.", 110
+            f"{what} Part of Rehearse's embedded theatre: a closed world of {world} at {SIZE} x {SIZE}.",
+            110,
+            break_on_hyphens=False,
         ),
         "",
         "| | |",
@@ -388,7 +412,8 @@ def _card(folder: Path, name: str, recipe: Recipe, runs: Path, steps: int, what:
         f"| optimiser | AdamW, rate {recipe.rate:g}, warm-up {recipe.warmup} steps, then a cosine |",
         f"| weights | moving average at {recipe.average}, seed {recipe.seed}, stored in fp16 |",
         f"| loss | {_LOSSES.get(name, _MODEL_LOSS).format(first=first, end=end)} |",
-        f"| duration | {hours:.1f} hours of wall time, bf16 autocast, on CPU cores where no GPU is named |",
+        f"| duration | {hours:.1f} hours of wall time{told}, bf16 autocast, on CPU cores where no GPU is "
+        "named |",
         f"| last logged | {figures or '-'} |",
         f"| again | `rehearse train {name} --export weights` |",
         "",

@@ -14,6 +14,7 @@ from rehearse.theatre.recipes import (
     ANIMATE,
     ANIMATE_MOTION,
     ANIMATE_PICTURE,
+    ANIMATE_SPEED,
     CODEC,
     IMAGE,
     JUDGE,
@@ -35,13 +36,11 @@ from rehearse.training import (
 from rehearse.training.fit import Options
 from rehearse.training.theatre_judge_space import SPACE
 
+_ANIMATE_STAGES = (ANIMATE_MOTION, ANIMATE_PICTURE, ANIMATE_SPEED, ANIMATE)
 RECIPES: dict[str, Recipe] = {
-    recipe.name: recipe
-    for recipe in (
-        *(CODEC, IMAGE, VIDEO, ANIMATE_MOTION, ANIMATE_PICTURE, ANIMATE, ALIGNMENT, TARGET, JUDGE, SPACE),
-    )
+    recipe.name: recipe for recipe in (CODEC, IMAGE, VIDEO, *_ANIMATE_STAGES, ALIGNMENT, TARGET, JUDGE, SPACE)
 }
-_OF_CLIPS = {recipe.name for recipe in (VIDEO, ANIMATE_MOTION, ANIMATE_PICTURE, ANIMATE, TARGET)}
+_OF_CLIPS = {recipe.name for recipe in (VIDEO, *_ANIMATE_STAGES, TARGET)}
 
 
 def train(
@@ -110,7 +109,7 @@ def train(
         trainer = theatre_video if name == VIDEO.name else theatre_animate
         trainer.train(options, clips, basis, runs / IMAGE.name, recipe)
     if weights is not None and name in _EXPORTS:
-        if name != JUDGE.name and not (runs / CODEC.name / "state.safetensors").exists():
+        if name not in (JUDGE.name, TARGET.name) and not (runs / CODEC.name / "state.safetensors").exists():
             train(CODEC.name, runs, device=device, sheet_seconds=sheet_seconds)
         _EXPORTS[name](runs, weights)
 

@@ -5,7 +5,8 @@ reads, beside the noisy latents, the latents of a picture and the affinity of ea
 weights stay those of ``theatre-image``: one layer is all that reads the picture, and here that kept it too
 loosely. So a second stage goes on with a LoRA of the spatial weights as well, and with affinities that say
 how fast a clip is (:mod:`rehearse.training.magnitudes`); a third shows slow clips beside the world's own, and
-asks how far a puppet is from where the first frame has it. An adapter and that LoRA are what a folder holds.
+asks how far a puppet is from where the first frame has it; a fourth no longer weighs puppets up. An
+adapter and that LoRA are what a folder holds.
 """
 
 from __future__ import annotations

@@ -128,17 +128,20 @@ def lay(
     grown = body.filter(ImageFilter.GaussianBlur(reach * 0.62)).point([0] * 14 + [255] * 242)
     left, top = max(0, -x0), max(0, -y0)
     right, bottom = min(w, size - x0), min(h, size - y0)
-    box = None
+    alpha, box = grown.reduce(ss), None
+    owned = alpha.point([0] * 128 + [255] * 128)
     if right > left and bottom > top:
         found = grown.crop((left * ss, top * ss, right * ss, bottom * ss)).getbbox()
         if found is not None:
-            box = tuple(
-                (v / ss + (left + x0 if k % 2 == 0 else top + y0)) / size for k, v in enumerate(found)
-            )
-    alpha = grown.reduce(ss)
+            fine = [v / ss for v in found]
+            whole = owned.crop((left, top, right, bottom)).getbbox()
+            if whole is not None:
+                # A sliver at the frame's edge that owns no pixel is not seen, and does not count.
+                fine = [min(max(v, m - 1), m + 1) for v, m in zip(fine, whole, strict=True)]
+            box = tuple((v + (left + x0 if k % 2 == 0 else top + y0)) / size for k, v in enumerate(fine))
     cast_shadow(canvas, alpha, (x0, y0), (2.0 * px, 2.6 * px), 1.9 * px, 0.5)
     canvas.paste(paint.reduce(ss), (x0, y0), alpha)
-    mask.paste(index + 1, (x0, y0), alpha.point([0] * 128 + [255] * 128))
+    mask.paste(index + 1, (x0, y0), owned)
     return box
 
 

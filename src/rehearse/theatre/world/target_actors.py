@@ -23,6 +23,8 @@ HOOK = 0.115
 """Radius of a circle round the hook and its block, whose centre lies HOOK above its tip."""
 FROG = 0.145
 """Radius of a circle round the frog."""
+FROG_BOX = (0.15, 0.14)
+"""Half the width and half the height of a box round it: its feet stand in the corners, outside the circle."""
 
 
 def hand(tip: XY, shoulder: XY) -> list[Piece]:

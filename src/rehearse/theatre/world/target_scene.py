@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from .shapes import XY
-from .target_actors import ACTORS, ARM, FROG, HOOK, PALM
+from .target_actors import ACTORS, ARM, FROG, FROG_BOX, HOOK, PALM
 from .vocabulary import BACKDROP_PHRASES, BACKDROPS, COLOURS, article, words
 
 PROPS: tuple[str, ...] = ("ball", "star", "house", "umbrella", "cat", "boat")
@@ -115,11 +115,12 @@ class TargetScene:
             return prop.x, prop.y - (prop.radius + self.short if self.short else 0.1 * prop.radius)
         from_x, from_y = self.shoulder if self.actor == "hand" else (x, y)
         dx, dy = _unit(prop.x - from_x, prop.y - from_y)
-        before = FROG if self.actor == "frog" else 0.0
+        frog = self.actor == "frog"
         if self.short:
-            back = prop.radius + before + self.short
+            edge = min(half / max(abs(way), 1e-9) for half, way in zip(FROG_BOX, (dx, dy), strict=True))
+            back = prop.radius + (edge if frog else 0.0) + self.short
         else:
-            back = (0.25 if self.actor == "hand" else 0.35) * prop.radius + 0.72 * before
+            back = 0.35 * prop.radius + 0.72 * FROG if frog else 0.25 * prop.radius
         return prop.x - back * dx, prop.y - back * dy
 
     def actor_at(self, t: float) -> tuple[XY, float]:
@@ -135,7 +136,8 @@ class TargetScene:
         dx, dy = self._answer(t)
         if self.actor != "frog":
             x, y = x + dx, y + dy
-        return (x, y - LEAP * air), air
+        # What stops short of a prop above it must not leap into it.
+        return (x, y - (min(LEAP, 0.4 * self.short) if self.short else LEAP) * air), air
 
     def prop_at(self, index: int, t: float) -> tuple[float, float, float]:
         """Centre and angle (radians, clockwise) of a prop at time t in [0, 1]."""
@@ -192,7 +194,7 @@ class TargetScene:
         elif self.actor == "crane":
             away = min(math.dist(here, (x, y - HOOK)) - HOOK, _from_segment(here, (x, -0.1), (x, y)) - 0.02)
         else:
-            away = math.dist(here, (x, y)) - FROG
+            away = min(math.dist(here, (x, y)) - FROG, _from_box(here, (x, y), FROG_BOX) + 0.02)
         if index != self.chosen:
             moved = self.prop_at(self.chosen, t)
             away = min(away, math.dist(here, moved[:2]) - self.target.radius)
@@ -216,6 +218,11 @@ def _from_segment(point: XY, a: XY, b: XY) -> float:
     long = max((bx - ax) ** 2 + (by - ay) ** 2, 1e-12)
     u = min(max(((point[0] - ax) * (bx - ax) + (point[1] - ay) * (by - ay)) / long, 0.0), 1.0)
     return math.dist(point, (ax + u * (bx - ax), ay + u * (by - ay)))
+
+
+def _from_box(point: XY, centre: XY, half: XY) -> float:
+    """Distance of a point from a box; 0 inside."""
+    return math.hypot(*(max(abs(point[k] - centre[k]) - half[k], 0.0) for k in (0, 1)))
 
 
 def _beginning(actor: str, rng: np.random.Generator) -> tuple[XY, XY]:
