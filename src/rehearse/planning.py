@@ -88,6 +88,9 @@ class ControlDefaults:
 DEFAULTS = ControlDefaults()
 """The only place where the methods' defaults are set."""
 
+_OF_A_PICTURE = frozenset({"image", "content", "motion", "trajectory.drag"})
+"""Abilities that image-to-video models have."""
+
 
 def ability(instruction: object) -> str:
     """What a model must be able to do to follow an instruction: its kind, for trajectories the form, and for
@@ -156,6 +159,11 @@ def plan(shot: Shot, model: VideoModel) -> Plan:
     )
 
 
+def _another(needed: str) -> str:
+    """A model that can act on what another cannot."""
+    return "another model, such as theatre-animate" if needed in _OF_A_PICTURE else "another model"
+
+
 def _refuse_what_it_cannot(shot: Shot, model: VideoModel) -> None:
     steered = bool(shot.control.target_attention) and _has_joint_attention(model)
     for index, instruction in enumerate(shot.instructions):
@@ -164,7 +172,7 @@ def _refuse_what_it_cannot(shot: Shot, model: VideoModel) -> None:
             can = ", ".join(sorted(_spoken(name) for name in model.acts_on)) or "none"
             raise ShotError(
                 f"model {model.identity!r} cannot act on {_spoken(needed)} instructions (it can on: {can}); "
-                "remove it or choose another model",
+                f"remove it or choose {_another(needed)}",
                 field=f"instructions[{index}]",
             )
         if (

@@ -285,3 +285,16 @@ def test_the_traceback_is_there_for_who_asks(
     assert said.code == 2
     assert "Traceback" in said.err
     assert said.err.splitlines()[-1].startswith("rehearse: ")
+
+
+def test_a_prompt_with_a_picture_goes_to_the_model_that_animates_one(rehearse: Rehearse) -> None:
+    Image.fromarray(np.full((128, 128, 3), 120, np.uint8)).save("grey.png")
+    prompt = "a red ball moves right over the meadow"
+    said = rehearse("generate", prompt, "--image", "grey.png", "--steps", 1, "--frames", 4, "-o", "clip.mp4")
+    assert said.code == 0, said.err
+    shot = read_shot("clip.mp4")
+    assert shot.model == "theatre-animate"
+    refused = rehearse("generate", prompt, "--image", "grey.png", "-m", "theatre-video", "-o", "other.mp4")
+    assert refused.code != 0
+    assert "cannot act on image instructions" in refused.err
+    assert "choose another model, such as theatre-animate" in refused.err.replace("\n", " ")

@@ -124,6 +124,20 @@ def test_outside_the_mask_every_pixel_stays(
         assert (made != PICTURE).any()
 
 
+def test_strokes_with_a_prompt_of_their_own_change_what_is_round_them(make: Make) -> None:
+    dot = Stroke([(0.2, 0.2)], width=0.1, colour="#20c040")
+    near = dot.raster(SIZE, SIZE) > 0
+    local = make(SHOT.image(PICTURE).paint(dot, prompt="a blue car", strength=1)).original
+    far = np.ones((SIZE, SIZE), bool)
+    far[: SIZE // 2, : SIZE // 2] = False
+    assert (local[far] == PICTURE[far]).all() and (local[near] != PICTURE[near]).any()
+    blended = make(SHOT.image(PICTURE).paint(dot, strength=1)).original
+    assert (blended[far] != PICTURE[far]).any()
+    # Off the frame there is nothing to be round.
+    off = Stroke([(-0.5, -0.5)], width=0.01)
+    assert make(SHOT.image(PICTURE).paint(off, prompt="a blue car", strength=0)).original.shape[-1] == 3
+
+
 def test_a_hard_edge_follows_the_model_up_to_the_mask(make: Make) -> None:
     box = Mask(box=Box(0.25, 0.25, 0.75, 0.75))
     inside = box.raster(SIZE, SIZE) == 1

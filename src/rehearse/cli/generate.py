@@ -90,7 +90,7 @@ def generate(
     ),
     image: Path | None = typer.Option(
         None, "--image", "-i", metavar="PICTURE", rich_help_panel=_PICTURE,
-        help="The picture that the clip starts from, for models that animate one.",
+        help="The picture that the clip starts from.",
     ),
     acted_upon: list[str] = typer.Option(
         [], "--target", metavar="MARK", rich_help_panel=_PICTURE,
@@ -107,7 +107,8 @@ def generate(
     ),
     model: str | None = typer.Option(
         None, "--model", "-m", rich_help_panel=_MODEL, metavar="MODEL",
-        help="A model of the theatre (see rehearse models), a folder, or a hub id.",
+        help="A model of the theatre (see rehearse models), a folder, or a hub id. Left out: theatre-video, "
+        "with --image theatre-animate.",
     ),
     seed: int | None = typer.Option(None, "--seed", "-s", rich_help_panel=_MODEL, help="Decides the noise."),
     steps: int | None = typer.Option(None, "--steps", rich_help_panel=_MODEL, help="Denoising steps."),
@@ -167,7 +168,8 @@ def generate(
     width, height = size_of(size) if size is not None else (None, None)
     request = Request(
         fields={
-            "model": model, "seed": seed, "steps": steps, "guidance": guidance, "scheduler": scheduler,
+            "model": model or _model_for(source, image), "seed": seed,
+            "steps": steps, "guidance": guidance, "scheduler": scheduler,
             "frames": frames, "fps": fps, "width": width, "height": height, "negative_prompt": negative,
         },
         control={
@@ -199,6 +201,13 @@ def generate(
     except (ValueError, OSError) as error:
         raise Failure(str(error)) from error
     _report(clip, pace, outputs, quiet)
+
+
+def _model_for(source: str, image: Path | None) -> str | None:
+    """The theatre's model for a prompt with a picture; None for the shot's own, which a file says."""
+    from rehearse.cli.request import is_file
+
+    return "theatre-animate" if image is not None and not is_file(source) else None
 
 
 def _once(option: str, marks: list[str]) -> str | None:

@@ -32,6 +32,13 @@ def feathered(mask: Weights, width: float) -> Weights:
     return np.minimum(mask, depth / np.clip(deepest, 1, width)).astype(np.float32)
 
 
+def grown(mask: Weights, width: float) -> Weights:
+    """The mask and all that lies within ``width`` pixels of it along both axes, float32 ``[H, W]``."""
+    bytes_ = np.rint(np.clip(mask, 0, 1) * 255).astype(np.uint8)
+    wide = Image.fromarray(bytes_).filter(ImageFilter.MaxFilter(2 * round(width) + 1))
+    return np.asarray(wide, dtype=np.float32) / np.float32(255)
+
+
 def spread(mask: Weights, width: float) -> Weights:
     """The mask with a soft edge outside it, float32 ``[H, W]`` in [0, 1]; nowhere below the mask itself."""
     if width <= 0:

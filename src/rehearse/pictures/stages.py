@@ -17,15 +17,18 @@ from PIL import Image
 
 from rehearse.models.vocabulary import refuse_unknown_words
 from rehearse.pictures.cache import key_of
-from rehearse.pictures.feather import feathered
+from rehearse.pictures.feather import feathered, grown
 from rehearse.pictures.frame import cover_frame
 from rehearse.pictures.redraw import ImagePipeline, Progress, Words
 from rehearse.shot import ContentInstruction, ImageInstruction, Shot, ShotError
 from rehearse.shot.image_ref import DIGEST_IMAGES
-from rehearse.shot.stroke import paint
+from rehearse.shot.stroke import Stroke, lay, paint
 
 FEATHER = 0.04
 """Width of a region's soft edge where an instruction is silent, as a fraction of the frame's shorter side."""
+ROUND_STROKES = 0.12
+"""How far round strokes with a prompt of their own the picture may change, as a fraction of the frame's
+shorter side."""
 STRENGTH = 0.6
 """How far paint, or a prompt for the whole picture, departs from what is there."""
 STRENGTH_IN_REGION = 0.9
@@ -130,6 +133,13 @@ def load_picture(instruction: ImageInstruction, name: str) -> Image.Image:
         raise ShotError(error.reason, field=f"{name}.image") from None
 
 
+def _round_the_strokes(strokes: tuple[Stroke, ...], height: int, width: int) -> NDArray[np.float32] | None:
+    """Where strokes may change the picture that says no region; None where they leave the frame as it is."""
+    laid = np.zeros((height, width), dtype=np.float32)
+    lay(laid, strokes)
+    return grown((laid > 0).astype(np.float32), ROUND_STROKES * min(height, width)) if laid.any() else None
+
+
 def _content(
     shot: Shot,
     index: int,
@@ -142,12 +152,16 @@ def _content(
     name = f"instructions[{index}]"
     words = _words_of(shot, instruction, name, place, pipeline)
     width, height = pipeline.width, pipeline.height
-    region = None
+    region, mask = None, None
     if instruction.mask is not None:
         try:
             mask = instruction.mask.raster(height, width)
         except ShotError as error:
             raise ShotError(error.reason, field=f"{name}.mask") from None
+    elif instruction.strokes and instruction.prompt is not None:
+        # "A boat" says what the strokes shall be, not the picture.
+        mask = _round_the_strokes(instruction.strokes, height, width)
+    if mask is not None:
         feather = FEATHER if instruction.feather is None else instruction.feather
         region = feathered(mask, feather * min(width, height))
     strength = instruction.strength

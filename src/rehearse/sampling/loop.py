@@ -22,6 +22,7 @@ from rehearse.controls.control import Moment
 from rehearse.models.model import VideoModel
 from rehearse.prediction import Prediction
 from rehearse.sampling.blend import Side
+from rehearse.sampling.guidance import guided
 from rehearse.sampling.plan import Plan
 from rehearse.sampling.schedulers import levels
 from rehearse.sampling.snapshot import Snapshot
@@ -193,14 +194,11 @@ class Loop:
             condition = None if side.condition is None else side.condition[-1:]
             return self.model.denoise(inputs, timestep, side.text[1:], attend, condition)
         guidance = self.model.guidance_at(guidance, moment.step, moment.steps, moment.timestep)
-        shares = self.model.guided_frames(side.condition)
-        scales = guidance if shares is None else 1 + (guidance - 1) * shares.view(1, 1, -1, 1, 1)
         both = torch.cat([inputs, inputs])
         unconditional, conditional = self.model.denoise(
             both, timestep, side.text, attend, side.condition
         ).chunk(2)
-        guided: Tensor = unconditional + scales * (conditional - unconditional)
-        return guided
+        return guided(self.model, unconditional, conditional, guidance, side.condition)
 
 
 def _mixed(

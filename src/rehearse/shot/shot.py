@@ -309,7 +309,8 @@ class Shot(Document):
             strokes: one stroke or several, first to last.
             prompt: what they shall be; None = the shot's prompt.
             negative_prompt: what they shall not be.
-            mask: the region that may change; None = everywhere.
+            mask: the region that may change; None = round the strokes where a prompt says what they shall
+                be, else everywhere.
             feather: width of the mask's soft edge, as a fraction of the frame's shorter side.
             strength: how far the edit may depart from picture and paint, in [0, 1].
         """

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,7 @@ from rehearse.models.closeness import closeness
 from rehearse.models.model import VideoModel
 from rehearse.models.registry import find_model, load_model
 from rehearse.prediction import Prediction
+from rehearse.sampling.guidance import guided
 from rehearse.theatre.data import Clips, make_clips
 from rehearse.theatre.recipes import ALIGNMENT, Recipe
 from rehearse.training.fit import Fit, Options, single_threaded_processes
@@ -53,8 +55,17 @@ def train_for(folder: Path, options: Options, recipe: Recipe = ALIGNMENT, worker
 
     options.folder.mkdir(parents=True, exist_ok=True)
     kept.write_text(mark + "\n")
+
+    def tell(done: int) -> None:
+        print(f"clips: {done} of {recipe.samples} rendered and encoded", file=sys.stderr)
+
     clips = make_clips(
-        options.folder / "clips", recipe.samples, recipe.data_seed, encode, workers or os.cpu_count() or 1
+        options.folder / "clips",
+        recipe.samples,
+        recipe.data_seed,
+        encode,
+        workers or os.cpu_count() or 1,
+        progress=tell,
     )
     return train(options, model, clips, recipe)
 
@@ -95,7 +106,7 @@ def train(options: Options, model: VideoModel, clips: Clips, recipe: Recipe = AL
         empty, full = model.denoise(
             torch.cat([noisy, noisy]), torch.tensor(timestep), text, None, condition
         ).chunk(2)
-        output = empty + guidance * (full - empty)
+        output = guided(model, empty, full, guidance, condition)
         seen = Prediction.from_output(output, noisy, alpha, sigma, model.prediction_type)
         return seen.x0, picture, sigma
 

@@ -134,8 +134,8 @@ export interface components {
          * @description An edit of the intermediate picture, in the order of the shot's instructions.
          *
          *     Strokes are painted and turned into picture content by image-to-image; a prompt says what it shall be;
-         *     with a mask only that region changes. Any of the three may stand alone, but a mask needs something to be
-         *     done in it.
+         *     with a mask only that region changes, and without one strokes that have a prompt of their own change what
+         *     is round them. Any of the three may stand alone, but a mask needs something to be done in it.
          */
         ContentInstruction: {
             /**
@@ -161,7 +161,7 @@ export interface components {
              */
             strokes?: components["schemas"]["Stroke"][];
             /**
-             * @description The region that may change; null = everywhere.
+             * @description The region that may change; null = everywhere, or round strokes that have a prompt of their own.
              * @default null
              */
             mask?: components["schemas"]["Mask"] | null;

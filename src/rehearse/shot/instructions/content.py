@@ -17,8 +17,8 @@ class ContentInstruction(Document):
     """An edit of the intermediate picture, in the order of the shot's instructions.
 
     Strokes are painted and turned into picture content by image-to-image; a prompt says what it shall be;
-    with a mask only that region changes. Any of the three may stand alone, but a mask needs something to be
-    done in it.
+    with a mask only that region changes, and without one strokes that have a prompt of their own change what
+    is round them. Any of the three may stand alone, but a mask needs something to be done in it.
     """
 
     noun: ClassVar[str] = "content instruction"
@@ -29,7 +29,7 @@ class ContentInstruction(Document):
     negative_prompt: Text | None = None
     strokes: Annotated[tuple[Stroke, ...], Field(max_length=MOST_STROKES)] = ()
     mask: Mask | None = None
-    """The region that may change; null = everywhere."""
+    """The region that may change; null = everywhere, or round strokes that have a prompt of their own."""
     feather: Annotated[Number, Field(ge=0, le=0.5)] | None = None
     """Width of the mask's soft edge, as a fraction of the frame's shorter side; null = the default."""
     strength: Fraction | None = None
