@@ -203,6 +203,7 @@ ANIMATE = replace(
     steps=3000,
     seed=3,
 )
+ANIMATE_STAGES = (ANIMATE_MOTION, ANIMATE_PICTURE, ANIMATE_SPEED, ANIMATE)
 ANIMATE_LISTS: dict[str, tuple[float, ...]] = {
     "small": (1.0, 0.8),
     "moderate": (1.0, 0.6),

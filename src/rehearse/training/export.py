@@ -21,9 +21,7 @@ from rehearse.theatre.recipes import (
     ALIGNMENT,
     ANIMATE,
     ANIMATE_MAGNITUDES,
-    ANIMATE_MOTION,
-    ANIMATE_PICTURE,
-    ANIMATE_SPEED,
+    ANIMATE_STAGES,
     CODEC,
     IMAGE,
     JUDGE,
@@ -60,7 +58,7 @@ FROZEN_STEPS = 0.67
 ANIMATE_STEPS, ANIMATE_GUIDANCE = 12, 4.0
 """More steps change little, more guidance makes colours harsh."""
 ANIMATE_GUIDANCE_RAMP = 0.05
-"""With all of the guidance on the picture's own frame too, 2.5 was the most that kept the picture."""
+"""With all of the guidance on the picture's own frame too, so much of it would let the picture go."""
 TARGET_GUIDANCE = 2.0
 """The first frame says nearly all that the caption says: much guidance only makes colours harsh."""
 MAX_FRAMES = 24
@@ -147,6 +145,7 @@ def export_animate(runs: Path, weights: Path) -> Path:
     }
     said["defaults"] |= {"guidance": ANIMATE_GUIDANCE, "steps": ANIMATE_STEPS, "scheduler": "dpm++"}
     _write_json(folder / "rehearse.json", said)
+    stages = ", ".join(f"{stage.name} ({stage.steps:,} steps)" for stage in ANIMATE_STAGES)
     _card(
         folder,
         "theatre-animate",
@@ -155,11 +154,9 @@ def export_animate(runs: Path, weights: Path) -> Path:
         steps,
         "A picture to a clip of the paper theatre: motion modules and PIA's picture input (a diffusers "
         f"MotionAdapter) on theatre-image, a LoRA of its spatial weights (rank {ANIMATE.rank}), and a text "
-        f"encoder that knows motion. It goes on from {ANIMATE_SPEED.name} ({ANIMATE_SPEED.steps:,} steps), "
-        f"that from {ANIMATE_PICTURE.name} ({ANIMATE_PICTURE.steps:,} steps), and that from "
-        f"{ANIMATE_MOTION.name} ({ANIMATE_MOTION.steps:,} steps, without the LoRA); the same command trains "
-        "them.",
-        (ANIMATE_MOTION.name, ANIMATE_PICTURE.name, ANIMATE_SPEED.name),
+        f"encoder that knows motion. It comes about in stages, which the same command trains: {stages}; the "
+        "first without the LoRA.",
+        tuple(stage.name for stage in ANIMATE_STAGES[:-1]),
     )
     return folder
 

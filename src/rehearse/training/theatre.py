@@ -12,9 +12,7 @@ from rehearse.theatre.data import make_stills
 from rehearse.theatre.recipes import (
     ALIGNMENT,
     ANIMATE,
-    ANIMATE_MOTION,
-    ANIMATE_PICTURE,
-    ANIMATE_SPEED,
+    ANIMATE_STAGES,
     CODEC,
     IMAGE,
     JUDGE,
@@ -36,11 +34,10 @@ from rehearse.training import (
 from rehearse.training.fit import Options
 from rehearse.training.theatre_judge_space import SPACE
 
-_ANIMATE_STAGES = (ANIMATE_MOTION, ANIMATE_PICTURE, ANIMATE_SPEED, ANIMATE)
 RECIPES: dict[str, Recipe] = {
-    recipe.name: recipe for recipe in (CODEC, IMAGE, VIDEO, *_ANIMATE_STAGES, ALIGNMENT, TARGET, JUDGE, SPACE)
+    recipe.name: recipe for recipe in (CODEC, IMAGE, VIDEO, *ANIMATE_STAGES, ALIGNMENT, TARGET, JUDGE, SPACE)
 }
-_OF_CLIPS = {recipe.name for recipe in (VIDEO, *_ANIMATE_STAGES, TARGET)}
+_OF_CLIPS = {recipe.name for recipe in (VIDEO, *ANIMATE_STAGES, TARGET)}
 
 
 def train(
