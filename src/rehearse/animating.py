@@ -1,8 +1,8 @@
 """How a shot moves a picture: the condition and the blend of a model that starts from one.
 
-The intermediate picture (:mod:`rehearse.pictures`) is the shared interface of person and model. Before the
-drags it is the original side of equation 4, with the drags at each frame's time the edited side; the clip
-follows the edit where the drags sweep and keeps the original elsewhere.
+The intermediate picture (:mod:`rehearse.pictures`) is the shared interface of person and model. With the
+drags at each frame's time it is what every frame shows: the edited side of equation 4. Before the drags it is
+the original side, which is predicted only where the shot's blend gives it weight.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from torch import Tensor
 
 from rehearse.models.closeness import closeness
 from rehearse.models.model import VideoModel
-from rehearse.pictures import given_picture, make_intermediate
+from rehearse.pictures import Intermediate, given_picture, make_intermediate
 from rehearse.sampling.blend_weights import blend_weights
 from rehearse.shot import (
     BlendSettings,
@@ -39,7 +39,7 @@ from rehearse.shot import (
     Shot,
     ShotError,
 )
-from rehearse.shot.easing import Easing, ease, frame_times
+from rehearse.shot.easing import Easing
 from rehearse.shot.grid import pool
 
 _LOG = logging.getLogger(__name__)
@@ -54,8 +54,8 @@ class Animation:
 
     condition: of the plan's own (edited) side, see ``VideoModel.condition``. picture: what the clip shows in
     each frame, before the model moves it, uint8 ``[1 or frames, height, width, 3]``. original: of the
-    side without drags; None where the shot drags nothing. weights: of equation 4, with it,
-    ``[1, 1, frames, h, w]``. pin: what holds still as the picture shows it; None where nothing is pinned.
+    side without drags; None where the shot drags nothing, or asks for no blend. weights: of equation 4, with
+    it, ``[1, 1, frames, h, w]``. pin: what holds still as the picture shows it; None where nothing is pinned.
     """
 
     condition: Tensor
@@ -172,44 +172,51 @@ def animate(
     width: int,
     height: int,
     amount: float,
-    release: float,
 ) -> Animation:
     """Make the intermediate picture of a shot and what the model needs of it.
 
-    amount: of motion, where the shot says none. release: the part of a drag's way over which the clip, where
-    the drags sweep, lets go of the original. Raises ShotError, before any picture is drawn where it can.
+    amount: of motion, where the shot says none. Under drags each frame has a picture of its own and is that
+    picture: its affinity is that of a still clip, whatever the magnitude, which is left to the original side.
+    Raises ShotError, before any picture is drawn where it can.
     """
     ready = with_drags(shot, width, height)
     drags, grid = drags_of(ready), model.latent_shape(frames, height, width)[1:]
-    said = shot.control.blend or BlendSettings()
-    weights = _weights_in_region(said, grid, height, width) if drags and said.region is not None else None
+    weights = _weights(shot.control.blend, grid, height, width) if drags else None
     motion = motion_of(shot) or MotionInstruction()
     shown = next((one for one in shot.instructions if isinstance(one, ImageInstruction)), None)
-    near = closeness(
-        frames,
-        amount if motion.amount is None else motion.amount,
-        loop=motion.loop,
-        restyle=motion.restyle,
-        time=0.0 if shown is None else shown.time,
-        lists=model.closeness_lists,
-    )
+
+    def near_at(amount: float) -> tuple[float, ...]:
+        return closeness(
+            frames,
+            amount,
+            loop=motion.loop,
+            restyle=motion.restyle,
+            time=0.0 if shown is None else shown.time,
+            lists=model.closeness_lists,
+        )
+
+    near = near_at(amount if motion.amount is None else motion.amount)
     # A model that only starts from its picture may have no image model to make one with.
     given = given_picture(ready, width, height) if model.shows_picture == "start" else None
     if given is not None:
         return Animation(model.condition(given[None], near), given[None])
     with named_as_paths(shot):
         picture = make_intermediate(ready, model.picture_model(), width, height)
-    original = model.condition(picture.original[None], near)
     pin = _pin(shot, picture.original, model, *grid[1:])
     if pin is not None:
         _say_what_is_held(ready, pin)
     if not drags:
-        return Animation(original, picture.original[None], pin=pin)
-    if weights is None:
-        over_time = said.weights(grid[0])
-        weights = drag_weights(picture.touched, drags, grid, over_time=over_time, release=release)
-    moved = picture.over_time(frames)
-    return Animation(model.condition(moved, near), moved, original, weights, pin)
+        return Animation(model.condition(picture.original[None], near), picture.original[None], pin=pin)
+    moved = _there_and_back(picture, frames) if motion.loop else picture.over_time(frames)
+    original = None if weights is None else model.condition(picture.original[None], near)
+    return Animation(model.condition(moved, near_at(0.0)), moved, original, weights, pin)
+
+
+def _there_and_back(picture: Intermediate, frames: int) -> NDArray[np.uint8]:
+    """The drags of a clip that loops: by its middle they have gone their way, by its end they are back."""
+    half = (frames - 1) // 2
+    away = [min(frame, frames - 1 - frame) for frame in range(frames)]
+    return picture.over_time(half + 1)[away]
 
 
 def _say_what_is_held(ready: Shot, pin: Pin) -> None:
@@ -228,34 +235,16 @@ def _say_what_is_held(ready: Shot, pin: Pin) -> None:
                 )
 
 
-def _weights_in_region(said: BlendSettings, grid: tuple[int, int, int], height: int, width: int) -> Tensor:
+def _weights(
+    said: BlendSettings | None, grid: tuple[int, int, int], height: int, width: int
+) -> Tensor | None:
+    """w of equation 4 under drags; None where the shot asks for no blend."""
+    if said is None:
+        return None
     try:
         return blend_weights(said, grid, height, width)
     except ShotError as error:
         raise ShotError(error.reason, field="control.blend.region") from None
-
-
-def drag_weights(
-    touched: NDArray[np.float32],
-    drags: tuple[DragTrajectory, ...],
-    grid: tuple[int, int, int],
-    *,
-    over_time: list[float] | None,
-    release: float,
-) -> Tensor:
-    """w of equation 4 under drags, float32 ``[1, 1, frames, h, w]``: 1 keeps the original, 0 the edit.
-
-    touched: ``[H, W]`` in [0, 1], what the drags sweep; outside, w is 1. over_time: w inside for each frame;
-    None for the default, ``1 - min(1, p / release)`` with p the progress of the drag that is furthest on: the
-    clip begins as the original, and soon follows the edit.
-    """
-    frames, rows, columns = grid
-    if over_time is None:
-        gone = np.max([_progress(drag, frames) for drag in drags], axis=0)
-        over_time = (1 - np.clip(gone / release, 0, 1)).tolist() if release else (gone == 0).tolist()
-    inside = torch.from_numpy(pool(touched.astype(np.float32), rows, columns)).clamp(0, 1)
-    weight = torch.tensor(over_time, dtype=torch.float32)
-    return (1 - inside * (1 - weight[:, None, None]))[None, None]
 
 
 def motion_of(shot: Shot) -> MotionInstruction | None:
@@ -281,11 +270,6 @@ def box_path_of(path: PointPath, radius: float, width: int, height: int) -> BoxP
 def _around(point: tuple[float, float], half: tuple[float, float]) -> Box:
     (x, y), (dx, dy) = point, half
     return Box(x - dx, y - dy, x + dx, y + dy)
-
-
-def _progress(drag: DragTrajectory, frames: int) -> NDArray[np.float64]:
-    linear = np.clip((frame_times(frames) - drag.start) / (drag.end - drag.start), 0, 1)
-    return ease(drag.easing, linear)
 
 
 def _drag(

@@ -62,9 +62,8 @@ class ControlDefaults:
     ``frozen_steps``: where the model's own defaults are silent; Peekaboo freezes 2 to 4 steps of 40;
     ``mask_parts`` says which parts of a UNet are masked (Peekaboo: mid and up; a transformer's blocks always
     are). At joint attention ``mask_sites`` are the blocks of its matrix. motion: magnitude in
-    [0, 1] (moderate). drag_release: the part of a drag's way over which the clip lets go of the original
-    picture where it is dragged (equation 4). point_radius: of a subject that follows a point, as a fraction
-    of the frame's shorter side.
+    [0, 1] (moderate). point_radius: of a subject that follows a point, as a fraction of the frame's shorter
+    side.
     """
 
     frozen_steps: int | float = 0.1
@@ -81,7 +80,6 @@ class ControlDefaults:
     target_attention: float = 0.0
     target_attention_steps: int | float = 0.5
     motion: float = 0.5
-    drag_release: float = 0.25
     point_radius: float = 0.15
 
 
@@ -107,10 +105,10 @@ def plan(shot: Shot, model: VideoModel) -> Plan:
 
     For a model that starts from a picture, the prompt is the picture's and the motion instruction's text the
     clip's (the prompt where it has none); the intermediate picture is made here, last, and kept for the next
-    plan that needs the same. Drags blend the prediction under the original picture with that under the
-    dragged one (equation 4); ``control.blend`` decides the weights. Paths that name words mask attention, on
-    every model; others drag what the picture shows there (:func:`rehearse.animating.with_drags`), or pin it
-    where they stand still (:func:`rehearse.animating.pins_of`). A target
+    plan that needs the same. Under drags each frame starts from its own picture; with ``control.blend`` the
+    prediction under the picture before them is mixed in (equation 4). Paths that name words mask attention,
+    on every model; others drag what the picture shows there (:func:`rehearse.animating.with_drags`), or pin
+    it where they stand still (:func:`rehearse.animating.pins_of`). A target
     instruction puts its mask beside the latents in both guidance branches and its trigger word before the
     phrase, in what the model reads; without training it can steer attention (``control.target_attention``).
 
@@ -492,7 +490,6 @@ def _animation(shot: Shot, model: VideoModel, frames: int, width: int, height: i
             width=width,
             height=height,
             amount=DEFAULTS.motion,
-            release=DEFAULTS.drag_release,
         )
     except ModelError as error:
         raise ShotError(str(error), field="model", value=shot.model) from None

@@ -162,7 +162,7 @@ def test_an_obedient_model_reaches_every_aim(tmp_path):
     assert found.difference(parse_arm("content"), "text").above_zero
     # The words alone change nothing here, so they gain nothing.
     assert found.difference(parse_arm("words"), "image").value == pytest.approx(0)
-    sizes = [parse_arm(f"magnitude:{size}") for size in ("small", "moderate", "large")]
+    sizes = [parse_arm("magnitude:small"), BASE, parse_arm("magnitude:large")]
     speeds = [found.value(arm, "speed").value for arm in sizes]
     assert speeds == sorted(speeds) and speeds[0] > 0
     assert found.value(parse_arm("loop"), "closes").value == 1
@@ -250,7 +250,7 @@ def test_gates_stand_in_the_theatres_report(tmp_path):
         ("magnitude", "takes small or moderate or large"),
         ("content+blend:2", "a number from 0 to 1"),
         ("blend:0.5", "needs something that changes"),
-        ("drag+blend:0.5", "leave one out"),
+        ("drag+blend:0.5+fork:0.5", "leave fork out"),
         ("words+content", "leave it or content out"),
         ("drag+drag", "stands twice"),
     ],

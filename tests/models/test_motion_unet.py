@@ -472,7 +472,7 @@ def test_a_model_may_say_the_affinities_it_was_trained_on(root: Path, tmp_path: 
     assert model.closeness_lists == {name: tuple(values) for name, values in own.items()}
     assert model.fingerprint != fingerprint
     shot = Shot(PROMPT, frames=3, steps=1).image(np.full((48, 64, 3), 90, np.uint8)).motion(magnitude="large")
-    made = animate(shot, model, frames=3, width=64, height=48, amount=0.5, release=0.5)
+    made = animate(shot, model, frames=3, width=64, height=48, amount=0.5)
     assert made.condition[-1, 0, :, 0, 0].tolist() == pytest.approx([1.0, 0.7, 0.4])
 
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from toy_models import save_toy_model, save_toy_motion_model
 
 from rehearse import animating, planning
-from rehearse.animating import box_path_of, drag_weights, with_drags
+from rehearse.animating import box_path_of, with_drags
 from rehearse.api import picture
 from rehearse.controls import AttentionMask
 from rehearse.controls.frame_alignment import FrameAlignment, FrameAlignmentLayer, save_frame_alignment
@@ -29,7 +29,6 @@ from rehearse.shot import (
     Box,
     BoxPath,
     BoxTrajectory,
-    DragMove,
     DragTrajectory,
     ImageInstruction,
     PointPath,
@@ -167,25 +166,49 @@ def test_a_path_with_words_masks_attention_on_motion_modules_too(
     assert made.blend is None and made.condition is not None
 
 
-def test_a_drag_is_the_edited_side_and_the_picture_before_it_the_original(
+def test_under_a_drag_each_frame_is_its_own_picture(model: MotionUNetModel, pictures: Pictures) -> None:
+    shot = shot_of().motion(magnitude="large").drag((0.2, 0.5), (0.7, 0.5), start=0.25)
+    made = plan(shot, model)
+    moved = Made(np.full((48, 64, 3), 100, np.uint8), True).over_time(5)
+    # However much is to move: what moves, and where to, the pictures say.
+    assert made.condition is not None and made.blend is None
+    assert torch.equal(made.condition, model.condition(moved, (1.0,) * 5))
+    restyled = plan(shot_of().motion(restyle=True).drag((0.2, 0.5), (0.7, 0.5)), model).condition
+    assert restyled is not None and restyled[0, 0, :, 0, 0].tolist() == [0.5] * 5
+
+
+@pytest.mark.parametrize("frames", [1, 2, 5, 6])
+def test_where_the_clip_loops_a_drag_comes_back(
+    model: MotionUNetModel, pictures: Pictures, frames: int
+) -> None:
+    shot = shot_of().with_(frames=frames).motion(loop=True).drag((0.2, 0.5), (0.7, 0.5))
+    condition = plan(shot, model).condition
+    assert condition is not None
+    seen = condition[:, 1:]
+    assert torch.equal(seen, seen.flip(2))
+    if frames > 2:
+        there = Made(np.full((48, 64, 3), 100, np.uint8), True).over_time(2)[1:]
+        middle = model.condition(there, (1.0,))[:, 1:, 0]
+        assert torch.allclose(seen[:, :, (frames - 1) // 2], middle, atol=1e-5)
+
+
+def test_a_blend_mixes_the_drag_with_the_picture_before_it(
     model: MotionUNetModel, pictures: Pictures
 ) -> None:
     shot = shot_of(guidance=3).drag((0.2, 0.5), (0.7, 0.5), start=0.25)
-    made = plan(shot, model)
+    falling = {"over_time": [{"time": 0.25, "weight": 1}, {"time": 0.5, "weight": 0}]}
+    made = plan(shot.with_control(blend=falling), model)
     near = closeness(5, DEFAULTS.motion)
     original = Made(np.full((48, 64, 3), 100, np.uint8), True)
     assert made.condition is not None
-    assert torch.equal(made.condition, model.condition(original.over_time(5), near))
+    assert torch.equal(made.condition, model.condition(original.over_time(5), (1.0,) * 5))
     assert made.blend is not None and isinstance(made.blend.original, Side)
     side = made.blend.original
     assert side.condition is not None and side.guidance == 3 and side.controls == made.controls
     assert torch.equal(side.condition, model.condition(original.original[None], near))
     weights = made.blend.weights
     assert weights.shape == (1, 1, 5, 6, 8)
-    assert (weights[..., 4:] == 1).all()  # nothing is dragged there
-    inside = weights[0, 0, :, 0, 0].tolist()
-    # Progress 0, 0, 1/3, 2/3, 1; the original is let go of over the first quarter of the way.
-    assert inside == [1, 1, 0, 0, 0]
+    assert weights[0, 0, :, 0, 0].tolist() == [1, 1, 0, 0, 0]
     state = Loop(model, made).step(Loop(model, made).start())
     assert state.latents.isfinite().all()
 
@@ -193,7 +216,9 @@ def test_a_drag_is_the_edited_side_and_the_picture_before_it_the_original(
 def test_the_shot_decides_the_weights_of_the_blend(model: MotionUNetModel, pictures: Pictures) -> None:
     shot = shot_of().drag((0.2, 0.5), (0.7, 0.5))
     even = plan(shot.with_control(blend={"weight": 0.25}), model).blend
-    assert even is not None and set(even.weights.unique().tolist()) == {0.25, 1.0}
+    assert even is not None and set(even.weights.unique().tolist()) == {0.25}
+    silent = plan(shot.with_control(blend={}), model).blend
+    assert silent is not None and set(silent.weights.unique().tolist()) == {0.5}
     over = {"over_time": [{"time": 0, "weight": 1}, {"time": 1, "weight": 0}]}
     falling = plan(shot.with_control(blend=over), model).blend
     assert falling is not None and falling.weights[0, 0, :, 0, 0].tolist() == [1, 0.75, 0.5, 0.25, 0]
@@ -201,18 +226,6 @@ def test_the_shot_decides_the_weights_of_the_blend(model: MotionUNetModel, pictu
     there = plan(shot.with_control(blend=region), model).blend
     assert there is not None
     assert (there.weights[..., :4] == 1).all() and (there.weights[..., 4:] == 0).all()
-
-
-def test_the_drag_that_is_furthest_on_decides_the_default() -> None:
-    early = DragTrajectory(moves=(DragMove((0.1, 0.5), (0.3, 0.5)),), end=0.5)
-    late = DragTrajectory(moves=(DragMove((0.8, 0.5), (0.6, 0.5)),), start=0.5)
-    touched = np.ones((8, 8), np.float32)
-    weights = drag_weights(touched, (early, late), (5, 1, 1), over_time=None, release=1.0)
-    assert weights.flatten().tolist() == pytest.approx([1, 0.5, 0, 0, 0])
-    sudden = drag_weights(touched, (early,), (5, 1, 1), over_time=None, release=0.0)
-    assert sudden.flatten().tolist() == [1, 0, 0, 0, 0]
-    half = drag_weights(touched * 0.5, (early,), (2, 1, 1), over_time=[0.0, 0.5], release=1.0)
-    assert half.flatten().tolist() == [0.5, 0.75]
 
 
 def only_drag(shot: Shot) -> DragTrajectory:
@@ -314,7 +327,7 @@ def test_pins_and_drags_in_one_shot(model: MotionUNetModel, pictures: Pictures) 
     box = Box(0.75, 0.25, 1.0, 0.75)
     shot = shot_of().follow(None, [(0, (0.2, 0.5)), (1, (0.4, 0.5))]).follow(None, [(0, box)])
     made = plan(shot, model)
-    assert made.blend is not None and [control.name for control in made.controls] == ["pin"]
+    assert [control.name for control in made.controls] == ["pin"]
     ready, *_ = pictures.calls[0]
     assert [one.form for one in ready.instructions] == ["drag", "box"]
 
@@ -388,10 +401,9 @@ def test_a_model_that_names_no_image_model_says_so(tmp_path: Path, pictures: Pic
 def test_the_defaults_are_planning_s(
     model: MotionUNetModel, pictures: Pictures, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(planning, "DEFAULTS", replace(DEFAULTS, motion=0.9, drag_release=1.0))
-    made = plan(shot_of().drag((0.2, 0.5), (0.7, 0.5)), model)
-    assert made.blend is not None and made.condition is not None
-    assert made.blend.weights[0, 0, :, 0, 0].tolist() == [1, 0.75, 0.5, 0.25, 0]
+    monkeypatch.setattr(planning, "DEFAULTS", replace(DEFAULTS, motion=0.9))
+    made = plan(shot_of(), model)
+    assert made.condition is not None
     assert made.condition[0, 0, :, 0, 0].tolist() == pytest.approx(closeness(5, 0.9))
 
 
@@ -401,7 +413,7 @@ def test_the_real_pictures_room_serves_all_instructions_at_once(model: MotionUNe
     shot = shot.follow("red ball", [(0, Box(0.1, 0.3, 0.4, 0.7)), (1, Box(0.3, 0.3, 0.6, 0.7))])
     shot = shot.follow(None, [(0, Box(0.1, 0.6, 0.3, 0.9)), (1, Box(0.6, 0.6, 0.8, 0.9))])
     made = plan(shot, model)
-    assert made.condition is not None and made.blend is not None and len(made.subjects) == 1
+    assert made.condition is not None and made.blend is None and len(made.subjects) == 1
     assert not torch.equal(made.condition[:, 1:, 0], made.condition[:, 1:, -1])
     loop = Loop(model, made)
     assert loop.decode(list(loop.run(loop.start()))[-1]).shape == (1, 5, 48, 64, 3)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import numpy as np
@@ -14,11 +13,12 @@ from safetensors import safe_open
 import rehearse as rh
 from rehearse.models import list_models, load_model
 from rehearse.models.registry import EMBEDDED
+from rehearse.pictures import make_intermediate
 from rehearse.planning import plan
 from rehearse.sampling.loop import Loop
 from rehearse.theatre.judge import Judge
 from rehearse.theatre.world import Actor, Scene, render_frame, sample_scene
-from rehearse.theatre.world.vocabulary import COLOURS, PUPPETS, words
+from rehearse.theatre.world.vocabulary import COLOURS, PUPPETS, bare_caption, words
 
 MEGABYTE = 1_000_000
 NAMES = [entry.name for entry in list_models()]
@@ -49,8 +49,7 @@ def test_every_folder_has_a_card_that_says_how_to_train_again() -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_shipped_model_knows_the_worlds_words(name: str) -> None:
-    known = json.loads((EMBEDDED / name / "vocabulary.json").read_text(encoding="utf-8"))
-    assert set(known) == set(words())
+    assert load_model(name, device="cpu").limits.vocabulary == set(words())
 
 
 def test_stock_diffusers_loads_the_video_model_and_makes_the_same_clip(tmp_path: Path) -> None:
@@ -101,6 +100,34 @@ def test_a_shipped_picture_model_keeps_its_picture_and_moves_what_it_shows() -> 
         assert abs(centres[0] - 0.5) < 0.05
         assert np.sign(centres[1] - centres[0]) == (1 if motion == "moves right" else -1)
         assert abs(centres[1] - centres[0]) > 0.1
+
+
+def test_a_shipped_edit_is_drawn_whole_in_its_region() -> None:
+    model, judge = load_model("theatre-image", device="cpu"), Judge.load()
+    overlaps = []
+    asked = [
+        *(("car", "pink", "desert"), ("boat", "red", "sea"), ("cat", "blue", "forest")),
+        *(("house", "yellow", "snow"), ("ball", "purple", "night"), ("star", "green", "city")),
+    ]
+    for seed, (kind, colour, backdrop) in enumerate(asked):
+        scene = Scene(backdrop, (), backdrop_seed=seed)
+        region = rh.Box(0.1 + 0.08 * seed, 0.3, 0.45 + 0.08 * seed, 0.65)
+        prompt = bare_caption([(kind, colour)], backdrop)
+        shot = rh.Shot(prompt, seed=seed).image(render_frame(scene, 0.0, 128).frame).edit(prompt, region)
+        (found,), _ = judge.detect(make_intermediate(shot, model, 128, 128).original[None], kind, colour)
+        inner = np.minimum(found[2:], (region.x1, region.y1)) - np.maximum(found[:2], (region.x0, region.y0))
+        overlaps.append(inner.clip(0).prod() / (0.35 * 0.35))
+    assert sum(np.nan_to_num(overlaps) > 0.3) >= 5, overlaps
+
+
+def test_a_shipped_drag_arrives_whatever_the_words_say() -> None:
+    model = load_model("theatre-animate", device="cpu")
+    scene = Scene("snow", (Actor("car", "blue", ((0.0, 0.3, 0.5, 1.0, 0.0),), size=0.34),), backdrop_seed=5)
+    shot = rh.Shot("a blue car moves left in the snow", seed=1, steps=6)
+    shot = shot.image(render_frame(scene, 0.0, 128).frame).drag((0.3, 0.5), (0.7, 0.3))
+    boxes, _ = Judge.load().detect(rh.generate(shot, model=model).frames[[0, -1]], "car", "blue")
+    centres = (boxes[:, :2] + boxes[:, 2:]) / 2
+    assert np.abs(centres - [(0.3, 0.5), (0.7, 0.3)]).max() < 0.06
 
 
 def test_the_autoencoder_gives_a_render_back() -> None:

@@ -44,6 +44,7 @@ SEEDS = st.integers(0, 2**32)
 
 @given(SEEDS, st.sampled_from(ACTORS))
 @settings(max_examples=12, deadline=None)
+@example(24429641, "hand")  # soft shadows of two props meet
 def test_first_frame_and_caption_are_the_same_for_every_choice(seed: int, actor: str) -> None:
     scene = sample_target_scene(np.random.default_rng(seed), actor=actor)
     clips = [render_target(scene.choose(k), frames=2) for k in range(COUNT)]

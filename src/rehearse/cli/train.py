@@ -24,6 +24,7 @@ app.command("motion", epilog=train_own.MOTION_EPILOG)(train_own.motion)
 _THEATRE = {
     "theatre-vae": "the autoencoder: patches of 8 x 8 pixels to 8 numbers and back to sharp paper",
     "theatre-image": "text to a still, together with the text encoder",
+    "theatre-inpaint": "what lies in a region of a still, on theatre-image: for edits and paint",
     "theatre-video": "text to a clip, inflated from theatre-image (trains that first where it is missing)",
     "theatre-animate": "a picture to a clip, in four stages on theatre-image (trains first what is missing)",
     "theatre-alignment": "equation 5's layer for theatre-animate, which must be trained or exported before",

@@ -7,7 +7,8 @@
     loop                            the clip leads back to its start
     drag[:warp|:optimise]           the puppet is dragged to a place
     path                            its box follows a path to that place
-    blend:0.25                      the edit mixed with the unedited run (equation 4), from the first step on
+    blend:0.25                      the edit mixed with the unedited run (equation 4), from the first step on;
+                                    beside a drag, the dragged picture with the picture before it
     fork:0.25                       the edit begins in the middle of the unedited run, at a part of its steps
     align:on|off                    frame alignment (equation 5)
 
@@ -36,20 +37,19 @@ STANDARD = (
     "words:second",
     "content:second",
     "magnitude:small",
-    "magnitude:moderate",
     "magnitude:large",
     "loop",
     "drag",
+    "drag+blend:0.5",
     "path",
-    "content+blend:0",
     "content+blend:0.25",
     "content+blend:0.5",
     "content+blend:0.75",
-    "content+blend:1",
-    "align:off",
     "align:on",
     "content+magnitude:moderate+drag",
 )
+"""What gives the same clips by its definition is not made twice: magnitude:moderate and align:off are base,
+content+blend:0 is content, content+blend:1 is base."""
 ALL = "content+magnitude:moderate+drag"
 """The arm that all four instructions meet in: the aims look at it."""
 FEATHER = 0.04
@@ -125,7 +125,7 @@ class AnimateArm:
         shot = _shot(case, self.wish, model, steps).image(start)
         for part, option in self.parts:
             shot = _PARTS[part](self, shot, case, option)
-        if "blend" not in self and "fork" not in self:
+        if ("blend" not in self or "drag" in self) and "fork" not in self:
             return Request(shot)
         return Request(
             shot, _shot(case, "original", model, steps).image(start), float(self.option("fork") or 0)
@@ -155,9 +155,9 @@ def parse_arm(text: str) -> AnimateArm:
     arm = AnimateArm(tuple((part, parts[part]) for part in _CHOICES if part in parts))
     if "words" in arm and "content" in arm:
         raise EvaluationError(f"arm {text!r}: words is for the unedited picture; leave it or content out")
-    if "blend" in arm and "drag" in arm:
+    if "blend" in arm and "drag" in arm and "fork" in arm:
         raise EvaluationError(
-            f"arm {text!r}: a drag blends the picture before and after it, not two runs; leave one out"
+            f"arm {text!r}: a drag blends the picture before and after it, not two runs; leave fork out"
         )
     for part in ("blend", "fork"):
         if part in arm and not (arm.edited or arm.guided or "words" in arm):

@@ -152,13 +152,20 @@ def _sections(found: AnimateFindings) -> list[str]:
             + _table(found, edited, ("outside", "image", "image_original"))
         )
     if sized:
-        note = "Last to first: the distance of the last frame from the first over that of neighbours."
+        note = (
+            "Last to first: the distance of the last frame from the first over that of neighbours. Moderate "
+            "magnitude and no frame alignment are what the base has."
+        )
         keys = ("speed", "change", "flicker", "closing", "closes")
         sections.append(
             f"## Magnitude, loops, frame alignment\n{note}\n\n" + _table(found, [BASE, *sized], keys)
         )
     for part, title, note in (
-        ("blend", "## Equation 4", "0 follows the edit, 1 keeps the unedited run."),
+        (
+            "blend",
+            "## Equation 4",
+            "0 follows the edit, as the arm without a blend does; 1 keeps the unedited run (base).",
+        ),
         ("fork", "## Forks", "How far an edit still reaches that begins after a part of the steps."),
     ):
         chosen = [arm for arm in arms if part in arm]

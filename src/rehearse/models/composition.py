@@ -12,6 +12,12 @@ The folder is the model: ``--model FOLDER``. Its ``rehearse.json`` may say, besi
 ``loras``
     ``[{"file": "ink.safetensors", "scale": 0.8}]``: files in this folder, merged into the weights. With
     ``"pictures": false`` one changes the video model alone, not the image model that draws its pictures.
+``inpainting``
+    of an image model: the one that draws in regions of its pictures (edits, paint), named as a base is. Any
+    Stable Diffusion inpainting checkpoint does, of the same autoencoder.
+``conv_in.safetensors``
+    is no setting but a file: the one tensor ``weight``, an input layer in place of the base's. With
+    ``1 + 2 C`` channels (latents, region, blanked picture) the model is an inpainting one.
 ``closeness``
     ``{"small": [1, 0.8], "moderate": [1, 0.6], "large": [1, 0.4]}``: the affinities that a model which starts
     from a picture was trained on, by magnitude, at equal distances over a clip; PIA's where it is not said.

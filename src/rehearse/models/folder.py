@@ -26,6 +26,8 @@ _VARIANTS = ("fp16", "bf16", "fp32")
 
 # Of rehearse.json, what changes the model itself; its defaults are the plan's.
 _SAID_OF_THE_MODEL = ("scheduler", "picture_guidance", "dynamic_guidance", "closeness", "guidance_ramp")
+INPUT_LAYER = "conv_in.safetensors"
+"""The file of an input layer that takes the place of its base's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,12 @@ class ModelFolder:
     adapter: Path | None = None
     loras: tuple[Lora, ...] = ()
     target_adapter: Lora | None = None
+
+    @property
+    def input_layer(self) -> Path | None:
+        """The file of the UNet's own input layer, ``conv_in.safetensors``; None where there is none."""
+        file = self.path / INPUT_LAYER
+        return file if self.base is not None and file.is_file() else None
 
     @property
     def index(self) -> dict[str, Any]:
@@ -148,6 +156,7 @@ class ModelFolder:
         own = tuple((name, *_size_and_time(self.path / name)) for name in self._files())
         outside = [self.path / "rehearse.json", *self._adapter_files(), *self.target_files()]
         outside += [lora.file for lora in self.loras]
+        outside += [file for file in (self.input_layer,) if file is not None]
         added = tuple((str(file), *_size_and_time(file)) for file in outside)
         return own + added + (self.base.stamp() if self.base is not None else ())
 
@@ -160,6 +169,7 @@ class ModelFolder:
         base = "" if self.base is None else self.base.fingerprint()
         whole = hashlib.sha256(f"{own}\0{base}".encode())
         outside = [(file, "1.0") for file in self._adapter_files()]
+        outside += [(file, "input layer") for file in (self.input_layer,) if file is not None]
         target = 1.0 if self.target_adapter is None else self.target_adapter.scale
         outside += [(file, repr(target)) for file in self.target_files()]
         outside += [

@@ -1,12 +1,27 @@
-"""Text-to-image UNets (``theatre-image``, Stable Diffusion's layout) as video models of one frame."""
+"""Text-to-image UNets (``theatre-image``, Stable Diffusion's layout) as video models of one frame.
+
+One whose input layer reads ``1 + 2 C`` channels inpaints (``theatre-inpaint``, Stable Diffusion's inpainting
+checkpoints): beside the noisy latents it sees a region and the picture around it. A plain image model names
+the one that draws in regions of its pictures as ``inpainting`` in its ``rehearse.json``.
+"""
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from safetensors.torch import load_file
 from torch import Tensor
 
-from rehearse.models.model import Defaults
+from rehearse.models.codec import Codec
+from rehearse.models.errors import ModelError
+from rehearse.models.folder import ModelFolder, check_safetensors
+from rehearse.models.model import Defaults, VideoModel
+from rehearse.models.precision import Precision
+from rehearse.models.text import ClipText
 from rehearse.models.unet import UNetModel
 
 
@@ -15,6 +30,30 @@ class ImageModel(UNetModel):
 
     family = "image"
     acts_on = frozenset({"trajectory.box", "trajectory.point"})
+
+    def __init__(
+        self, folder: ModelFolder, denoiser: Any, text: ClipText, codec: Codec, precision: Precision
+    ) -> None:
+        self.inpaints = int(denoiser.config.in_channels) == 1 + 2 * codec.channels
+        super().__init__(folder, denoiser, text, codec, precision)
+        self._inpainting: VideoModel | None = None
+
+    @classmethod
+    def _load_denoiser(cls, folder: ModelFolder) -> Any:
+        unet = super()._load_denoiser(folder)
+        if folder.input_layer is None:
+            return unet
+        check_safetensors(folder.input_layer, folder.identity)
+        weight = load_file(folder.input_layer).get("weight")
+        try:
+            if weight is None:
+                raise ValueError("it has no tensor of the name weight")
+            return widened(unet, weight)
+        except ValueError as error:
+            raise ModelError(
+                f"model {folder.identity!r}: {folder.input_layer.name} does not fit its base ({error}); use "
+                "the one that was trained for it"
+            ) from None
 
     @classmethod
     def _denoiser_class(cls) -> Any:
@@ -29,8 +68,91 @@ class ImageModel(UNetModel):
     def _max_frames(self, said: dict[str, Any]) -> int | None:
         return 1
 
+    def _latent_channels(self) -> int:
+        taken = int(self.denoiser.config.in_channels)
+        return (taken - 1) // 2 if self.inpaints else taken
+
+    def denoise(
+        self,
+        latents: Tensor,
+        timestep: Tensor,
+        text: Tensor,
+        attend: Any = None,
+        condition: Tensor | None = None,
+    ) -> Tensor:
+        if self.inpaints and condition is None:  # all is to be drawn
+            rows, columns = latents.shape[-2:]
+            factor = self._codec.factor
+            picture = np.zeros((rows * factor, columns * factor, 3), np.uint8)
+            condition = self.region_condition(picture, torch.ones(rows, columns))
+        return super().denoise(latents, timestep, text, attend, condition)
+
+    def region_condition(self, picture: NDArray[np.uint8], inside: Tensor) -> Tensor:
+        """An inpainting model's input beside the latents, ``[1, 1 + channels, 1, h, w]``: the region, then
+        the latents of the picture with the region blanked in middle grey."""
+        if not self.inpaints:
+            return super().region_condition(picture, inside)
+        factor = self._codec.factor
+        hidden = (inside > 0).numpy().repeat(factor, axis=0).repeat(factor, axis=1)
+        blanked = np.where(hidden[..., None], np.uint8(127), picture)
+        latents = self.encode_pictures(blanked[None])
+        region = (inside > 0).to(latents).expand(1, 1, *inside.shape)
+        return torch.cat([region, latents], dim=1).unsqueeze(2)
+
+    def inpainting_model(self) -> VideoModel | None:
+        name = self._folder.inherited_settings().get("inpainting")
+        if self.inpaints or name is None:
+            return self if self.inpaints else None
+        if self._inpainting is None:
+            self._inpainting = self._find_inpainting(name)
+        return self._inpainting
+
+    def _find_inpainting(self, name: Any) -> VideoModel:
+        from rehearse.models.registry import find_model, load_family
+
+        said = f"model {self.identity!r}: rehearse.json: inpainting"
+        if not isinstance(name, str) or not name:
+            raise ModelError(f"{said} cannot be {name!r}; name a model or a folder")
+        near = self._folder.path.parent / name
+        try:
+            found = find_model(str(near) if near.is_dir() else name)
+            # What this model has been given since, a style for example, its regions get too.
+            since = tuple(lora for lora in self._folder.loras if lora not in found.loras)
+            model = load_family(dataclasses.replace(found, loras=(*found.loras, *since)), self.precision)
+        except ModelError as error:
+            raise ModelError(f"{said}: {error}") from None
+        if not (isinstance(model, ImageModel) and model.inpaints):
+            raise ModelError(f"{said} {name!r} does not inpaint; name an image model that reads a region")
+        if model.latent_shape(1, 64, 64) != self.latent_shape(1, 64, 64):
+            raise ModelError(f"{said} {name!r} has latents of another form; name one of the same autoencoder")
+        return model
+
     def _forward(self, latents: Tensor, timestep: Tensor, text: Tensor) -> Tensor:
         output: Tensor = self.denoiser(
             latents[:, :, 0], timestep, encoder_hidden_states=text, return_dict=False
         )[0]
         return output.unsqueeze(2)
+
+
+def widened(unet: Any, weight: Tensor | None = None) -> Any:
+    """An inpainting UNet of a plain one: its input layer reads ``1 + 2 C`` channels, the noisy latents, a
+    region and the latents of a picture with the region blanked (Stable Diffusion's order).
+
+    weight: of that layer, ``[width, 1 + 2 C, 3, 3]``; None for one that reads the latents alone, as before.
+    The UNet is changed and returned. Raises ValueError: a weight that does not fit.
+    """
+    old: Any = unet.conv_in
+    latents, wide = int(old.in_channels), 1 + 2 * int(old.in_channels)
+    layer = torch.nn.Conv2d(wide, old.out_channels, old.kernel_size, old.stride, old.padding)
+    if weight is not None and weight.shape != layer.weight.shape:
+        raise ValueError(f"an input layer of {list(layer.weight.shape)} is due, not {list(weight.shape)}")
+    with torch.no_grad():
+        layer.bias = torch.nn.Parameter(old.bias.detach().clone())
+        layer.weight.zero_()
+        if weight is None:
+            layer.weight[:, :latents] = old.weight
+        else:
+            layer.weight.copy_(weight)
+    unet.conv_in = layer.to(old.weight)
+    unet.register_to_config(in_channels=wide)
+    return unet

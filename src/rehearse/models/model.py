@@ -105,6 +105,8 @@ class VideoModel(ABC):
     :meth:`picture_model` answer, and :meth:`denoise` needs a condition."""
     closeness_lists: Lists | None = None
     """The affinities it was trained on, by magnitude; None for those that PIA publishes."""
+    inpaints: bool = False
+    """Whether it draws in a region of a picture: then :meth:`region_condition` answers."""
     shows_picture: Literal["any", "start"] = "any"
     """When such a model can show its picture: at any time of the clip, or as the first frame only."""
 
@@ -173,6 +175,20 @@ class VideoModel(ABC):
         Raises ModelError where the model starts from no picture.
         """
         raise ModelError(f"model {self.identity!r} starts from no picture; choose one that does")
+
+    def region_condition(self, picture: NDArray[np.uint8], inside: Tensor) -> Tensor:
+        """What :meth:`denoise` gets as ``condition`` to draw in a region of a picture.
+
+        picture: uint8 ``[height, width, 3]``. inside: ``[h, w]`` of the latents, above 0 what is to be drawn.
+        Raises ModelError where the model does not inpaint.
+        """
+        raise ModelError(f"model {self.identity!r} does not inpaint; choose one that reads a region")
+
+    def inpainting_model(self) -> VideoModel | None:
+        """The image model that draws in regions of this one's pictures, itself where it inpaints, loaded when
+        first asked for; None where there is none. Raises ModelError where the one that is named will not do.
+        """
+        return None
 
     def with_masks(self, condition: Tensor, masks: Mapping[str, Tensor]) -> Tensor:
         """A condition in which the masks of target instructions stand.

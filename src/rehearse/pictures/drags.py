@@ -193,8 +193,7 @@ def fill_key(before: str, shot: Shot, pipeline: ImagePipeline) -> str:
             one.drag.model_dump(mode="json", exclude=timing, context=DIGEST_IMAGES) for one in plain
         ],
         seed=_wordless(shot).seed,
-        model=pipeline.model.fingerprint,
-        steps=pipeline.steps,
+        drawn_by=pipeline.drawn_by(in_region=True),
         what="fill",
     )  # fmt: skip
 

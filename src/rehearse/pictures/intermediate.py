@@ -83,7 +83,7 @@ def make_intermediate(
     newest = next((i for i in range(len(stages) - 1, -1, -1) if stages[i].key in cache), -1)
     progress.steps = sum(stage.steps for stage in stages[newest + 1 :]) + _MOST_OPTIMISED * len(optimised)
     if plain and fill_key(stages[-1].key, shot, pipeline) not in cache:
-        progress.steps += pipeline.steps_for(FILL_STRENGTH)
+        progress.steps += pipeline.steps_for(FILL_STRENGTH, in_region=True)
 
     original = _original(stages, newest, cache, progress)
     dragging = drag_picture(original, stages[-1].key, shot, pipeline, cache, progress)

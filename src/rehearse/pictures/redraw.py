@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from threading import Event
+from typing import Any
 
 import numpy as np
 import torch
@@ -97,9 +98,28 @@ class ImagePipeline:
         self.width, self.height = width, height
         self.steps = model.defaults.steps
 
-    def steps_for(self, strength: float) -> int:
+    @property
+    def model_in_regions(self) -> VideoModel:
+        """What draws in a region: the model that is named for it, else this one."""
+        return self.model.inpainting_model() or self.model
+
+    def drawn_by(self, in_region: bool = False) -> dict[str, Any]:
+        """What decides how a picture is drawn, but for words and picture: a part of the stages' keys.
+
+        Whatever the weights' place, the same weights at the same size and settings draw the same.
+        """
+        model = self.model_in_regions if in_region else self.model
+        own = model.defaults
+        return {
+            "model": model.fingerprint,
+            "size": [self.width, self.height],
+            "run": [own.steps, own.guidance, own.scheduler],
+        }
+
+    def steps_for(self, strength: float, in_region: bool = False) -> int:
         """Denoising steps that image-to-image of a strength in [0, 1] takes: none at 0, else at least one."""
-        return 0 if strength <= 0 else max(1, round(min(strength, 1.0) * self.steps))
+        steps = self.model_in_regions.defaults.steps if in_region else self.steps
+        return 0 if strength <= 0 else max(1, round(min(strength, 1.0) * steps))
 
     def from_words(self, words: Words, stage: str, progress: Progress) -> NDArray[np.uint8]:
         """Text-to-image, uint8 ``[height, width, 3]``."""
@@ -134,30 +154,43 @@ class ImagePipeline:
         progress: Progress,
         region: Weights | None,
     ) -> NDArray[np.uint8]:
-        count = self.steps_for(strength)
+        count = self.steps_for(strength, region is not None)
         if not count or (region is not None and not region.any()):
             return picture.copy()
         clean = self.model.encode_pictures(np.array(picture)[None]).unsqueeze(2)
-        controls = () if region is None else (KeepOutside(clean, self._cells(region)),)
-        loop = self._loop(words, controls)
-        state = progress.follow(stage, loop, loop.start_from(clean, self.steps - count))
+        if region is None:
+            loop = self._loop(words)
+        else:
+            inside = self._cells(region)
+            model = self.model_in_regions
+            seen = model.region_condition(np.array(picture), inside) if model.inpaints else None
+            loop = self._loop(words, model, (KeepOutside(clean, inside),), seen)
+        state = progress.follow(stage, loop, loop.start_from(clean, loop.plan.steps - count))
         return self._picture(loop, state)
 
-    def _loop(self, words: Words, controls: tuple[KeepOutside, ...] = ()) -> Loop:
-        own = self.model.defaults
+    def _loop(
+        self,
+        words: Words,
+        model: VideoModel | None = None,
+        controls: tuple[KeepOutside, ...] = (),
+        condition: torch.Tensor | None = None,
+    ) -> Loop:
+        model = self.model if model is None else model
+        own = model.defaults
         plan = Plan(
             frames=1,
             width=self.width,
             height=self.height,
             fps=own.fps,
-            steps=self.steps,
+            steps=own.steps,
             guidance=own.guidance if words.guidance is None else words.guidance,
             scheduler=own.scheduler,
             seed=words.seed,
-            text=self.model.encode(words.prompt, words.negative_prompt),
+            text=model.encode(words.prompt, words.negative_prompt),
+            condition=condition,
             controls=controls,
         )
-        return Loop(self.model, plan)
+        return Loop(model, plan)
 
     def _picture(self, loop: Loop, state: State) -> NDArray[np.uint8]:
         picture: NDArray[np.uint8] = loop.decode(state)[0, 0]

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,7 +31,8 @@ shorter side."""
 STRENGTH = 0.6
 """How far paint, or a prompt for the whole picture, departs from what is there."""
 STRENGTH_IN_REGION = 0.9
-"""How far a prompt departs in a region without paint: there, something else is asked for."""
+"""How far a prompt departs in a region without paint: there, something else is asked for. An inpainting model
+sees what is around it and needs nothing of what was there: with one it is 1."""
 
 Picture = NDArray[np.uint8]
 
@@ -57,16 +57,10 @@ def stages_of(shot: Shot, pipeline: ImagePipeline) -> list[Stage]:
 
     Raises ShotError, naming the instruction's field.
     """
-    # Whatever the weights' place, the same weights at the same size draw the same.
-    drawn_by = {
-        "model": pipeline.model.fingerprint,
-        "size": [pipeline.width, pipeline.height],
-        "steps": pipeline.steps,
-    }
-    stages = [_start(shot, pipeline, drawn_by)]
+    stages = [_start(shot, pipeline)]
     for index, instruction in enumerate(shot.instructions):
         if isinstance(instruction, ContentInstruction):
-            stages.append(_content(shot, index, instruction, pipeline, drawn_by, len(stages), stages[-1].key))
+            stages.append(_content(shot, index, instruction, pipeline, len(stages), stages[-1].key))
     return stages
 
 
@@ -84,7 +78,8 @@ def seed_of(shot: Shot, stage: int) -> int:
     return int(np.random.SeedSequence([shot.seed, stage]).generate_state(1, np.uint64)[0] >> 1)
 
 
-def _start(shot: Shot, pipeline: ImagePipeline, drawn_by: dict[str, Any]) -> Stage:
+def _start(shot: Shot, pipeline: ImagePipeline) -> Stage:
+    drawn_by = pipeline.drawn_by()
     given = first_picture(shot)
     strength = 0.0 if given is None or given[1].strength is None else 1 - given[1].strength
     if given is None or strength == 1:
@@ -145,7 +140,6 @@ def _content(
     index: int,
     instruction: ContentInstruction,
     pipeline: ImagePipeline,
-    drawn_by: dict[str, Any],
     place: int,
     before: str,
 ) -> Stage:
@@ -166,7 +160,7 @@ def _content(
         region = feathered(mask, feather * min(width, height))
     strength = instruction.strength
     if strength is None:
-        strength = STRENGTH if instruction.strokes or region is None else STRENGTH_IN_REGION
+        strength = _own_strength(pipeline, bool(instruction.strokes), region is not None)
 
     def work(below: Picture | None, said: Progress) -> Picture:
         assert below is not None
@@ -184,9 +178,15 @@ def _content(
         instruction=document,
         words=[words.prompt, words.negative_prompt, words.seed],
         strength=strength,
-        drawn_by=drawn_by,
+        drawn_by=pipeline.drawn_by(region is not None),
     )
-    return Stage(name, key, pipeline.steps_for(strength), work)
+    return Stage(name, key, pipeline.steps_for(strength, region is not None), work)
+
+
+def _own_strength(pipeline: ImagePipeline, painted: bool, in_region: bool) -> float:
+    if painted or not in_region:
+        return STRENGTH
+    return 1.0 if pipeline.model_in_regions.inpaints else STRENGTH_IN_REGION
 
 
 def _words_of(

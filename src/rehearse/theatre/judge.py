@@ -77,6 +77,8 @@ class JudgeNetwork(nn.Module):
 
 def to_input(frames: NDArray[np.uint8] | Tensor) -> Tensor:
     """uint8 [N, H, W, 3] to float32 [N, 3, H, W] in [-1, 1]."""
+    if isinstance(frames, np.ndarray) and not frames.flags.writeable:
+        frames = frames.copy()
     pictures = torch.as_tensor(frames)
     return pictures.permute(0, 3, 1, 2).float() / 127.5 - 1.0
 

@@ -173,6 +173,18 @@ class Recipe:
 
 CODEC = Recipe("theatre-vae", steps=5000, batch=8, rate=1e-3, samples=49152, subject_weight=(2.0, 2.0))
 IMAGE = Recipe("theatre-image", steps=12000, batch=32, rate=1e-3, samples=49152, late=2 / 3, parts_weight=1.0)
+# What lies in a region is drawn from what is around it: a LoRA, and an input layer that reads both.
+INPAINT = Recipe(
+    "theatre-inpaint",
+    steps=2400,
+    batch=32,
+    rate=1e-3,
+    samples=49152,
+    late=2 / 3,
+    rank=8,
+    average=0.998,
+    seed=4,
+)
 VIDEO = Recipe(
     "theatre-video", steps=2400, batch=8, rate=1e-3, samples=8192, data_seed=2, late=1 / 2, parts_weight=1.0
 )

@@ -13,6 +13,7 @@ import torch
 from safetensors.torch import save_file
 
 from rehearse.controls.frame_alignment import load_frame_alignment, save_frame_alignment
+from rehearse.models.folder import INPUT_LAYER
 from rehearse.models.latent_rgb import fit_latent_rgb
 from rehearse.theatre.codec import PatchBasis
 from rehearse.theatre.data import SIZE, Stills
@@ -24,6 +25,7 @@ from rehearse.theatre.recipes import (
     ANIMATE_STAGES,
     CODEC,
     IMAGE,
+    INPAINT,
     JUDGE,
     SCHEDULER,
     TARGET,
@@ -48,6 +50,7 @@ from rehearse.training.fit import load_averaged
 from rehearse.training.low_rank import low_rank_state
 from rehearse.training.theatre_animate import TextAndAnimation, adapter_of
 from rehearse.training.theatre_image import TextAndImage
+from rehearse.training.theatre_inpaint import InpaintingImage
 from rehearse.training.theatre_target import TextAndTarget
 from rehearse.training.theatre_video import TextAndVideo
 
@@ -59,6 +62,8 @@ ANIMATE_STEPS, ANIMATE_GUIDANCE = 12, 4.0
 """More steps change little, more guidance makes colours harsh."""
 ANIMATE_GUIDANCE_RAMP = 0.05
 """With all of the guidance on the picture's own frame too, so much of it would let the picture go."""
+INPAINT_STEPS, INPAINT_GUIDANCE = 12, 4.0
+"""What is around the region says much of what belongs there: twice the steps changed little."""
 TARGET_GUIDANCE = 2.0
 """The first frame says nearly all that the caption says: much guidance only makes colours harsh."""
 MAX_FRAMES = 24
@@ -83,7 +88,8 @@ def export_image(runs: Path, weights: Path) -> Path:
         "image_encoder": [None, None],
         "requires_safety_checker": False,
     }
-    _settings(folder, index, frames=1)
+    _write_json(folder / "model_index.json", index)
+    _write_json(folder / "rehearse.json", {"inpainting": INPAINT.name, **_said(1)})
     _card(
         folder,
         "theatre-image",
@@ -91,6 +97,35 @@ def export_image(runs: Path, weights: Path) -> Path:
         runs,
         steps,
         "Text to one picture of the paper theatre (UNet2DConditionModel), trained with its text encoder.",
+    )
+    return folder
+
+
+def export_inpaint(runs: Path, weights: Path) -> Path:
+    """``theatre-inpaint`` from the runs ``theatre-vae``, ``theatre-image`` and ``theatre-inpaint``.
+
+    It stands on ``theatre-image``, which is exported beside it.
+    """
+    base = export_image(runs, weights)
+    folder = weights / INPAINT.name
+    _fresh(folder)
+    model: Any = InpaintingImage(TextAndImage(len(_tokenizer(base))), INPAINT.rank)
+    steps = load_averaged(model, runs / INPAINT.name)
+    save_file({"weight": model.unet.conv_in.weight.detach().half()}, folder / INPUT_LAYER)
+    changes = low_rank_state(model.unet, "unet")
+    save_file({name: change.half() for name, change in changes.items()}, folder / SPATIAL)
+    said = {"base": base.name, "loras": [{"file": SPATIAL, "scale": 1.0}], **_said(1)}
+    said["defaults"] |= {"guidance": INPAINT_GUIDANCE, "steps": INPAINT_STEPS, "scheduler": "dpm++"}
+    _write_json(folder / "rehearse.json", said)
+    _card(
+        folder,
+        INPAINT.name,
+        INPAINT,
+        runs,
+        steps,
+        "What lies in a region of a picture of the paper theatre, from words and what is around it: an input "
+        f"layer as Stable Diffusion's inpainting models have it, and a LoRA (rank {INPAINT.rank}), on "
+        "theatre-image.",
     )
     return folder
 
@@ -341,6 +376,9 @@ only. What has moved keeps its colour, but its drawing is coarse: a fish that ha
 of a fish's colour, and where it stood a pale trace can stay. Lengths other than 8 to 16 frames and sizes
 other than {SIZE} x {SIZE} were never trained. Diffusers' own PIAPipeline takes four latent channels for
 granted and cannot load it; `rehearse` can.""",
+    "theatre-inpaint": f"""It draws in pictures of this world and knows the theatre's words only. A region
+smaller than a fifth of the frame's side, or one that no puppet of its kind would fit, gets a coarse drawing;
+sizes other than {SIZE} x {SIZE} were never trained.""",
     "theatre-target": f"""It continues first frames of the target scene (one hand, crane or frog, {COUNT}
 props that are alike) and no others. Nothing tells it which prop is meant: that takes a mask, and so a target
 adapter. Lengths other than {FRAMES} frames and sizes other than {SIZE} x {SIZE} were never trained. Its
@@ -354,7 +392,8 @@ _WORLDS = {
     f"{len(BACKDROPS)} backdrops, {FRAMES} frames at {FPS:g} a second,",
 }
 _LOSSES = {
-    "theatre-judge": "cross-entropy of kind, colour and backdrop; stills blurred and dirtied at random"
+    "theatre-judge": "cross-entropy of kind, colour and backdrop; stills blurred and dirtied at random",
+    "theatre-inpaint": "v prediction, zero terminal SNR; an error in the region weighs ten times one outside",
 }
 _MODEL_LOSS = (
     "v prediction, zero terminal SNR; added weight on puppets from {first:g} to {end:g} over the run"

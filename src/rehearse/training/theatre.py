@@ -15,6 +15,7 @@ from rehearse.theatre.recipes import (
     ANIMATE_STAGES,
     CODEC,
     IMAGE,
+    INPAINT,
     JUDGE,
     TARGET,
     VIDEO,
@@ -25,6 +26,7 @@ from rehearse.training import (
     frame_alignment,
     theatre_animate,
     theatre_image,
+    theatre_inpaint,
     theatre_judge,
     theatre_judge_space,
     theatre_target,
@@ -35,7 +37,8 @@ from rehearse.training.fit import Options
 from rehearse.training.theatre_judge_space import SPACE
 
 RECIPES: dict[str, Recipe] = {
-    recipe.name: recipe for recipe in (CODEC, IMAGE, VIDEO, *ANIMATE_STAGES, ALIGNMENT, TARGET, JUDGE, SPACE)
+    recipe.name: recipe
+    for recipe in (CODEC, IMAGE, INPAINT, VIDEO, *ANIMATE_STAGES, ALIGNMENT, TARGET, JUDGE, SPACE)
 }
 _OF_CLIPS = {recipe.name for recipe in (VIDEO, *ANIMATE_STAGES, TARGET)}
 
@@ -82,6 +85,11 @@ def train(
     elif name == IMAGE.name:
         theatre_vae.fit_basis(stills, basis)
         theatre_image.train(options, stills, basis, recipe)
+    elif name == INPAINT.name:
+        theatre_vae.fit_basis(stills, basis)
+        if not (runs / IMAGE.name / "state.safetensors").exists():
+            train(IMAGE.name, runs, device=device, sheet_seconds=sheet_seconds)
+        theatre_inpaint.train(options, stills, basis, runs / IMAGE.name, recipe)
     elif name == TARGET.name:
         fitted = theatre_vae.fit_basis(stills, basis)
         clips = runs / "data" / "target-clips"
@@ -132,6 +140,7 @@ def _animate_folder(runs: Path, weights: Path | None) -> Path:
 
 _EXPORTS: dict[str, Callable[[Path, Path], Path]] = {
     IMAGE.name: export.export_image,
+    INPAINT.name: export.export_inpaint,
     VIDEO.name: export.export_video,
     ANIMATE.name: export.export_animate,
     TARGET.name: export.export_target,

@@ -89,23 +89,23 @@ def render_target(scene: TargetScene, frames: int = FRAMES, size: int = 128) -> 
         )
     count = len(scene.props)
     boxes = np.full((count + 1, frames, 4), np.nan, dtype=np.float32)
-    # What stands still is laid once; props never overlap, so their order cannot be seen.
-    still, still_mask = (
-        backdrop(scene.backdrop, scene.backdrop_seed, size).copy(),
-        Image.new("L", (size, size), 0),
-    )
-    for k in range(count):
-        if k != scene.chosen and (box := _lay_prop(scene, k, 0.0, still, still_mask)) is not None:
-            boxes[k] = box
+
+    def with_props(t: float) -> tuple[Image.Image, Image.Image, list[Box]]:
+        # Always in the same order, whichever is chosen: where soft shadows meet, it shows by a grey level.
+        canvas = backdrop(scene.backdrop, scene.backdrop_seed, size).copy()
+        mask = Image.new("L", (size, size), 0)
+        return canvas, mask, [_lay_prop(scene, k, t, canvas, mask) for k in range(count)]
+
+    at_rest, still = scene.prop_at(scene.chosen, 0.0), with_props(0.0)
+    alone = np.array(still[1])
+    props = np.stack([alone == k + 1 for k in range(count)])
     pictures, owners = [], []
-    props = np.zeros((count, size, size), np.bool_)
     for f, t in enumerate(frame_times(frames)):
-        canvas, mask = still.copy(), still_mask.copy()
-        if (box := _lay_prop(scene, scene.chosen, t, canvas, mask)) is not None:
-            boxes[scene.chosen, f] = box
-        if f == 0:
-            alone = np.array(mask)
-            props = np.stack([alone == k + 1 for k in range(count)])
+        laid = still if scene.prop_at(scene.chosen, t) == at_rest else with_props(t)
+        canvas, mask = laid[0].copy(), laid[1].copy()
+        for k, box in enumerate(laid[2]):
+            if box is not None:
+                boxes[k, f] = box
         if (box := _lay_actor(scene, t, canvas, mask)) is not None:
             boxes[count, f] = box
         pictures.append(np.array(canvas))
