@@ -8,8 +8,9 @@ the original side, which is predicted only where the shot's blend gives it weigh
 from __future__ import annotations
 
 import logging
+import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -142,8 +143,33 @@ def _is_at_rest(trajectory: BoxTrajectory | PointTrajectory) -> bool:
 
 
 def _pin(shot: Shot, picture: NDArray[np.uint8], model: VideoModel, rows: int, columns: int) -> Pin | None:
-    """The pin of a shot's paths at rest: each its box, what lies within its radius, or, of a point without
-    one, what the picture shows there."""
+    """The pin of a shot's paths at rest; None where nothing rests."""
+    region = _at_rest(shot, picture)
+    if not region.any():
+        return None
+    share = torch.from_numpy(pool(region, rows, columns)).clamp(0, 1)
+    return Pin(model.encode_pictures(picture[None])[:, :, None], share[None, None, None])
+
+
+def _with_the_rest(
+    pin: Pin | None,
+    picture: NDArray[np.uint8],
+    touched: NDArray[np.float32],
+    led: Tensor,
+    model: VideoModel,
+) -> Pin:
+    """A pin that also holds all that no drag touches (``[H, W]`` in [0, 1]) on its way, and no named path
+    leads through (``led``)."""
+    free = torch.from_numpy(pool((touched > 0).astype(np.float32), *led.shape)) > 0
+    rest = (~(free | led)).float()[None, None, None]
+    if pin is not None:
+        return Pin(pin.latents, torch.maximum(pin.share, rest))
+    return Pin(model.encode_pictures(picture[None])[:, :, None], rest)
+
+
+def _at_rest(shot: Shot, picture: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """What a shot's paths at rest hold, ``[H, W]`` in [0, 1]: each its box, what lies within its radius, or,
+    of a point without one, what the picture shows there."""
     from rehearse.pictures.region import find_region
 
     height, width = picture.shape[:2]
@@ -158,10 +184,7 @@ def _pin(shot: Shot, picture: NDArray[np.uint8], model: VideoModel, rows: int, c
                 np.maximum(region, find_region(picture, [one.path.keyframes[0].point]), out=region)
         if mask is not None:
             np.maximum(region, mask.raster(height, width), out=region)
-    if not region.any():
-        return None
-    share = torch.from_numpy(pool(region, rows, columns)).clamp(0, 1)
-    return Pin(model.encode_pictures(picture[None])[:, :, None], share[None, None, None])
+    return region
 
 
 def animate(
@@ -172,11 +195,15 @@ def animate(
     width: int,
     height: int,
     amount: float,
+    paths: Sequence[BoxPath] = (),
 ) -> Animation:
     """Make the intermediate picture of a shot and what the model needs of it.
 
     amount: of motion, where the shot says none. Under drags each frame has a picture of its own and is that
     picture: its affinity is that of a still clip, whatever the magnitude, which is left to the original side.
+    What no drag touches then stays as the picture shows it, unless a blend mixes that side in. paths: of
+    named subjects, which the words move; where they lead, neither holds.
+
     Raises ShotError, before any picture is drawn where it can.
     """
     ready = with_drags(shot, width, height)
@@ -209,7 +236,20 @@ def animate(
         return Animation(model.condition(picture.original[None], near), picture.original[None], pin=pin)
     moved = _there_and_back(picture, frames) if motion.loop else picture.over_time(frames)
     original = None if weights is None else model.condition(picture.original[None], near)
-    return Animation(model.condition(moved, near_at(0.0)), moved, original, weights, pin)
+    led = _led(paths, frames, *grid[1:])
+    if weights is None and not motion.restyle:
+        pin = _with_the_rest(pin, picture.original, picture.touched, led, model)
+    still, moving = (torch.tensor(each).view(-1, 1, 1) for each in (near_at(0.0), near))
+    return Animation(model.condition(moved, torch.where(led, moving, still)), moved, original, weights, pin)
+
+
+def _led(paths: Sequence[BoxPath], frames: int, rows: int, columns: int) -> Tensor:
+    """The latent cells that some path's boxes touch at any time, bool ``[h, w]``."""
+    led = torch.zeros(rows, columns, dtype=torch.bool)
+    for path in paths:
+        for x0, y0, x1, y1 in path.resample(frames).clip(0, 1) * (columns, rows, columns, rows):
+            led[int(y0) : math.ceil(y1), int(x0) : math.ceil(x1)] = True
+    return led
 
 
 def _there_and_back(picture: Intermediate, frames: int) -> NDArray[np.uint8]:

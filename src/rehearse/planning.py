@@ -37,6 +37,7 @@ from rehearse.pictures.drawn_mask import over_frame
 from rehearse.sampling.blend import Blend, Side
 from rehearse.sampling.plan import Plan
 from rehearse.shot import (
+    BoxPath,
     BoxTrajectory,
     ControlSettings,
     ImageInstruction,
@@ -132,7 +133,8 @@ def plan(shot: Shot, model: VideoModel) -> Plan:
     embeddings = model.encode(read.words, negative)
     controls = tuple(_controls(shot.control, subjects, targets, tokens, model, steps))
     guidance = own.guidance if shot.guidance is None else shot.guidance
-    animation = _animation(shot, model, frames, width, height)
+    paths = tuple(subject.path for subject in subjects)
+    animation = _animation(shot, model, frames, width, height, paths)
     if animation is not None:
         animation = _marked(animation, targets, model)
     if shot.control.frame_alignment and animation is not None:
@@ -479,7 +481,9 @@ def _subjects(
     )
 
 
-def _animation(shot: Shot, model: VideoModel, frames: int, width: int, height: int) -> Animation | None:
+def _animation(
+    shot: Shot, model: VideoModel, frames: int, width: int, height: int, paths: tuple[BoxPath, ...]
+) -> Animation | None:
     if not model.starts_from_picture:
         return None
     try:
@@ -490,6 +494,7 @@ def _animation(shot: Shot, model: VideoModel, frames: int, width: int, height: i
             width=width,
             height=height,
             amount=DEFAULTS.motion,
+            paths=paths,
         )
     except ModelError as error:
         raise ShotError(str(error), field="model", value=shot.model) from None

@@ -177,6 +177,41 @@ def test_under_a_drag_each_frame_is_its_own_picture(model: MotionUNetModel, pict
     assert restyled is not None and restyled[0, 0, :, 0, 0].tolist() == [0.5] * 5
 
 
+def test_what_no_drag_touches_stays_as_the_picture_shows_it(
+    model: MotionUNetModel, pictures: Pictures
+) -> None:
+    dragged = shot_of(steps=2).drag((0.2, 0.5), (0.7, 0.5))
+    (held,) = plan(dragged, model).controls
+    assert isinstance(held, KeepOutside) and held.name == "pin"
+    # The fake pictures are touched in their left half.
+    assert (held.inside[..., :4] == 1).all() and (held.inside[..., 4:] == 0).all()
+    made = plan(dragged, model)
+    state = list(Loop(model, made).run(Loop(model, made).start()))[-1]
+    given = model.encode_pictures(np.full((1, 48, 64, 3), 100, np.uint8))[:, :, None]
+    assert torch.allclose(state.latents[..., 4:], given.expand_as(state.latents)[..., 4:], atol=0.05)
+    # Whoever wants the words to move the rest, or another style, gets that.
+    assert not plan(dragged.with_control(blend={"region": {"box": [0, 0, 0.5, 1]}}), model).controls
+    assert not plan(dragged.motion(restyle=True), model).controls
+    resting = dragged.follow(None, [(0, Box(0.0, 0.0, 0.25, 0.5))])
+    (held,) = plan(resting, model).controls
+    assert isinstance(held, KeepOutside)
+    assert (held.inside[..., :3, :2] == 0).all() and (held.inside[..., 3:, :4] == 1).all()
+
+
+def test_beside_a_drag_a_named_subject_still_moves_on_its_path(
+    model: MotionUNetModel, pictures: Pictures
+) -> None:
+    path = [(0, Box(0.5, 0.5, 0.75, 1.0)), (1, Box(0.75, 0.5, 1.0, 1.0))]
+    shot = shot_of().drag((0.2, 0.5), (0.4, 0.5)).follow("blue star", path)
+    made = plan(shot, model)
+    (held,) = (control for control in made.controls if isinstance(control, KeepOutside))
+    assert (held.inside[..., 3:, 4:] == 1).all() and (held.inside[..., :3, 4:] == 0).all()
+    assert made.condition is not None
+    near = made.condition[0, 0]
+    assert (near[:, :3] == 1).all() and (near[:, :, :4] == 1).all()
+    assert near[:, 5, 6].tolist() == pytest.approx(closeness(5, DEFAULTS.motion))
+
+
 @pytest.mark.parametrize("frames", [1, 2, 5, 6])
 def test_where_the_clip_loops_a_drag_comes_back(
     model: MotionUNetModel, pictures: Pictures, frames: int

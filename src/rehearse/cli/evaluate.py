@@ -321,7 +321,7 @@ def animate(
     from rehearse.evaluation.animate import AnimateProtocol, run_animate
     from rehearse.evaluation.animate_arms import STANDARD
     from rehearse.evaluation.animate_report import write_animate_report
-    from rehearse.evaluation.engine import model_fingerprint
+    from rehearse.evaluation.engine import model_fingerprint, pictures_fingerprint
     from rehearse.evaluation.judging import load_embedding_bench
 
     named = STANDARD if arms is None else _names(arms)
@@ -329,7 +329,7 @@ def animate(
     protocol.parsed_arms()
     mark = model_fingerprint(model)
     bench = load_embedding_bench()
-    make_tools, marks = partial(_animate_tools, model), (mark, bench.fingerprint)
+    make_tools, marks = partial(_animate_tools, model), (mark, pictures_fingerprint(model), bench.fingerprint)
     found, store = run_animate(protocol, work, make_tools, bench.judge, marks, processes, _say)
     about = {"model_sha256": mark, "judge_and_space_sha256": bench.fingerprint}
     _told(write_animate_report(found, store, out, _command(), about))

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rehearse.evaluation.animate_arms import ALL, STANDARD, AnimateArm, parse_arm
+from rehearse.evaluation.animate_arms import ALL, MOVED_BY_WORDS, STANDARD, AnimateArm, parse_arm
 from rehearse.evaluation.animate_cases import WISHES, Animation, Wish, animation_cases, happens
 from rehearse.evaluation.animate_measure import (
     AnimateTask,
@@ -210,21 +210,24 @@ class AnimateFindings:
         return (*self._alignment_aims(), *self._drag_aims(), *self._edit_aims())
 
     def _alignment_aims(self) -> list[Aim]:
-        arm = next((arm for arm in self.columns if arm.name == ALL), None)
-        arm = arm or next((arm for arm in self.columns if arm.edited), None)
-        if arm is None:
-            return []
+        arms = [arm for arm in self.columns if arm.name in (MOVED_BY_WORDS, ALL)]
+        arms = arms or [arm for arm in self.columns if arm.edited][:1]
         aims = []
-        for key in ("image", "text"):
-            gain = self.difference(arm, key)
-            name = f"{TITLES[key].title} of `{arm.name}` above the uninstructed clips'"
-            aims.append(Aim(name, gain.above_zero, spoken(gain, digits=1, sign=True)))
-        motion = self.difference(arm, "speed")
-        told = f"dynamic degree x100 {spoken(motion, scale=100, digits=2, sign=True)}"
-        return [*aims, Aim("at no less motion", not np.isnan(motion.value) and not motion.below_zero, told)]
+        for arm in arms:
+            for key in ("image", "text"):
+                gain = self.difference(arm, key)
+                name = f"{TITLES[key].title} of `{arm.name}` above the uninstructed clips'"
+                aims.append(Aim(name, gain.above_zero, spoken(gain, digits=1, sign=True)))
+            motion = self.difference(arm, "speed")
+            told = f"dynamic degree x100 {spoken(motion, scale=100, digits=2, sign=True)}"
+            if arm.guided:
+                told += "; a trajectory takes the place of the words' motion, and its length is the person's"
+            holds = not np.isnan(motion.value) and not motion.below_zero
+            aims.append(Aim(f"at no less motion (`{arm.name}`)", holds, told))
+        return aims
 
     def _drag_aims(self) -> list[Aim]:
-        arms = [arm for arm in self.columns if "drag" in arm]
+        arms = [arm for arm in self.columns if "drag" in arm and "blend" not in arm]
         return [
             Aim(
                 f"dragged subjects within {NEAR} of the target in at least {AIM_DRAGGED:.0%} (`{arm.name}`)",

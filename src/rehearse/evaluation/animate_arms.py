@@ -46,12 +46,15 @@ STANDARD = (
     "content+blend:0.5",
     "content+blend:0.75",
     "align:on",
+    "content+magnitude:large",
     "content+magnitude:moderate+drag",
 )
 """What gives the same clips by its definition is not made twice: magnitude:moderate and align:off are base,
 content+blend:0 is content, content+blend:1 is base."""
+MOVED_BY_WORDS = "content+magnitude:large"
+"""Picture, content and motion instruct, no trajectory: the words say where to."""
 ALL = "content+magnitude:moderate+drag"
-"""The arm that all four instructions meet in: the aims look at it."""
+"""The arm that all four instructions meet in."""
 FEATHER = 0.04
 """Soft edge of the regional edits, as a fraction of the frame."""
 

@@ -41,3 +41,13 @@ def model_fingerprint(model: str) -> str:
     from rehearse.models.registry import find_model
 
     return find_model(model).fingerprint()
+
+
+def pictures_fingerprint(model: str) -> str:
+    """The same of what draws in regions of the pictures that a model starts from; "" where nothing of its own
+    does. Raises ModelError."""
+    from rehearse.models.registry import find_inpainting, find_model
+
+    folder = find_model(model)
+    found = find_inpainting(folder.base or folder)
+    return "" if found is None else found.fingerprint()

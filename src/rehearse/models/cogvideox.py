@@ -221,7 +221,7 @@ class CogVideoX(FolderModel):
             self._rotary = {size: rotary_positions(self.denoiser, *size, device=self.precision.device)}
         return self._rotary[size]
 
-    def condition(self, pictures: NDArray[np.uint8], closeness: Sequence[float]) -> Tensor:
+    def condition(self, pictures: NDArray[np.uint8], closeness: Sequence[float] | Tensor) -> Tensor:
         """The picture's latents in latent frame 0, zeros behind, and empty masks:
         ``[1, channels + masks, frames, h, w]``, the same for both guidance branches.
 

@@ -22,7 +22,7 @@ The folder is the model: ``--model FOLDER``. Its ``rehearse.json`` may say, besi
     ``{"small": [1, 0.8], "moderate": [1, 0.6], "large": [1, 0.4]}``: the affinities that a model which starts
     from a picture was trained on, by magnitude, at equal distances over a clip; PIA's where it is not said.
 ``guidance_ramp``
-    ``0.05``: guidance in full for frames whose affinity to the picture is that far below 1, none for a frame
+    ``0.05``: guidance in full for frames whose affinity to the picture is that far below 1, none for one
     that is the picture, a straight line between; all frames alike where it is not said.
 ``target_adapter``
     ``"reach.safetensors"``, or ``{"file": "reach.safetensors", "scale": 0.8}``: a file in this folder that

@@ -100,27 +100,26 @@ class ImageModel(UNetModel):
         return torch.cat([region, latents], dim=1).unsqueeze(2)
 
     def inpainting_model(self) -> VideoModel | None:
-        name = self._folder.inherited_settings().get("inpainting")
-        if self.inpaints or name is None:
-            return self if self.inpaints else None
+        if self.inpaints:
+            return self
         if self._inpainting is None:
-            self._inpainting = self._find_inpainting(name)
+            from rehearse.models.registry import find_inpainting
+
+            found = find_inpainting(self._folder)
+            self._inpainting = None if found is None else self._load_inpainting(found)
         return self._inpainting
 
-    def _find_inpainting(self, name: Any) -> VideoModel:
-        from rehearse.models.registry import find_model, load_family
+    def _load_inpainting(self, found: ModelFolder) -> VideoModel:
+        from rehearse.models.registry import load_family
 
         said = f"model {self.identity!r}: rehearse.json: inpainting"
-        if not isinstance(name, str) or not name:
-            raise ModelError(f"{said} cannot be {name!r}; name a model or a folder")
-        near = self._folder.path.parent / name
+        # What this model has been given since, a style for example, its regions get too.
+        since = tuple(lora for lora in self._folder.loras if lora not in found.loras)
         try:
-            found = find_model(str(near) if near.is_dir() else name)
-            # What this model has been given since, a style for example, its regions get too.
-            since = tuple(lora for lora in self._folder.loras if lora not in found.loras)
             model = load_family(dataclasses.replace(found, loras=(*found.loras, *since)), self.precision)
         except ModelError as error:
             raise ModelError(f"{said}: {error}") from None
+        name = found.path.name
         if not (isinstance(model, ImageModel) and model.inpaints):
             raise ModelError(f"{said} {name!r} does not inpaint; name an image model that reads a region")
         if model.latent_shape(1, 64, 64) != self.latent_shape(1, 64, 64):

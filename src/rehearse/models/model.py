@@ -167,11 +167,12 @@ class VideoModel(ABC):
         where there is none."""
         return None
 
-    def condition(self, pictures: NDArray[np.uint8], closeness: Sequence[float]) -> Tensor:
+    def condition(self, pictures: NDArray[np.uint8], closeness: Sequence[float] | Tensor) -> Tensor:
         """What :meth:`denoise` gets as ``condition`` to animate pictures.
 
         pictures: uint8 ``[1 or frames, height, width, 3]``; one stands for all frames. closeness: for each
-        frame how near it stays to its picture, in [0, 1] (see :mod:`rehearse.models.closeness`).
+        frame how near it stays to its picture, in [0, 1] (see :mod:`rehearse.models.closeness`), or for each
+        latent cell of it, ``[frames, h, w]``.
         Raises ModelError where the model starts from no picture.
         """
         raise ModelError(f"model {self.identity!r} starts from no picture; choose one that does")
@@ -205,8 +206,9 @@ class VideoModel(ABC):
         """
         return guidance
 
-    def guided_frames(self, condition: Tensor | None) -> Tensor | None:
-        """How much of the guidance beyond 1 each frame gets, in [0, 1], ``[frames]``; None for all of it.
+    def guided_places(self, condition: Tensor | None) -> Tensor | None:
+        """How much of the guidance beyond 1 each latent cell gets, in [0, 1], ``[frames, h, w]``; None for
+        all of it.
 
         condition: what :meth:`denoise` gets, see there.
         """

@@ -126,7 +126,7 @@ class MotionUNetModel(UNetModel):
         output: Tensor = self.denoiser(latents, timestep, encoder_hidden_states=every, return_dict=False)[0]
         return output
 
-    def condition(self, pictures: NDArray[np.uint8], closeness: Sequence[float]) -> Tensor:
+    def condition(self, pictures: NDArray[np.uint8], closeness: Sequence[float] | Tensor) -> Tensor:
         """PIA's input beside the latents, ``[1 or 2, 1 + channels, frames, h, w]``: closeness, then pictures.
 
         Two branches where ``picture_guidance`` is set: the unconditional one is all zeros.
@@ -137,16 +137,17 @@ class MotionUNetModel(UNetModel):
         if len(pictures) not in (1, frames):
             raise ValueError(f"{len(pictures)} pictures do not fit {frames} frames")
         latents = self.encode_pictures(pictures).expand(frames, -1, -1, -1).transpose(0, 1)
-        near = torch.tensor(closeness, dtype=torch.float32).view(1, frames, 1, 1)
-        condition = torch.cat([near.expand(-1, -1, *latents.shape[2:]), latents])[None]
+        near = torch.as_tensor(closeness, dtype=torch.float32)
+        near = near.view(frames, 1, 1) if near.dim() == 1 else near
+        condition = torch.cat([near.expand(1, -1, *latents.shape[2:]), latents])[None]
         return torch.cat([torch.zeros_like(condition), condition]) if self._guides_picture else condition
 
-    def guided_frames(self, condition: Tensor | None) -> Tensor | None:
-        """A frame that is the picture needs no words to say what it shows: guidance would amplify the
-        difference of two guesses at something known."""
+    def guided_places(self, condition: Tensor | None) -> Tensor | None:
+        """What is as the picture shows it needs no words to say so: guidance would amplify the difference of
+        two guesses at something known."""
         if condition is None or self._guidance_ramp is None:
             return None
-        near = condition[-1, 0, :, 0, 0]
+        near = condition[-1, 0]
         return ((1 - near) / self._guidance_ramp).clamp(0, 1)
 
     def picture_model(self) -> VideoModel:

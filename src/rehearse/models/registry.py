@@ -110,6 +110,22 @@ def find_model(name: str) -> ModelFolder:
     raise ModelError(f"there is no model {name!r}: {remedy} (or give a folder, or a hub id owner/name)")
 
 
+def find_inpainting(folder: ModelFolder) -> ModelFolder | None:
+    """The model that draws in regions of an image model's pictures, as its ``rehearse.json`` names it: a
+    folder beside it, or any name of :func:`find_model`; None where it names none. Raises ModelError."""
+    name = folder.inherited_settings().get("inpainting")
+    if name is None:
+        return None
+    said = f"model {folder.identity!r}: rehearse.json: inpainting"
+    if not isinstance(name, str) or not name:
+        raise ModelError(f"{said} cannot be {name!r}; name a model or a folder")
+    near = folder.path.parent / name
+    try:
+        return find_model(str(near) if near.is_dir() else name)
+    except ModelError as error:
+        raise ModelError(f"{said}: {error}") from None
+
+
 def find_adapter(name: str) -> Path:
     """The folder of a motion adapter (``config.json`` and safetensors) on the hub; downloaded if need be.
 

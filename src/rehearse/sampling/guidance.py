@@ -16,9 +16,9 @@ def guided(
 ) -> Tensor:
     """``u + guidance (c - u)`` of denoiser outputs ``[clips, channels, frames, h, w]``.
 
-    condition: what the denoiser got beside the latents; a model that reads it may give some frames less of
-    the guidance beyond 1 (:meth:`VideoModel.guided_frames`).
+    condition: what the denoiser got beside the latents; a model that reads it may give some places less of
+    the guidance beyond 1 (:meth:`VideoModel.guided_places`).
     """
-    shares = model.guided_frames(condition)
-    scales = guidance if shares is None else 1 + (guidance - 1) * shares.view(1, 1, -1, 1, 1)
+    shares = model.guided_places(condition)
+    scales = guidance if shares is None else 1 + (guidance - 1) * shares
     return unconditional + scales * (conditional - unconditional)
