@@ -40,7 +40,7 @@ from rehearse.shot import (
     Shot,
     ShotError,
 )
-from rehearse.shot.easing import Easing
+from rehearse.shot.easing import Easing, there_and_back
 from rehearse.shot.grid import pool
 
 _LOG = logging.getLogger(__name__)
@@ -254,9 +254,8 @@ def _led(paths: Sequence[BoxPath], frames: int, rows: int, columns: int) -> Tens
 
 def _there_and_back(picture: Intermediate, frames: int) -> NDArray[np.uint8]:
     """The drags of a clip that loops: by its middle they have gone their way, by its end they are back."""
-    half = (frames - 1) // 2
-    away = [min(frame, frames - 1 - frame) for frame in range(frames)]
-    return picture.over_time(half + 1)[away]
+    places, at = there_and_back(frames)
+    return picture.over_time(places)[at]
 
 
 def _say_what_is_held(ready: Shot, pin: Pin) -> None:

@@ -143,6 +143,17 @@ def test_paths_beyond_the_frame_and_many_subjects_can_be_drawn() -> None:
     assert near(frame[:, -60:], COLOURS[1]).sum() > 300
 
 
+def test_where_the_clip_loops_what_is_dragged_comes_back_and_a_named_path_goes_on() -> None:
+    path = [(0, Box(0.1, 0.1, 0.3, 0.3)), (1, Box(0.5, 0.1, 0.7, 0.3))]
+    shot = Shot("a red ball").drag((0.2, 0.5), (0.8, 0.5)).follow(None, path).follow("red ball", path)
+    shot = shot.motion(loop=True)
+    for frames in (1, 5, 6):
+        drag, wordless, named = (trace.centres()[:, 0] for trace in traces_of(shot, frames))
+        assert (drag == drag[::-1]).all() and (wordless == wordless[::-1]).all()
+        if frames > 1:
+            assert drag.max() == pytest.approx(0.8) and named[-1] == pytest.approx(0.6)
+
+
 def test_traces_of_another_length_are_refused() -> None:
     with pytest.raises(MediaError, match="resample"):
         draw_overlay(GREY, [Trace("x", points=np.zeros((5, 2)))])

@@ -15,7 +15,8 @@ from PIL import Image, ImageDraw
 
 from rehearse.media.errors import MediaError
 from rehearse.media.lettering import fitted, font
-from rehearse.shot import BoxTrajectory, DragTrajectory, PointTrajectory, Shot
+from rehearse.shot import BoxTrajectory, DragTrajectory, MotionInstruction, PointTrajectory, Shot
+from rehearse.shot.easing import there_and_back
 
 # Okabe and Ito's colours, told apart by colour-blind eyes too; the order keeps neighbours far apart.
 COLOURS: tuple[tuple[int, int, int], ...] = (
@@ -57,16 +58,19 @@ class Trace:
 
 
 def traces_of(shot: Shot, frames: int) -> list[Trace]:
-    """What a shot's trajectories ask for, resampled to a clip of ``frames`` frames, in the shot's order."""
+    """What a shot's trajectories ask for, resampled to a clip of ``frames`` frames, in the shot's order. What
+    is dragged, by a drag or by a path without words, comes back where the clip loops."""
     traces: list[Trace] = []
+    loops = any(isinstance(one, MotionInstruction) and one.loop for one in shot.instructions)
     for instruction in shot.instructions:
         label = getattr(instruction, "phrase", None) or ""
+        places, at = there_and_back(frames) if loops and not label else (frames, list(range(frames)))
         if isinstance(instruction, BoxTrajectory):
-            traces.append(Trace(label, boxes=instruction.path.resample(frames)))
+            traces.append(Trace(label, boxes=instruction.path.resample(places)[at]))
         elif isinstance(instruction, PointTrajectory):
-            traces.append(Trace(label, points=instruction.path.resample(frames)))
+            traces.append(Trace(label, points=instruction.path.resample(places)[at]))
         elif isinstance(instruction, DragTrajectory):
-            ways = instruction.resample(frames)
+            ways = instruction.resample(places)[at]
             traces += [Trace("drag", points=ways[:, move]) for move in range(ways.shape[1])]
     return traces
 

@@ -53,6 +53,14 @@ def interpolate(
     return np.clip(mixed, np.minimum(start, end), np.maximum(start, end))
 
 
+def there_and_back(frames: int) -> tuple[int, list[int]]:
+    """How something goes its way by the middle of a clip and comes back by its end.
+
+    Returns how many places the way is cut into, evenly, and at which of them each frame is.
+    """
+    return (frames - 1) // 2 + 1, [min(frame, frames - 1 - frame) for frame in range(frames)]
+
+
 def frame_times(frames: int) -> NDArray[np.float64]:
     """Times in [0, 1] of `frames` even frames, the first at 0 and the last at 1; a single one is at 0."""
     if not 1 <= frames <= MOST_FRAMES:
