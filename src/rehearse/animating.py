@@ -201,7 +201,7 @@ def animate(
 
     amount: of motion, where the shot says none. Under drags each frame has a picture of its own and is that
     picture: its affinity is that of a still clip, whatever the magnitude, which is left to the original side.
-    What no drag touches then stays as the picture shows it, unless a blend mixes that side in. paths: of
+    What no drag touches then stays as the picture shows it, unless a blend is asked for. paths: of
     named subjects, which the words move; where they lead, neither holds.
 
     Raises ShotError, before any picture is drawn where it can.
@@ -238,7 +238,15 @@ def animate(
     original = None if weights is None else model.condition(picture.original[None], near)
     led = _led(paths, frames, *grid[1:])
     if weights is None and not motion.restyle:
-        pin = _with_the_rest(pin, picture.original, picture.touched, led, model)
+        # What the frames show counts too: a morph also goes through what lies between its ends.
+        changed = (moved != picture.original).any(axis=(0, 3)).astype(np.float32)
+        touched = np.maximum(picture.touched, changed)
+        pin = _with_the_rest(pin, picture.original, touched, led, model)
+    if motion.amount is not None and weights is None and not paths:
+        _LOG.warning(
+            "the motion's magnitude moves nothing here: the clip stands still but for what is dragged; name "
+            "a subject with a path, or mix in the undragged clip with control.blend",
+        )
     still, moving = (torch.tensor(each).view(-1, 1, 1) for each in (near_at(0.0), near))
     return Animation(model.condition(moved, torch.where(led, moving, still)), moved, original, weights, pin)
 

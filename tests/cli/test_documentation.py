@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import runpy
 import shlex
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +14,8 @@ import typer
 from PIL import Image
 
 from rehearse.cli.app import app
+from rehearse.models import load_model
+from rehearse.planning import plan
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -67,3 +70,11 @@ def test_python_of_the_documents_runs(
     exec(compile(code, page, "exec"), {})
     for clip in re.findall(r'save\("([\w.]+)"\)', code):
         assert (tmp_path / clip).stat().st_size > 1000
+
+
+def test_the_shots_of_the_example_are_possible() -> None:
+    """``examples/direct_a_picture.py``, as far as before its first clip."""
+    example = runpy.run_path(str(ROOT / "examples" / "direct_a_picture.py"))
+    model = load_model("theatre-animate", device="cpu")
+    plans = [plan(shot, model) for shot in example["takes"]().values()]
+    assert len(plans) == 5 and all(each.condition is not None for each in plans)

@@ -16,7 +16,7 @@ from rehearse.models import ModelError, load_model
 from rehearse.models.image import ImageModel, widened
 from rehearse.pictures import make_intermediate
 from rehearse.pictures.cache import PictureCache
-from rehearse.shot import Box, Shot, Stroke
+from rehearse.shot import Box, Shot
 
 PICTURE = np.random.default_rng(0).integers(0, 255, (64, 64, 3), dtype=np.uint8)
 DEFAULTS = {"frames": 1, "width": 64, "height": 64, "steps": 4, "guidance": 3.0}
@@ -97,14 +97,82 @@ def test_edits_are_drawn_by_the_model_that_is_named_for_them(root: Path) -> None
     assert loaded(root / "image").inpainting_model() is loaded(root / "image").inpainting_model()
     partner, after = edited()
     assert (plain != partner).any() and before == after  # the image model itself is the same
+    # Trained anew, it draws anew, though the model that names it stays loaded.
     save_file({"weight": torch.zeros(8, 9, 3, 3)}, root / "paint" / "conv_in.safetensors")
-    stroke = shot.paint(Stroke([(0.1, 0.9), (0.4, 0.9)], width=0.1), prompt="a ball")
-    made = make_intermediate(stroke, loaded(root / "image"), 64, 64, cache=PictureCache()).original
-    assert made.shape == PICTURE.shape
+    again, _ = edited()
+    assert (again != partner).any()
+
+
+def test_an_edit_s_latents_are_those_of_the_model_that_draws_it(root: Path) -> None:
+    from toy_models import toy_vae
+
+    say(root / "image", inpainting="paint")
+    torch.manual_seed(9)
+    toy_vae().save_pretrained(root / "paint" / "vae", safe_serialization=True)
+    model = loaded(root / "image")
+    partner = model.inpainting_model()
+    assert partner is not None
+    taken: list[str] = []
+    for each in (model, partner):
+        real = each.encode_pictures
+        each.encode_pictures = (  # type: ignore[method-assign]
+            lambda pictures, real=real, each=each: taken.append(each.identity) or real(pictures)
+        )
+    shot = Shot("a red ball", seed=2).image(PICTURE).edit("a blue star", Box(0.25, 0.25, 0.75, 0.75))
+    make_intermediate(shot, model, 64, 64, cache=PictureCache())
+    assert set(taken) == {partner.identity}
+
+
+def test_a_partner_is_named_as_a_base_is(root: Path) -> None:
+    say(root / "image", inpainting="../paint")
+    assert loaded(root / "image").inpainting_model() is not None
+    # A style of it, somewhere else, means the partner that its base means.
+    (root / "elsewhere" / "ink").mkdir(parents=True)
+    said = {"base": str(root / "image"), "defaults": DEFAULTS}
+    (root / "elsewhere" / "ink" / "rehearse.json").write_text(json.dumps(said))
+    say(root / "image", inpainting="paint")
+    assert loaded(root / "elsewhere" / "ink").inpainting_model() is not None
+
+
+def test_what_stands_on_an_inpainting_model_inpaints_and_takes_no_motion(root: Path) -> None:
+    (root / "style").mkdir()
+    (root / "style" / "rehearse.json").write_text(json.dumps({"base": "paint", "defaults": DEFAULTS}))
+    assert loaded(root / "style").inpaints
+    save_toy_motion_model(root / "animate", root / "paint")
+    with pytest.raises(ModelError, match="a motion adapter cannot go on 'paint', which inpaints"):
+        load_model(str(root / "animate"), device="cpu")
+
+
+def test_an_inpainting_model_has_features_for_drags(root: Path) -> None:
+    model = loaded(root / "paint")
+    latents = torch.randn(1, 4, 1, 8, 8, requires_grad=True)
+    found = model.features(latents, torch.tensor(300), model.encode("a red ball")[1:], 0)
+    found.sum().backward()
+    assert latents.grad is not None and latents.grad.abs().max() > 0
+
+
+def test_a_style_reaches_the_partner_once(root: Path) -> None:
+    layer = "mid_block.resnets.0.conv1"
+    products = {
+        f"unet.{layer}.lora_A.weight": torch.randn(2, 16, 3, 3),
+        f"unet.{layer}.lora_B.weight": torch.randn(16, 2, 1, 1),
+    }
+    (root / "ink").mkdir()
+    save_file(products, root / "ink" / "ink.safetensors")
+    said = {"base": "image", "loras": [{"file": "ink.safetensors"}], "inpainting": "inkpaint"}
+    (root / "ink" / "rehearse.json").write_text(json.dumps({**said, "defaults": DEFAULTS}))
+    save_inpainting(root, "inkpaint")
+    for base in ("image", "../ink"):
+        say(root / "inkpaint", base=base)
+        partner: Any = loaded(root / "ink").inpainting_model()
+        style: Any = loaded(root / "ink")
+        own, theirs = (each.denoiser.get_submodule(layer).weight for each in (style, partner))
+        assert torch.allclose(own, theirs), base
 
 
 def test_edits_of_two_models_are_kept_apart(root: Path) -> None:
-    shot = Shot("a red ball", seed=2).image(PICTURE).edit("a blue star", Box(0.25, 0.25, 0.75, 0.75))
+    shot = Shot("a red ball", seed=2).image(PICTURE)
+    shot = shot.edit("a blue star", Box(0.25, 0.25, 0.75, 0.75), strength=0.9)
     cache = PictureCache()
     plain = make_intermediate(shot, loaded(root / "image"), 64, 64, cache=cache).original
     say(root / "image", inpainting="paint")

@@ -66,7 +66,8 @@ class Made:
         return found
 
     def over_time(self, frames: int) -> NDArray[np.uint8]:
-        return np.stack([self.original + np.uint8(100 * t) for t in frame_times(frames)])
+        moved = (self.touched > 0)[..., None] if self.drags else np.ones((1, 1, 1), bool)
+        return np.stack([self.original + np.uint8(100 * t) * moved for t in frame_times(frames)])
 
 
 @pytest.fixture
@@ -196,6 +197,35 @@ def test_what_no_drag_touches_stays_as_the_picture_shows_it(
     (held,) = plan(resting, model).controls
     assert isinstance(held, KeepOutside)
     assert (held.inside[..., :3, :2] == 0).all() and (held.inside[..., 3:, :4] == 1).all()
+
+
+def test_what_the_frames_of_a_drag_show_is_never_pinned(
+    model: MotionUNetModel, pictures: Pictures, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # A morph goes through what lies between its ends, which no region of it names.
+    monkeypatch.setattr(Made, "touched", property(lambda made: np.zeros(made.original.shape[:2], np.float32)))
+    (held,) = plan(shot_of().drag((0.2, 0.5), (0.7, 0.5)), model).controls
+    assert isinstance(held, KeepOutside) and not held.inside.any()
+
+    def there(made: Made, frames: int) -> NDArray[np.uint8]:
+        found = np.repeat(made.original[None], frames, 0)
+        found[1:-1, :8, 8:16] += 50
+        return found
+
+    monkeypatch.setattr(Made, "over_time", there)
+    (held,) = plan(shot_of().drag((0.2, 0.5), (0.7, 0.5)), model).controls
+    assert isinstance(held, KeepOutside) and held.inside.sum() == held.inside[..., 0, 1].sum() == 1
+
+
+def test_a_magnitude_that_moves_nothing_is_said(
+    model: MotionUNetModel, pictures: Pictures, caplog: pytest.LogCaptureFixture
+) -> None:
+    dragged = shot_of().motion(magnitude="large").drag((0.2, 0.5), (0.7, 0.5))
+    plan(dragged.with_control(blend={"weight": 0.5}), model)
+    plan(shot_of().drag((0.2, 0.5), (0.7, 0.5)), model)
+    assert not caplog.messages
+    plan(dragged, model)
+    assert len(caplog.messages) == 1 and "the motion's magnitude moves nothing here" in caplog.messages[0]
 
 
 def test_beside_a_drag_a_named_subject_still_moves_on_its_path(
@@ -359,10 +389,13 @@ def test_a_path_at_rest_pins_what_the_picture_shows_there(
 
 
 def test_pins_and_drags_in_one_shot(model: MotionUNetModel, pictures: Pictures) -> None:
-    box = Box(0.75, 0.25, 1.0, 0.75)
-    shot = shot_of().follow(None, [(0, (0.2, 0.5)), (1, (0.4, 0.5))]).follow(None, [(0, box)])
+    box = Box(0.0, 0.25, 0.25, 0.75)
+    shot = shot_of().follow(None, [(0, (0.3, 0.9)), (1, (0.4, 0.5))]).follow(None, [(0, box)])
     made = plan(shot, model)
-    assert [control.name for control in made.controls] == ["pin"]
+    (pin,) = made.controls
+    # What is pinned lies in the half that is touched.
+    assert isinstance(pin, KeepOutside) and (pin.inside[..., 2:4, :2] == 0).all()
+    assert (pin.inside[..., 5:, :4] == 1).all()
     ready, *_ = pictures.calls[0]
     assert [one.form for one in ready.instructions] == ["drag", "box"]
 

@@ -327,11 +327,15 @@ def animate(
     named = STANDARD if arms is None else _names(arms)
     protocol = AnimateProtocol(model=model, cases=cases, arms=named, seed=seed, steps=steps)
     protocol.parsed_arms()
-    mark = model_fingerprint(model)
+    mark, region_mark = model_fingerprint(model), pictures_fingerprint(model)
     bench = load_embedding_bench()
-    make_tools, marks = partial(_animate_tools, model), (mark, pictures_fingerprint(model), bench.fingerprint)
+    make_tools, marks = partial(_animate_tools, model), (mark, region_mark, bench.fingerprint)
     found, store = run_animate(protocol, work, make_tools, bench.judge, marks, processes, _say)
-    about = {"model_sha256": mark, "judge_and_space_sha256": bench.fingerprint}
+    about = {
+        "model_sha256": mark,
+        "drawing_in_regions_sha256": region_mark,
+        "judge_and_space_sha256": bench.fingerprint,
+    }
     _told(write_animate_report(found, store, out, _command(), about))
 
 

@@ -139,11 +139,11 @@ def columns(
         if row["step"]:
             found["closing"][at] = row["closing"] / row["step"]
         found["closes"][at] = row["closing"] <= row["largest_step"]
-        if arm.guided:
+        if arm.arrives:
             found["place"][at] = np.hypot(*(centres(own)[-1] - np.array(case.target)))
             found["within"][at] = found["place"][at] <= NEAR
             found["iou"][at] = _way_iou(own, case)
-        elif "loop" not in arm:
+        elif not arm.guided and "loop" not in arm:
             found["happens"][at] = happens(own, case.motion)
     return found
 
@@ -220,14 +220,14 @@ class AnimateFindings:
                 aims.append(Aim(name, gain.above_zero, spoken(gain, digits=1, sign=True)))
             motion = self.difference(arm, "speed")
             told = f"dynamic degree x100 {spoken(motion, scale=100, digits=2, sign=True)}"
-            if arm.guided:
+            if arm.arrives:
                 told += "; a trajectory takes the place of the words' motion, and its length is the person's"
             holds = not np.isnan(motion.value) and not motion.below_zero
             aims.append(Aim(f"at no less motion (`{arm.name}`)", holds, told))
         return aims
 
     def _drag_aims(self) -> list[Aim]:
-        arms = [arm for arm in self.columns if "drag" in arm and "blend" not in arm]
+        arms = [arm for arm in self.columns if "drag" in arm and arm.arrives and "blend" not in arm]
         return [
             Aim(
                 f"dragged subjects within {NEAR} of the target in at least {AIM_DRAGGED:.0%} (`{arm.name}`)",

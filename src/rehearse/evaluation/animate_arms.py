@@ -118,6 +118,11 @@ class AnimateArm:
         """Whether a trajectory says where the puppet goes."""
         return "drag" in self or "path" in self
 
+    @property
+    def arrives(self) -> bool:
+        """Whether the puppet shall be at the trajectory's end when the clip ends; in a loop it is back."""
+        return self.guided and "loop" not in self
+
     def region(self, case: Animation) -> Box | None:
         """What a regional edit may change, its soft edge included; None where nothing is edited."""
         return grown(_mask(self, case), FEATHER) if self.edited else None

@@ -130,7 +130,7 @@ def _page(found: AnimateFindings, command: str, sheets: Sequence[Path]) -> str:
 def _sections(found: AnimateFindings) -> list[str]:
     """The tables that only some arms have numbers for."""
     arms = list(found.columns)
-    guided = [arm for arm in arms if arm.guided]
+    guided = [arm for arm in arms if arm.arrives]
     sized = [arm for arm in arms if "magnitude" in arm or "loop" in arm or "align" in arm]
     sections = []
     if guided:
@@ -164,7 +164,7 @@ def _sections(found: AnimateFindings) -> list[str]:
         (
             "blend",
             "## Equation 4",
-            "0 follows the edit, as the arm without a blend does; 1 keeps the unedited run (base).",
+            "0 follows the edit, as the arm without a blend does; 1 keeps what was before it.",
         ),
         ("fork", "## Forks", "How far an edit still reaches that begins after a part of the steps."),
     ):
@@ -210,7 +210,7 @@ def _write_sheet(found: AnimateFindings, store: Store, arm: AnimateArm, out: Pat
         key, case = found.keys[arm][at], found.cases[at]
         text = f"text {found.columns[arm]['text'][at]:.0f}: {case.caption(arm.wish)}"
         boxes = boxes_of(store.journal[key])
-        asked = asked_way(case, boxes.shape[1])[None] if arm.guided else None
+        asked = asked_way(case, boxes.shape[1])[None] if arm.arrives else None
         examples.append(Example(store.picture(key), text, asked, boxes))
     path = out / f"animate-{re.sub(r'[^a-z0-9.]+', '-', arm.name)}.jpg"
     write_examples(path, examples)

@@ -77,10 +77,17 @@ def compose(
             "it has LoRAs or a target adapter but no model_index.json",
             'name the model it changes as "base"',
         )
+    adapter = _adapter(folder, said.get(_ADAPTER), find_adapter)
+    if adapter is not None and base is not None and base.input_layer is not None:
+        raise _refusal(
+            folder,
+            f"a motion adapter cannot go on {said['base']!r}, which inpaints",
+            "name a plain one as base",
+        )
     return dataclasses.replace(
         folder,
         base=base,
-        adapter=_adapter(folder, said.get(_ADAPTER), find_adapter),
+        adapter=adapter,
         # A base's own LoRAs belong to what it is: they come first.
         loras=(*(base.loras if base is not None else ()), *_loras(folder, said.get("loras", []))),
         target_adapter=_target(folder, said.get(_TARGET)),
@@ -90,7 +97,7 @@ def compose(
 def _base(folder: ModelFolder, name: Any, find_model: Callable[[str], ModelFolder]) -> ModelFolder:
     if not isinstance(name, str) or not name:
         raise _refusal(folder, f"base cannot be {name!r}", "name a model or a folder")
-    near = folder.path / name if name.startswith(".") else folder.path.parent / name
+    near = beside(folder, name)
     if near.resolve() == folder.path.resolve():
         raise _refusal(folder, "base is this folder itself", "name the model it stands on")
     try:
@@ -108,6 +115,12 @@ def _base(folder: ModelFolder, name: Any, find_model: Callable[[str], ModelFolde
     if found.target_adapter is not None:
         raise _refusal(folder, f"base {name!r} has a target adapter already", "name the model below it")
     return dataclasses.replace(found, identity=name)
+
+
+def beside(folder: ModelFolder, name: str) -> Path:
+    """The folder that a setting means by a name, if it is one: from this folder where the name begins with a
+    dot, else next to it."""
+    return folder.path / name if name.startswith(".") else folder.path.parent / name
 
 
 def _adapter(folder: ModelFolder, name: Any, find_adapter: Callable[[str], Path]) -> Path | None:

@@ -59,9 +59,12 @@ class ModelFolder:
 
     @property
     def input_layer(self) -> Path | None:
-        """The file of the UNet's own input layer, ``conv_in.safetensors``; None where there is none."""
+        """The file of an input layer in place of the whole model's (``conv_in.safetensors``), this folder's
+        own or its base's; None where there is none."""
+        if self.base is None:
+            return None
         file = self.path / INPUT_LAYER
-        return file if self.base is not None and file.is_file() else None
+        return file if file.is_file() else self.base.input_layer
 
     @property
     def index(self) -> dict[str, Any]:

@@ -36,7 +36,7 @@ class ImageModel(UNetModel):
     ) -> None:
         self.inpaints = int(denoiser.config.in_channels) == 1 + 2 * codec.channels
         super().__init__(folder, denoiser, text, codec, precision)
-        self._inpainting: VideoModel | None = None
+        self._inpainting: tuple[object, VideoModel] | None = None
 
     @classmethod
     def _load_denoiser(cls, folder: ModelFolder) -> Any:
@@ -80,12 +80,21 @@ class ImageModel(UNetModel):
         attend: Any = None,
         condition: Tensor | None = None,
     ) -> Tensor:
-        if self.inpaints and condition is None:  # all is to be drawn
-            rows, columns = latents.shape[-2:]
-            factor = self._codec.factor
-            picture = np.zeros((rows * factor, columns * factor, 3), np.uint8)
-            condition = self.region_condition(picture, torch.ones(rows, columns))
+        if self.inpaints and condition is None:
+            condition = self._all_to_be_drawn(latents)
         return super().denoise(latents, timestep, text, attend, condition)
+
+    def features(self, latents: Tensor, timestep: Tensor, text: Tensor, block: int) -> Tensor:
+        if self.inpaints:
+            beside = self._all_to_be_drawn(latents).expand(latents.shape[0], -1, latents.shape[2], -1, -1)
+            latents = torch.cat([latents, beside.to(latents)], dim=1)
+        return super().features(latents, timestep, text, block)
+
+    def _all_to_be_drawn(self, latents: Tensor) -> Tensor:
+        rows, columns = latents.shape[-2:]
+        factor = self._codec.factor
+        picture = np.zeros((rows * factor, columns * factor, 3), np.uint8)
+        return self.region_condition(picture, torch.ones(rows, columns))
 
     def region_condition(self, picture: NDArray[np.uint8], inside: Tensor) -> Tensor:
         """An inpainting model's input beside the latents, ``[1, 1 + channels, 1, h, w]``: the region, then
@@ -102,19 +111,23 @@ class ImageModel(UNetModel):
     def inpainting_model(self) -> VideoModel | None:
         if self.inpaints:
             return self
-        if self._inpainting is None:
-            from rehearse.models.registry import find_inpainting
+        from rehearse.models.registry import find_inpainting
 
-            found = find_inpainting(self._folder)
-            self._inpainting = None if found is None else self._load_inpainting(found)
-        return self._inpainting
+        found = find_inpainting(self._folder)
+        if found is None:
+            return None
+        stamp = found.stamp()
+        if self._inpainting is None or self._inpainting[0] != stamp:
+            self._inpainting = stamp, self._load_inpainting(found)
+        return self._inpainting[1]
 
     def _load_inpainting(self, found: ModelFolder) -> VideoModel:
         from rehearse.models.registry import load_family
 
         said = f"model {self.identity!r}: rehearse.json: inpainting"
         # What this model has been given since, a style for example, its regions get too.
-        since = tuple(lora for lora in self._folder.loras if lora not in found.loras)
+        has = {(lora.file.resolve(), lora.scale) for lora in found.loras}
+        since = tuple(one for one in self._folder.loras if (one.file.resolve(), one.scale) not in has)
         try:
             model = load_family(dataclasses.replace(found, loras=(*found.loras, *since)), self.precision)
         except ModelError as error:

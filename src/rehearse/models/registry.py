@@ -12,7 +12,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rehearse.models.composition import compose, is_composed
+from rehearse.models.composition import beside, compose, is_composed
 from rehearse.models.errors import ModelError
 from rehearse.models.first_line import first_line
 from rehearse.models.folder import ModelFolder
@@ -113,13 +113,16 @@ def find_model(name: str) -> ModelFolder:
 def find_inpainting(folder: ModelFolder) -> ModelFolder | None:
     """The model that draws in regions of an image model's pictures, as its ``rehearse.json`` names it: a
     folder beside it, or any name of :func:`find_model`; None where it names none. Raises ModelError."""
-    name = folder.inherited_settings().get("inpainting")
-    if name is None:
+    said_by: ModelFolder | None = folder
+    while said_by is not None and "inpainting" not in said_by.settings():
+        said_by = said_by.base
+    if said_by is None:
         return None
+    name = said_by.settings()["inpainting"]
     said = f"model {folder.identity!r}: rehearse.json: inpainting"
     if not isinstance(name, str) or not name:
         raise ModelError(f"{said} cannot be {name!r}; name a model or a folder")
-    near = folder.path.parent / name
+    near = beside(said_by, name)
     try:
         return find_model(str(near) if near.is_dir() else name)
     except ModelError as error:

@@ -30,8 +30,8 @@ class Intermediate:
 
     original: uint8 ``[H, W, 3]`` after image and content instructions, before any drag (x~).
     edited: the same after the end of all drags (x~'); the original where there is none.
-    touched: float32 ``[H, W]`` in [0, 1]: the region that drags sweep on their way, with a soft edge; zeros
-    without drags.
+    touched: float32 ``[H, W]`` in [0, 1]: what warped drags sweep on their way, and where optimised ones
+    begin and end, with a soft edge; zeros without drags.
     """
 
     original: NDArray[np.uint8]
@@ -65,12 +65,14 @@ def make_intermediate(
     content instructions change it in the shot's order, then all drags. Pictures at later times are the video
     model's.
 
-    picture_model: a text-to-image model. width, height: of the clip, in pixels. on_step: told after each
-    denoising step. cancel: asked before each. cache: of the stages' pictures, None for the one all share.
+    picture_model: a text-to-image model; in regions the one draws that it names for that. width, height: of
+    the clip, in pixels. on_step: told after each denoising step. cancel: asked before each. cache: of the
+    stages' pictures, None for the one all share.
 
     Raises:
         ShotError: naming the instruction's field: a picture that cannot be used, an empty mask, a drag that
             cannot be made, a word the model does not know, a size it does not take.
+        ModelError: the model that is named to draw in regions will not do.
         Cancelled, DragCancelled: called off; finished stages stay in the cache.
     """
     _refuse_bad_size(picture_model, width, height)

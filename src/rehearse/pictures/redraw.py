@@ -3,7 +3,7 @@
 All three are one run of the resumable loop. From words it starts in noise; from a picture it starts at a
 later step, in the noised picture (SDEdit: strength s runs the last ``s`` of all steps); in a region it is
 steered by :class:`~rehearse.controls.keep_outside.KeepOutside` and laid over the picture with a soft mask, in
-pixels.
+pixels; there an inpainting model draws, where the image model names one.
 """
 
 from __future__ import annotations
@@ -157,12 +157,12 @@ class ImagePipeline:
         count = self.steps_for(strength, region is not None)
         if not count or (region is not None and not region.any()):
             return picture.copy()
-        clean = self.model.encode_pictures(np.array(picture)[None]).unsqueeze(2)
+        model = self.model if region is None else self.model_in_regions
+        clean = model.encode_pictures(np.array(picture)[None]).unsqueeze(2)
         if region is None:
             loop = self._loop(words)
         else:
             inside = self._cells(region)
-            model = self.model_in_regions
             seen = model.region_condition(np.array(picture), inside) if model.inpaints else None
             loop = self._loop(words, model, (KeepOutside(clean, inside),), seen)
         state = progress.follow(stage, loop, loop.start_from(clean, loop.plan.steps - count))

@@ -158,6 +158,8 @@ def _content(
     if mask is not None:
         feather = FEATHER if instruction.feather is None else instruction.feather
         region = feathered(mask, feather * min(width, height))
+    if region is not None:
+        refuse_unknown_words(f"{name}.prompt", words.prompt, pipeline.model_in_regions)
     strength = instruction.strength
     if strength is None:
         strength = _own_strength(pipeline, bool(instruction.strokes), region is not None)
