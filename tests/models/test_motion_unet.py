@@ -17,7 +17,7 @@ from safetensors.torch import save_file
 from test_attention_sites import Watcher
 from toy_models import save_toy_model, save_toy_motion_model, toy_adapter, toy_unet
 
-from rehearse import Shot
+from rehearse import Box, Shot
 from rehearse.animating import animate
 from rehearse.models import ModelError, load_model, registry
 from rehearse.models.closeness import closeness
@@ -496,6 +496,34 @@ def test_guidance_may_rise_from_the_picture_s_frame(root: Path, tmp_path: Path) 
     # Closeness 1, 0.8 and 0.6: none, two thirds and all of the guidance.
     for frame, share in enumerate((0, 2 / 3, 1)):
         assert (rising - bare - share * moved)[:, :, frame].abs().amax() < 0.02 * far
+
+
+def test_what_no_guidance_reaches_is_predicted_once(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(root, tmp_path / "all")
+    folder = tmp_path / "all" / "pia"
+    (folder / "rehearse.json").write_text(json.dumps({"base": "image", "guidance_ramp": 0.1}))
+    model = load_model(str(folder))
+    assert isinstance(model, MotionUNetModel)
+    sizes: list[int] = []
+    real = model.denoise
+
+    def counted(latents: torch.Tensor, *given: Any) -> torch.Tensor:
+        sizes.append(latents.shape[0])
+        return real(latents, *given)
+
+    monkeypatch.setattr(model, "denoise", counted)
+    shot = Shot(PROMPT, frames=3, steps=1, seed=4).image(np.full((48, 64, 3), 90, np.uint8))
+    for each, branches in (
+        (shot.drag((0.2, 0.5), (0.7, 0.5), region=Box(0, 0, 0.5, 1)), 1),
+        (shot, 2),
+        (shot.with_(guidance=1), 1),
+    ):
+        sizes.clear()
+        loop = Loop(model, plan(each.with_(width=64, height=48), model))
+        loop.step(loop.start())
+        assert sizes == [branches]
 
 
 @pytest.mark.parametrize(

@@ -180,7 +180,7 @@ class Loop:
         self, scheduler: Any, timestep: Tensor, latents: Tensor, moment: Moment, side: Side
     ) -> Tensor:
         """The denoiser's output for one side under classifier-free guidance: ``u + guidance (c - u)``; a
-        model may give some frames less of it."""
+        model may give some places less of it."""
         controls = [
             control
             for control in side.controls
@@ -190,7 +190,9 @@ class Loop:
         scale = getattr(scheduler, "scale_model_input", None)  # flow matching has none
         inputs = latents if scale is None else scale(latents, timestep)
         guidance = self.plan.guidance if side.guidance is None else side.guidance
-        if guidance == 1:
+        places = self.model.guided_places(side.condition)
+        # Where no place gets any guidance, the unconditional branch would be predicted for nothing.
+        if guidance == 1 or (places is not None and not places.any()):
             condition = None if side.condition is None else side.condition[-1:]
             return self.model.denoise(inputs, timestep, side.text[1:], attend, condition)
         guidance = self.model.guidance_at(guidance, moment.step, moment.steps, moment.timestep)
