@@ -23,6 +23,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -61,7 +62,7 @@ class Batched(Loop):
         latents = torch.cat([state.latents] * 4)
         scheduler = state.scheduler.restore()
         timestep = scheduler.timesteps[state.step]
-        empty, full = self.model.denoise(latents, timestep, text).chunk(2)
+        empty, full = self.model.denoise(latents, timestep, text, condition=self.plan.condition).chunk(2)
         both: Tensor = empty + self.plan.guidance * (full - empty)
         mixed = torch.lerp(both[:1], both[1:], blend.weights)
         stepped = scheduler.step(mixed, timestep, state.latents, return_dict=False)[0]
@@ -101,6 +102,14 @@ def measure(plain: Loop, with_blend: Loop, state: State, arm: str, pairs: int, c
     return Result(arm, medians[0], medians[1], statistics.median(ratios), lower, upper, pairs)
 
 
+def shown(model: VideoModel, size: dict[str, int]) -> Tensor | None:
+    """What a model that starts from a picture is shown: a grey one, which it moves as much as it likes."""
+    if not model.starts_from_picture:
+        return None
+    picture = np.full((1, size["height"], size["width"], 3), 127, np.uint8)
+    return model.condition(picture, [0.5] * size["frames"])
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--model", help="a model to load; default: theatre-video's size, random weights")
@@ -128,7 +137,8 @@ def main() -> None:
             {"frames": 16, "width": 128, "height": 128},
         )
     plan = Plan(
-        **size, fps=8, steps=STEPS, guidance=5.0, scheduler="ddim", seed=0, text=model.encode("")
+        **size, fps=8, steps=STEPS, guidance=5.0, scheduler="ddim", seed=0, text=model.encode(""),
+        condition=shown(model, size),
     )  # fmt: skip
     plain = Loop(model, plan)
     state = plain.start()
