@@ -11,6 +11,7 @@ import pytest
 from filelock import FileLock
 
 from rehearse.cli import run
+from rehearse.studio import serve
 
 
 def told(capsys: pytest.CaptureFixture[str]) -> str:
@@ -34,6 +35,15 @@ def test_a_port_that_is_taken(tmp_path: Path, capsys: pytest.CaptureFixture[str]
         port = taken.getsockname()[1]
         assert run(["studio", "--projects", str(tmp_path), "--port", str(port), "--no-browser"]) == 2
     assert "give another port" in told(capsys)
+
+
+def test_answers_do_not_wait_for_each_other() -> None:
+    with (
+        serve._listening("127.0.0.1", 0) as listener,
+        socket.create_connection(listener.getsockname()[:2]),
+        listener.accept()[0] as taken,
+    ):
+        assert taken.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
 
 def test_takes_are_listed_pruned_and_travel(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
