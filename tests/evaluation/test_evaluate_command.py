@@ -16,6 +16,7 @@ from rehearse.cli.failures import BadWord
         ("theatre", "judge"),
         ("shift", "before and after"),
         ("target", "target:0.1"),
+        ("blend", "predictions"),
     ],
 )
 def test_help_teaches(command, says, capsys):
@@ -37,6 +38,23 @@ def test_help_teaches(command, says, capsys):
 def test_bad_input_is_one_sentence(arguments, says, capsys, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert run(["evaluate", "trajectory", *arguments]) in (1, 2)
+    told = capsys.readouterr().err
+    assert says in told and "Traceback" not in told and told.count("\n") == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--weights", "half"], "--weights: 'half' is no list of numbers"),
+        (["--weights", "1.5"], "weights: 1.5 is not between 0 and 1"),
+        (["--edits", "hat"], "there is no 'hat'"),
+        (["--at", "24", "--steps", "12"], "at is 24; give a step between 0 and 11"),
+    ],
+)
+def test_a_blend_that_cannot_be_measured_is_one_sentence(arguments, says, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert run(["evaluate", "blend", *arguments]) in (1, 2)
     told = capsys.readouterr().err
     assert says in told and "Traceback" not in told and told.count("\n") == 1
     assert list(tmp_path.iterdir()) == []

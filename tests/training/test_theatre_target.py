@@ -101,6 +101,14 @@ def basis_of(folder: Path) -> PatchBasis:
     return theatre_vae.fit_basis(folder / "stills", folder / "basis.safetensors")
 
 
+def test_the_components_need_no_set_of_stills(tmp_path: Path) -> None:
+    fitted = basis_of(tmp_path)
+    recipe = replace(TARGET, samples=24, data_seed=1)
+    drawn = theatre_vae.fit_basis(tmp_path / "none", tmp_path / "drawn.safetensors", recipe)
+    assert torch.equal(drawn.encode_matrix, fitted.encode_matrix) and torch.equal(drawn.mean, fitted.mean)
+    assert not (tmp_path / "none").exists()
+
+
 def test_batches_are_clips_half_of_them_mirrored(tmp_path: Path) -> None:
     basis = basis_of(tmp_path)
     recipe = replace(TARGET, samples=4)

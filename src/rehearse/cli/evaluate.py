@@ -297,6 +297,41 @@ def fork(
     _told(write_reach_report(curves, options, out, _command(), {"model_sha256": loaded.fingerprint}))
 
 
+@app.command("blend")
+def blend(
+    cases: Annotated[int, typer.Option(min=1, help="Takes that are run and forked.")] = 8,
+    edits: Annotated[
+        str, typer.Option(help="What is changed on the way: path, place, colour, with commas between.")
+    ] = "path,place",
+    weights: Annotated[
+        str, typer.Option(help="How much of the original is kept, with commas between; 1: all.")
+    ] = ".25,.5,.75",
+    at: Annotated[
+        int | None, typer.Option(min=0, help="Fork after so many steps (default: a quarter of them).")
+    ] = None,
+    steps: Steps = None,
+    seed: Seed = 0,
+    model: VideoModelName = "theatre-video",
+    work: Work = Path("runs/evaluate/blend"),
+    out: Out = _RESULTS,
+) -> None:
+    """Measure what a blend loses that takes its parent's predictions over instead of making them anew.
+
+    What it saves is measured by benchmarks/blend.py. Writes blend-kept.md, .json and a sheet. What is
+    finished is kept: stop with Ctrl-C, call again to go on.
+    """
+    from rehearse.evaluation.judging import load_bench
+    from rehearse.evaluation.mixing import MixOptions, measure_mixes, write_mix_report
+    from rehearse.models import load_model
+
+    words = tuple(dict.fromkeys(_names(edits)))
+    options = MixOptions(model, cases, words, _numbers("--weights", weights), at, steps, seed)
+    bench, loaded = load_bench(), load_model(model)
+    mixes = measure_mixes(options, loaded, bench, work, _say)
+    about = {"model_sha256": loaded.fingerprint, "judge_sha256": bench.fingerprint}
+    _told(write_mix_report(mixes, options, out, _command(), about))
+
+
 @app.command("animate", epilog=_ANIMATE)
 def animate(
     cases: Annotated[int, typer.Option(min=1, help="Cases in each arm, three prompts a picture.")] = 105,
@@ -481,6 +516,14 @@ def _steps_list(text: str) -> tuple[float | int, ...]:
             )
         numbers.append(number)
     return tuple(dict.fromkeys(numbers))
+
+
+def _numbers(option: str, text: str) -> tuple[float, ...]:
+    """Numbers with commas between."""
+    try:
+        return tuple(dict.fromkeys(float(word) for word in _names(text)))
+    except ValueError:
+        raise BadWord(f"{option}: {text!r} is no list of numbers; write for example .25,.5,.75") from None
 
 
 def _names(text: str) -> tuple[str, ...]:

@@ -103,6 +103,16 @@ def distance(a: NDArray[np.uint8], b: NDArray[np.uint8]) -> float:
     return float(np.sqrt(np.mean((a.astype(np.float64) - b.astype(np.float64)) ** 2)))
 
 
+def named_edits(names: Sequence[str]) -> tuple[str, ...]:
+    """The names, all of which are in EDITS; EvaluationError where one is not, or where there is none."""
+    unknown = [name for name in names if name not in EDITS]
+    if unknown:
+        raise EvaluationError(f"edits: there is no {unknown[0]!r}; there are {', '.join(EDITS)}")
+    if not names:
+        raise EvaluationError(f"edits: name at least one of {', '.join(EDITS)}")
+    return tuple(names)
+
+
 def reach_of(parent: Take, edited: Shot, at: Sequence[int]) -> list[Reach]:
     """How far an edit reaches at each of the given steps of a finished take that kept their states.
 
@@ -130,13 +140,7 @@ def reach_of(parent: Take, edited: Shot, at: Sequence[int]) -> list[Reach]:
 
 def measure_reach(options: ReachOptions, model: VideoModel, work: Path, say: Say = print) -> list[Curve]:
     """The curves of all edits; what is finished stays in ``work``, and a second call goes on there."""
-    unknown = [name for name in options.edits if name not in EDITS]
-    if unknown or not options.edits:
-        raise EvaluationError(
-            f"edits: there is no {unknown[0]!r}; there are {', '.join(EDITS)}"
-            if unknown
-            else f"edits: name at least one of {', '.join(EDITS)}"
-        )
+    named_edits(options.edits)
     if options.every < 1:
         raise EvaluationError(
             f"every is {options.every}; give 1 to fork after every step, n after every n-th"

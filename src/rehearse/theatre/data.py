@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -184,6 +184,13 @@ def make_stills(
     chunks = _chunks(_still_chunk, seed, first + done, count - done, workers)
     _fill(folder, done, files, chunks, lambda *drawn: drawn, progress)
     return Stills.open(folder)
+
+
+def draw_stills(seed: int, indices: Sequence[int]) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """Frames uint8 [n, H, W, 3] and masks uint8 [n, H, W] of some elements of a set, which need not be on
+    disk."""
+    drawn = [_still_chunk((seed, int(index), 1)) for index in indices]
+    return np.concatenate([one[0] for one in drawn]), np.concatenate([one[1] for one in drawn])
 
 
 @dataclass(frozen=True)

@@ -76,8 +76,6 @@ def train(
     stills, basis = runs / "data" / "stills", runs / "basis.safetensors"
     if name not in _OF_CLIPS:
         make_stills(stills, recipe.samples, recipe.data_seed, progress=_told("stills", recipe.samples))
-    elif not (stills / "rows.jsonl").exists():
-        make_stills(stills, IMAGE.samples, IMAGE.data_seed, progress=_told("stills", IMAGE.samples))
     if name == JUDGE.name:
         theatre_judge.train(options, stills, recipe)
     elif name == CODEC.name:

@@ -12,22 +12,31 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from rehearse.theatre.codec import PatchBasis
-from rehearse.theatre.data import Stills
+from rehearse.theatre.data import Stills, draw_stills
 from rehearse.theatre.judge import to_input
-from rehearse.theatre.recipes import CODEC, VAE, Recipe
+from rehearse.theatre.recipes import CODEC, IMAGE, VAE, Recipe
 from rehearse.training.fit import Fit, Options, single_threaded_processes
 
 CROP = 64
 FIT_STILLS = 4096
 
 
-def fit_basis(data: Path, path: Path) -> PatchBasis:
-    """Fit the patch components on evenly spaced stills, once; later calls read the file."""
+def fit_basis(data: Path, path: Path, recipe: Recipe = IMAGE) -> PatchBasis:
+    """Fit the patch components on evenly spaced stills, once; later calls read the file.
+
+    data: folder of the stills. Where there are none, those that are looked at are drawn, of the set that
+    ``recipe`` names: the same components, without a set that a model of clips has no other use for.
+    """
     if path.exists():
         return PatchBasis.load(path)
-    stills = Stills.open(data)
-    chosen = np.linspace(0, len(stills) - 1, min(FIT_STILLS, len(stills))).astype(int)
-    basis = PatchBasis.fit(stills.frames[chosen], stills.masks[chosen], int(VAE["latent_channels"]))
+    there = Stills.open(data) if (data / "rows.jsonl").exists() else None
+    count = recipe.samples if there is None else len(there)
+    chosen = np.linspace(0, count - 1, min(FIT_STILLS, count)).astype(int)
+    if there is None:
+        frames, masks = draw_stills(recipe.data_seed, chosen.tolist())
+    else:
+        frames, masks = there.frames[chosen], there.masks[chosen]
+    basis = PatchBasis.fit(frames, masks, int(VAE["latent_channels"]))
     path.parent.mkdir(parents=True, exist_ok=True)
     basis.save(path)
     return basis
