@@ -37,13 +37,16 @@ rehearse generate "a red ball and a blue car over the meadow"
 --box "red ball @ 0: .1,.1,.4,.4; 1: .6,.1,.9,.4" --box "blue car @ 0: .6,.6,.9,.9"
 --overlay --sheet sheet.png
 
+rehearse generate "a red ball over the meadow" --image ball.png --edit "a blue star @ .1,.4,.4,.7"
+--drag ".25,.55 > .75,.4" --magnitude large   [dim]a picture, changed, then moved[/dim]
+
 rehearse generate shot.json --seed 8 --steps 12   [dim]a shot file, with another seed and fewer steps[/dim]
 
 rehearse generate ball.gif --guidance 9 -o again.gif   [dim]the shot inside a clip, changed[/dim]
 """)
 
 _SHOT, _CLIP, _MODEL, _PATHS, _METHOD = "Shot", "Output", "Model and sampling", "Paths", "Methods"
-_PICTURE = "Picture and target"
+_PICTURE = "Picture, motion and target"
 
 
 def generate(
@@ -91,6 +94,27 @@ def generate(
     image: Path | None = typer.Option(
         None, "--image", "-i", metavar="PICTURE", rich_help_panel=_PICTURE,
         help="The picture that the clip starts from.",
+    ),
+    edit: list[str] = typer.Option(
+        [], "--edit", metavar="WORDS", rich_help_panel=_PICTURE,
+        help='The picture is made anew under other words before it moves: "a blue ball @ .1,.4,.3,.6" in a '
+        'box alone, "... @ mask.png" where a picture is white, without an @ everywhere. Repeatable.',
+    ),
+    motion: str | None = typer.Option(
+        None, "--motion", metavar="TEXT", rich_help_panel=_PICTURE,
+        help="What moves and how; left out: the prompt says it.",
+    ),
+    magnitude: str | None = typer.Option(
+        None, "--magnitude", metavar="N", rich_help_panel=_PICTURE,
+        help="How much moves: small, moderate, large, or a number from 0 to 1.",
+    ),
+    loop: bool = typer.Option(
+        False, "--loop", rich_help_panel=_PICTURE, help="The last frame leads back to the first."
+    ),
+    drag: list[str] = typer.Option(
+        [], "--drag", metavar="WAY", rich_help_panel=_PATHS,
+        help='What is at the first point of the picture is dragged to the last: ".2,.5 > .7,.4", points to '
+        'pass between them; "@ mask.png" or "@ .1,.4,.3,.6" says what moves along. Repeatable.',
     ),
     acted_upon: list[str] = typer.Option(
         [], "--target", metavar="MARK", rich_help_panel=_PICTURE,
@@ -184,7 +208,8 @@ def generate(
             "initial_noise": initial_noise,
             "target_attention": target_attention,
         },
-        boxes=box, points=point, easing=easing, image=image,
+        boxes=box, points=point, easing=easing, image=image, edits=edit, drags=drag,
+        motion={"text": motion, "magnitude": magnitude, "loop": loop or None},
         target=_once("--target", acted_upon), source=_once("--source", acting),
     )  # fmt: skip
     shot = shot_of(source, request)

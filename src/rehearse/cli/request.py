@@ -4,21 +4,30 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
 from rehearse.cli.failures import BadWord
-from rehearse.shot import Box, BoxTrajectory, PointTrajectory, Shot, parse_trajectory
+from rehearse.shot import (
+    Box,
+    BoxTrajectory,
+    MotionInstruction,
+    PointTrajectory,
+    Shot,
+    parse_trajectory,
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
     """What was asked for beside the shot or prompt.
 
-    fields, control: values of shot fields and control settings by name; None: not said. boxes, points:
-    paths as text. easing: for those paths that name none. image: a picture file to start from. target,
-    source: "PHRASE @ PLACE", with a picture file or a box for the place.
+    fields, control, motion: values of shot fields, control settings and the motion instruction by name;
+    None: not said. boxes, points: paths as text. easing: for those paths that name none. image: a picture
+    file to start from. edits: "WORDS" or "WORDS @ PLACE"; drags: "X,Y > X,Y" or with "@ PLACE"; target,
+    source: "PHRASE @ PLACE"; a place is a picture file or a box.
     """
 
     fields: dict[str, Any] = field(default_factory=dict)
@@ -27,6 +36,9 @@ class Request:
     points: Sequence[str] = ()
     easing: str | None = None
     image: Path | None = None
+    edits: Sequence[str] = ()
+    drags: Sequence[str] = ()
+    motion: dict[str, Any] = field(default_factory=dict)
     target: str | None = None
     source: str | None = None
 
@@ -57,6 +69,17 @@ def laid_over(shot: Shot, request: Request) -> Shot:
         shot = shot.add(_eased(parse_trajectory(text, form), request.easing))
     if request.image is not None:
         shot = shot.image(request.image)
+    for text in request.edits:
+        words, _, place = (part.strip() for part in text.partition("@"))
+        if not words or ("@" in text and not place):
+            raise BadWord(
+                f'--edit is "{text}": write it like "a blue ball", "a blue ball @ .1,.4,.3,.6" or '
+                '"a blue ball @ mask.png"'
+            )
+        shot = shot.edit(words, _place_of(place) if place else None)
+    for text in request.drags:
+        shot = _dragged(shot, text)
+    shot = _moved(shot, request.motion)
     marks: list[tuple[Literal["target", "source"], str | None]]
     marks = [("target", request.target), ("source", request.source)]
     for role, mark in marks:
@@ -64,6 +87,47 @@ def laid_over(shot: Shot, request: Request) -> Shot:
             phrase, occurrence, place = _mark_of(f"--{role}", mark)
             shot = shot.target(phrase, place, role=role, occurrence=occurrence)
     return shot
+
+
+def _moved(shot: Shot, said: dict[str, Any]) -> Shot:
+    """The shot with what is said about its motion; what is not said stays. Raises ShotError."""
+    said = {name: value for name, value in said.items() if value is not None}
+    if not said:
+        return shot
+    if isinstance(said.get("magnitude"), str):
+        with suppress(ValueError):
+            said["magnitude"] = float(said["magnitude"])
+    before = next((one for one in shot.instructions if isinstance(one, MotionInstruction)), None)
+    return shot.add(MotionInstruction(**{**({} if before is None else before.given()), **said}))
+
+
+def _dragged(shot: Shot, text: str) -> Shot:
+    """The shot with the drag that a line of text means. Raises BadWord, ShotError."""
+    way, at, place = (part.strip() for part in text.partition("@"))
+    points = []
+    for point in way.split(">"):
+        try:
+            x, y = (float(number) for number in point.split(","))
+        except ValueError:
+            points = []
+            break
+        points.append((x, y))
+    if len(points) < 2 or (at and not place):
+        raise BadWord(
+            f'--drag is "{text}": write it like ".2,.5 > .7,.4", from where to where in parts of width and '
+            'height, with "@ mask.png" or "@ .1,.4,.3,.6" for what moves along'
+        )
+    handle, *via, target = points
+    return shot.drag(handle, target, via=via, region=_place_of(place) if place else None)
+
+
+def _place_of(text: str) -> Box | Path:
+    """A box of four numbers, or a picture file. Raises ShotError."""
+    try:
+        left, top, right, bottom = (float(number) for number in text.split(","))
+    except ValueError:
+        return Path(text)
+    return Box(left, top, right, bottom)
 
 
 def _mark_of(option: str, text: str) -> tuple[str, int | None, Box | Path]:
@@ -75,12 +139,7 @@ def _mark_of(option: str, text: str) -> tuple[str, int | None, Box | Path]:
         )
     found = re.fullmatch(r"(.*\S)\s*#\s*(\d{1,4})", named)
     phrase, occurrence = (found[1], int(found[2])) if found else (named, None)
-    numbers = place.split(",")
-    try:
-        left, top, right, bottom = (float(number) for number in numbers)
-    except ValueError:
-        return phrase, occurrence, Path(place)
-    return phrase, occurrence, Box(left, top, right, bottom)
+    return phrase, occurrence, _place_of(place)
 
 
 def is_file(source: str) -> bool:
