@@ -131,7 +131,7 @@ def measure(variant: str, args: argparse.Namespace) -> dict[str, Any]:
         watch = (
             None
             if variant == "plain"
-            else Watch(words, frozenset(range(0, args.blocks, args.blocks // read)), queries)
+            else Watch(words, frozenset(range(0, args.blocks, args.blocks // read)[:read]), queries)
         )
         output, columns = module(latents, torch.tensor([500], device=device), text, rotary, watch=watch)
         loss = output.float().square().mean()

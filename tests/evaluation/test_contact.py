@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rehearse.evaluation.contact import Contact, actor_mask, any_contact, contact
+from rehearse.evaluation.contact import Contact, actor_mask, any_contact, contact, read_contact
 from rehearse.evaluation.errors import EvaluationError
 from rehearse.theatre.data import HELD_OUT
 from rehearse.theatre.target_data import target_clip
@@ -108,3 +108,14 @@ def test_what_cannot_be_measured_is_refused(
 ) -> None:
     with pytest.raises(EvaluationError, match=named):
         contact(np.zeros(frames, np.uint8), actor, np.zeros(props, np.bool_))
+
+
+def test_a_touch_is_read_again_from_what_was_covered() -> None:
+    covered = np.array([[0.5, 0.0], [0.0, 0.02], [0.05, 0.0], [0.3, 0.15], [0.3, 0.0]])
+    read = read_contact(covered, 0.8)
+    assert (read.touched, read.frame, read.seen) == ((0, 1), 2, 0.8)  # the first frame counts for nothing
+    assert read_contact(covered, 0.8, least=0.1).touched == (0, 1)
+    assert read_contact(covered, 0.8, least=0.2).touched == (0,)
+    in_a_row = read_contact(covered, 0.8, frames=2)
+    assert (in_a_row.touched, in_a_row.frame) == ((0,), 2)
+    assert read_contact(covered, 0.8, least=0.1, frames=3).touched == ()

@@ -420,12 +420,14 @@ def target(
     paired intervals over cases and training seeds, the paper's findings and whether they hold here) and
     sheets. Trainings and clips are kept as they are made: stop with Ctrl-C, call again to go on.
     """
+    from rehearse.evaluation.contact import DETECTOR
     from rehearse.evaluation.engine import model_fingerprint
     from rehearse.evaluation.target import SWAPPED, TargetProtocol, TargetWork, run_target
     from rehearse.evaluation.target_arms import STANDARD
     from rehearse.evaluation.target_engine import load_target_tools
     from rehearse.evaluation.target_report import write_target_report
     from rehearse.evaluation.target_training import TrainingSettings, load_trainer, refuse_untrainable
+    from rehearse.models.precision import choose_precision
 
     protocol = TargetProtocol(
         model=model,
@@ -443,10 +445,17 @@ def target(
     protocol.parsed_arms()
     protocol.swapped_arms()
     refuse_untrainable(protocol.parsed_arms(), protocol.training, model)
-    mark = model_fingerprint(model)
-    doing = TargetWork(load_target_tools, load_trainer, model_fingerprint, processes, _say)
+    placed = choose_precision()
+    runs_in = f"{str(placed.dtype).removeprefix('torch.')} on {placed.device.type}"
+
+    def marks(name: str) -> str:
+        # Clips of another number format are other clips.
+        return f"{model_fingerprint(name)} {runs_in}"
+
+    about = {"model_sha256": model_fingerprint(model), "runs_in": runs_in, "detector": DETECTOR}
+    doing = TargetWork(load_target_tools, load_trainer, marks, processes, _say)
     found, store = run_target(protocol, work, doing)
-    _told(write_target_report(found, store, out, _command(), {"model_sha256": mark}))
+    _told(write_target_report(found, store, out, _command(), about))
 
 
 @app.command("latency")

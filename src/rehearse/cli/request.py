@@ -84,8 +84,8 @@ def laid_over(shot: Shot, request: Request) -> Shot:
     marks = [("target", request.target), ("source", request.source)]
     for role, mark in marks:
         if mark is not None:
-            phrase, occurrence, place = _mark_of(f"--{role}", mark)
-            shot = shot.target(phrase, place, role=role, occurrence=occurrence)
+            phrase, occurrence, marked = _mark_of(f"--{role}", mark)
+            shot = shot.target(phrase, marked, role=role, occurrence=occurrence)
     return shot
 
 
@@ -104,7 +104,7 @@ def _moved(shot: Shot, said: dict[str, Any]) -> Shot:
 def _dragged(shot: Shot, text: str) -> Shot:
     """The shot with the drag that a line of text means. Raises BadWord, ShotError."""
     way, at, place = (part.strip() for part in text.partition("@"))
-    points = []
+    points: list[tuple[float, float]] = []
     for point in way.split(">"):
         try:
             x, y = (float(number) for number in point.split(","))

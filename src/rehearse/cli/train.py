@@ -29,6 +29,7 @@ _THEATRE = {
     "theatre-animate": "a picture to a clip, in four stages on theatre-image (trains first what is missing)",
     "theatre-alignment": "equation 5's layer for theatre-animate, which must be trained or exported before",
     "theatre-target": "a first frame to a clip in which an actor reaches a prop: the base of target masks",
+    "theatre-reach": "the adapter under which theatre-target's actor reaches the prop that is marked",
     "theatre-judge": "the judge that evaluation asks: segmentation, backdrops, features",
     "theatre-judge-space": "what embeds frames, clips and captions, beside the judge it is trained on",
 }

@@ -141,8 +141,17 @@ class Manner:
     ] = None
     save_every: Annotated[int, typer.Option(min=1, help="Steps between checkpoints.")] = 250
     sheet_every: Annotated[
-        int, typer.Option(min=0, help="Steps between sheets of validation clips; 0: none.")
+        int,
+        typer.Option(min=0, help="Steps between sheets of clips made, and figures of --validation; 0: none."),
     ] = 500
+    validation: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="JSONL",
+            help="Rows that are shown and judged on the way and not trained on (default: "
+            "the first rows of the data are shown).",
+        ),
+    ] = None
     cache: Annotated[
         Path | None,
         typer.Option(metavar="DIR", help="Encoded clips and text (default: .rehearse beside the data)."),
@@ -255,7 +264,7 @@ def _train(
     from rehearse.training.target.run import validate as check
     from rehearse.training.target.settings import ColumnRecipe, LoraRecipe, Recipe, Running
 
-    clips = Data(work.data, manner.frames, size, manner.every, manner.cache)
+    clips = Data(work.data, manner.frames, size, manner.every, manner.cache, manner.validation)
     beside = int(os.environ.get("RANK", "0")) > 0
     with notes_to(Console(stderr=True), quiet=beside), _after_the_first(beside):
         if work.validate:

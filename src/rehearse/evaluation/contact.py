@@ -25,6 +25,8 @@ VISIBLE = 0.008
 """Least share of the frame that is an actor and no stray cut; the smallest one covers four times as much."""
 COVERED = 0.03
 """Share of a prop's pixels that the actor must lie on for a touch."""
+DETECTOR = 2
+"""Counted up when what is read from pixels changes: measurements of another one are not taken over."""
 MOST = 0.75
 """Share of the frames in which an actor that counts as visible is found."""
 
@@ -89,6 +91,15 @@ def contact(frames: NDArray[np.uint8], actor: str, props: NDArray[np.bool_]) -> 
     touched yet: contact is counted from the second frame on. Raises EvaluationError: sizes that do not fit,
     an actor of another world.
     """
+    covered, seen = coverage_of_props(frames, actor, props)
+    return read_contact(covered, seen)
+
+
+def coverage_of_props(
+    frames: NDArray[np.uint8], actor: str, props: NDArray[np.bool_]
+) -> tuple[NDArray[np.float64], float]:
+    """The share of each prop that the actor lies on, [F, K], and the share of frames that show the actor;
+    arguments and errors as of :func:`contact`."""
     if actor not in ACTOR_COLOURS:
         raise EvaluationError(f"unknown actor {actor!r}; known: {', '.join(ACTOR_COLOURS)}")
     if frames.ndim != 4 or props.ndim != 3 or frames.shape[1:3] != props.shape[1:]:
@@ -100,17 +111,27 @@ def contact(frames: NDArray[np.uint8], actor: str, props: NDArray[np.bool_]) -> 
     if not areas.all():
         raise EvaluationError(f"prop {int(np.argmin(areas))} has no pixels in the first frame")
     found = np.stack([actor_mask(frame, actor) for frame in frames])
-    covered = np.stack([(found & prop).sum(axis=(1, 2)) for prop in props], axis=1) / areas  # [F, K]
-    touching = covered >= COVERED
+    covered = np.stack([(found & prop).sum(axis=(1, 2)) for prop in props], axis=1) / areas
+    return covered, float(found.any(axis=(1, 2)).mean())
+
+
+def read_contact(
+    covered: NDArray[np.floating], seen: float, least: float = COVERED, frames: int = 1
+) -> Contact:
+    """What coverages [F, K] say. least: share of a prop that is a touch; frames: for so many in a row."""
+    touching = covered >= least
     touching[0] = False
-    begun = [int(touching[:, k].argmax()) if touching[:, k].any() else None for k in range(len(props))]
+    for later in range(1, frames):
+        touching &= np.concatenate([covered[later:] >= least, np.zeros((later, covered.shape[1]), np.bool_)])
+    props = covered.shape[1]
+    begun = [int(touching[:, k].argmax()) if touching[:, k].any() else None for k in range(props)]
     order = sorted(
         (frame, -float(covered[frame, k]), k) for k, frame in enumerate(begun) if frame is not None
     )
     return Contact(
         touched=tuple(k for *_, k in order),
         frame=order[0][0] if order else None,
-        seen=float(found.any(axis=(1, 2)).mean()),
+        seen=seen,
     )
 
 

@@ -17,6 +17,7 @@ from statistics import median
 import numpy as np
 from numpy.typing import NDArray
 
+from rehearse.evaluation.contact import read_contact
 from rehearse.evaluation.errors import EvaluationError
 from rehearse.evaluation.gate import Gate, by, share_gate
 from rehearse.evaluation.intervals import REPLICATES, Interval, interval, resamples
@@ -53,7 +54,14 @@ Values = NDArray[np.float64]
 GATE = 0.80
 """Least share of clips in which the base touches some prop."""
 SWAPPED = ("target", "target:0", "modulation")
-METRICS = ("right", "wrong", "strayed", "any", "visible", "flicker")
+METRICS = ("right", "clean", "wrong", "strayed", "any", "visible", "flicker")
+READINGS: tuple[tuple[str, float, int], ...] = (
+    ("a touch is 3 % of a prop", 0.03, 1),
+    ("10 %", 0.10, 1),
+    ("20 %", 0.20, 1),
+    ("3 % in two frames in a row", 0.03, 2),
+)
+"""Other ways to read a touch from the same clips: what is said should not hang on one of them."""
 
 
 @dataclass(frozen=True)
@@ -98,8 +106,9 @@ class TargetProtocol:
 def columns(cases: Sequence[TargetCase], rows: Sequence[Sequence[Row]]) -> dict[str, Values]:
     """Every metric of an arm's clips, [seeds, cases]. rows: by training seed, then case.
 
-    right: the marked prop is the first one touched; wrong: another is; strayed: another is touched at any
-    time; any: one is. visible: the actor is there in most frames. flicker: of the backdrop, in [0, 1].
+    right: the marked prop is the first one touched; clean: and no other is at any time; wrong: another is the
+    first; strayed: another is touched at any time; any: one is. visible: the actor is there in most frames.
+    flicker: of the backdrop, in [0, 1].
     """
     found = {key: np.zeros((len(rows), len(cases))) for key in METRICS}
     for at, of_seed in enumerate(rows):
@@ -110,8 +119,22 @@ def columns(cases: Sequence[TargetCase], rows: Sequence[Sequence[Row]]) -> dict[
             found["right"][at, case.index] = first == case.chosen
             found["wrong"][at, case.index] = first not in (None, case.chosen)
             found["strayed"][at, case.index] = any(prop != case.chosen for prop in touched)
+            found["clean"][at, case.index] = tuple(touched) == (case.chosen,)
             found["visible"][at, case.index] = visible(row["seen"])
             found["flicker"][at, case.index] = row["flicker"]
+    return found
+
+
+def read_again(cases: Sequence[TargetCase], rows: Sequence[Sequence[Row]]) -> tuple[Values, ...]:
+    """Right-target contact [seeds, cases] under each of READINGS."""
+    found = tuple(np.zeros((len(rows), len(cases))) for _ in READINGS)
+    for at, of_seed in enumerate(rows):
+        for case, row in zip(cases, of_seed, strict=True):
+            covered = np.array(row["covered"])
+            for values, (_, least, frames) in zip(found, READINGS, strict=True):
+                values[at, case.index] = read_contact(covered, row["seen"], least, frames).reached(
+                    case.chosen
+                )
     return found
 
 
@@ -143,7 +166,8 @@ class Attention:
 class TargetFindings:
     """What came out. gate: of the base. columns: of every arm (the base alone where the gate stopped the
     rest), metrics by name, [seeds, cases]; arms that are not trained have one seed. keys: of the clips,
-    [seeds][cases]. timing: seconds of a training step and of a clip, medians."""
+    [seeds][cases]. readings: right-target contact under each of READINGS. timing: seconds of a training step
+    and of a clip, medians."""
 
     protocol: TargetProtocol
     cases: tuple[TargetCase, ...]
@@ -152,6 +176,7 @@ class TargetFindings:
     keys: Mapping[TargetArm, tuple[tuple[str, ...], ...]]
     swaps: Mapping[TargetArm, Swap] = field(default_factory=dict)
     attention: Mapping[TargetArm, Attention] = field(default_factory=dict)
+    readings: Mapping[TargetArm, tuple[Values, ...]] = field(default_factory=dict)
     timing: Mapping[str, float] = field(default_factory=dict)
 
     @property
@@ -287,6 +312,7 @@ def _compared(
         {arm: tuple(tuple(task.key for task in tasks) for tasks in made[arm]) for arm in arms},
         swaps,
         attention,
+        {arm: read_again(cases, of_seeds) for arm, of_seeds in rows.items()},
         timing,
     )
 

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rehearse.evaluation.animate_measure import flicker
-from rehearse.evaluation.contact import MOST, actor_mask, contact
+from rehearse.evaluation.contact import DETECTOR, MOST, actor_mask, coverage_of_props, read_contact
 from rehearse.evaluation.measure import Measured, filmstrip, key_of
 from rehearse.evaluation.target_cases import truth
 from rehearse.shot import Shot
@@ -65,8 +65,9 @@ class LookTask:
 
 
 def clip_key(shot: Shot, fingerprint: str, place: int) -> str:
-    """What decides a measurement, as one short text. fingerprint: of the model."""
-    return key_of(shot, fingerprint, f"target case {place}")
+    """What decides a measurement, as one short text. fingerprint: of the model, and of the format it ran
+    in."""
+    return key_of(shot, fingerprint, f"target case {place}, detector {DETECTOR}")
 
 
 def look_key(fingerprint: str, place: int) -> str:
@@ -76,18 +77,21 @@ def look_key(fingerprint: str, place: int) -> str:
 
 def measure_target(tools: TargetTools, task: TargetTask) -> Measured:
     """Make and measure one clip. The row holds the props touched, in their order; the frame of the first
-    touch (null: none); the share of frames that show the actor; the backdrop's flicker; the seconds."""
+    touch (null: none); the share of each prop that is covered, frame by frame; the share of frames that show
+    the actor; the backdrop's flicker; the seconds."""
     clip = truth(task.place)
     began = time.perf_counter()
     frames = tools.engine(task.model, task.shot)
     seconds = time.perf_counter() - began
     actor = clip.scene.actor
-    found = contact(frames, actor, clip.props)
+    covered, seen = coverage_of_props(frames, actor, clip.props)
+    found = read_contact(covered, seen)
     row: dict[str, Any] = {
         "key": task.key,
         "touched": list(found.touched),
         "frame": found.frame,
-        "seen": round(found.seen, 4),
+        "covered": [[round(float(share), 4) for share in frame] for frame in covered],
+        "seen": round(seen, 4),
         "flicker": round(flicker(frames, _covered(frames, actor, clip.props)), 6),
         "seconds": round(seconds, 3),
     }

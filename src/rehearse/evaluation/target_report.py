@@ -18,7 +18,7 @@ from rehearse.evaluation.intervals import LEVEL, Interval
 from rehearse.evaluation.measure import shown_frames
 from rehearse.evaluation.report import as_json, markdown_table, write_json, write_text
 from rehearse.evaluation.store import Store
-from rehearse.evaluation.target import METRICS, TargetFindings
+from rehearse.evaluation.target import METRICS, READINGS, TargetFindings
 from rehearse.evaluation.target_arms import FULL, TargetArm
 from rehearse.evaluation.target_cases import TRAINING_SEED, TargetCase
 from rehearse.evaluation.target_verdicts import (
@@ -38,6 +38,7 @@ _INK = (20, 18, 16)
 _COMPARED = ("right", "visible", "flicker")
 _TITLES = {
     "right": "right target",
+    "clean": "right and no other",
     "wrong": "wrong target",
     "strayed": "any other touched",
     "any": "any contact",
@@ -45,8 +46,9 @@ _TITLES = {
     "flicker": "flicker x100",
 }
 _LEGEND = (
-    "Right target: the marked prop is the first one that the actor lies on; wrong target: another is. Any "
-    "other touched: at any time, also after the right one. Chance: any contact over the number of props. "
+    "Right target: the marked prop is the first one that the actor lies on; wrong target: another is. Right "
+    "and no other: and it is the only one in the whole clip. Any other touched: at any time, also after the "
+    "right one. Chance: any contact over the number of props. "
     "Read from the pixels: the actor is the largest connected piece of its own paper colour, and where the "
     "props stand is known. Actor visible: in at least three quarters of the frames. Flicker: half the mean "
     "absolute second difference of the backdrop's pixels. Published: the paper's human rating (base, + data, "
@@ -105,6 +107,10 @@ def _arm_numbers(found: TargetFindings, arm: TargetArm) -> dict[str, Any]:
         "published": published(arm),
         "metrics": {key: as_json(found.value(arm, key)) for key in METRICS},
         "above_chance": as_json(found.above_chance(arm)),
+        "readings": {
+            label: as_json(found.mean(values))
+            for (label, _, _), values in zip(READINGS, found.readings.get(arm, ()), strict=False)
+        },
         "right_by_seed": [float(values.mean()) for values in found.columns[arm]["right"]],
         "right_by_actor": _by_actor(found, arm),
     }
@@ -145,7 +151,7 @@ def _page(found: TargetFindings, command: str, sheets: Sequence[Path]) -> str:
     if found.stopped:
         return "\n\n".join([*head, examples]) + "\n"
     parts = [*head, _aims(found), _findings(found), _arms(found), _LEGEND, _differences(found)]
-    parts += [_swaps(found), _attention(found), _caveats(found), examples]
+    parts += [_readings(found), _swaps(found), _attention(found), _caveats(found), examples]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
@@ -238,6 +244,21 @@ def _differences(found: TargetFindings) -> str:
     ]
     head = ["arm", *(_TITLES[key] for key in _COMPARED)]
     return f"## `{FULL.name}` minus each arm\n{markdown_table(head, rows)}"
+
+
+def _readings(found: TargetFindings) -> str:
+    if not found.readings:
+        return ""
+    rows = [
+        [arm.name, *(_cell(found.mean(values), "right") for values in readings)]
+        for arm, readings in found.readings.items()
+    ]
+    note = (
+        "Right-target contact of the same clips, where a touch is read otherwise; an arm whose place in the "
+        "order hangs on the reading is not told apart from its neighbours."
+    )
+    head = ["arm", *(label for label, _, _ in READINGS)]
+    return f"## Other readings of a touch\n{note}\n\n{markdown_table(head, rows)}"
 
 
 def _swaps(found: TargetFindings) -> str:

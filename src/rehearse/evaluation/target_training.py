@@ -34,6 +34,8 @@ Precision = Literal["no", "bf16"]
 _TRIAL_STEPS = 5
 """The first training makes so many steps before the rest is estimated; it goes on from there."""
 _WRITTEN = 32
+_TRAINER = 2
+"""Counted up when the trainer does something else under the same settings."""
 
 
 @dataclass(frozen=True)
@@ -107,7 +109,7 @@ def trainings_of(
         for arm in arms:
             if not arm.trained:
                 continue
-            said = json.dumps([arm.name, seed, fingerprint, asdict(settings), TRAINING_SEED])
+            said = json.dumps([arm.name, seed, fingerprint, asdict(settings), TRAINING_SEED, _TRAINER])
             mark = hashlib.sha256(said.encode()).hexdigest()[:10]
             found.append(Training(arm, seed, base, data, folder / f"{arm.slug}-seed{seed}-{mark}", settings))
     return found
@@ -237,7 +239,8 @@ def train_adapter(training: Training, steps: int) -> float:
         column if arm.marked else None,
     )
     lines = (training.out / "metrics.jsonl").read_text(encoding="utf-8").splitlines()
-    return median(json.loads(line)["seconds_a_step"] for line in lines)
+    rows = [json.loads(line) for line in lines]
+    return median(row["seconds_a_step"] for row in rows if "seconds_a_step" in row)
 
 
 def _recipes(

@@ -307,7 +307,10 @@ def _adapt(folder: ModelFolder, transformer: Any) -> TargetAdapter | None:
         return None
     try:
         adapter = load_target_adapter(said.file)
-        base = folder.base or dataclasses.replace(folder, target_adapter=None, loras=())
+        # Where the transformer lies decides what it was trained on: a folder may borrow other parts.
+        own = folder.base is None or folder.place("transformer").is_relative_to(folder.path)
+        base = dataclasses.replace(folder, target_adapter=None, loras=()) if own else folder.base
+        assert base is not None
         check_base(adapter, base.fingerprint())
         with quietly(folder):
             apply_target_adapter(transformer, adapter, scale=said.scale)

@@ -6,7 +6,7 @@ All are stock diffusers and transformers classes, at a size that a laptop CPU ru
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -234,7 +234,7 @@ JUDGE = Recipe("theatre-judge", steps=12000, batch=16, rate=2e-3, samples=49152)
 ALIGNMENT = Recipe("theatre-alignment", steps=600, batch=4, rate=3e-3, samples=2048, data_seed=3, warmup=50)
 TARGET = Recipe(
     "theatre-target",
-    steps=2400,
+    steps=4000,
     batch=16,
     rate=1e-3,
     samples=16384,
@@ -244,3 +244,23 @@ TARGET = Recipe(
     late=1 / 2,
     parts_weight=1.0,
 )
+
+
+@dataclass(frozen=True)
+class ReachRecipe:
+    """How ``theatre-reach``, the target adapter, is trained. clips, data_seed: of its data; weight,
+    normalisation: of the attention loss; rank: of its LoRA, whose alpha is half of it."""
+
+    name: str = "theatre-reach"
+    clips: int = 1290
+    steps: int = 2000
+    batch: int = 4
+    rate: float = 5e-4
+    rank: int = 32
+    weight: float = 0.1
+    normalisation: Literal["joint", "text", "max"] = "joint"
+    data_seed: int = TARGET.data_seed + 1
+    seed: int = 0
+
+
+REACH = ReachRecipe()

@@ -17,8 +17,10 @@ from rehearse.theatre.recipes import (
     IMAGE,
     INPAINT,
     JUDGE,
+    REACH,
     TARGET,
     VIDEO,
+    ReachRecipe,
     Recipe,
 )
 from rehearse.training import (
@@ -29,6 +31,7 @@ from rehearse.training import (
     theatre_inpaint,
     theatre_judge,
     theatre_judge_space,
+    theatre_reach,
     theatre_target,
     theatre_vae,
     theatre_video,
@@ -55,15 +58,19 @@ def train(
 ) -> None:
     """Train one theatre model, and what it stands on where that has not been trained.
 
-    name: a key of RECIPES. runs: folder of data sets and run folders; a run that is there is continued.
+    name: a key of RECIPES, or theatre-reach. runs: folder of data sets and run folders; a run that is there
+    is continued.
     steps, samples: smaller than the recipe's for a trial. weights: where to export the model folder to;
     None leaves the run as it is.
     """
+    options = Options(folder=runs / name, steps=steps, device=device, sheet_seconds=sheet_seconds)
+    if name == REACH.name:
+        _train_reach(runs, options, weights, replace(REACH, clips=samples or REACH.clips))
+        return
     if name not in RECIPES:
-        raise ValueError(f"there is no recipe {name!r}; known: {', '.join(RECIPES)}")
+        raise ValueError(f"there is no recipe {name!r}; known: {', '.join([*RECIPES, REACH.name])}")
     recipe = RECIPES[name]
     recipe = replace(recipe, samples=samples or recipe.samples)
-    options = Options(folder=runs / name, steps=steps, device=device, sheet_seconds=sheet_seconds)
     if name == SPACE.name:
         theatre_judge_space.run(runs, options, recipe, weights)
         return
@@ -115,6 +122,17 @@ def train(
         if name not in (JUDGE.name, TARGET.name) and not (runs / CODEC.name / "state.safetensors").exists():
             train(CODEC.name, runs, device=device, sheet_seconds=sheet_seconds)
         _EXPORTS[name](runs, weights)
+
+
+def _train_reach(runs: Path, options: Options, weights: Path | None, recipe: ReachRecipe) -> None:
+    base = theatre_reach.base_for_reach(weights)
+    if base is None:
+        models = options.folder / "models"
+        train(TARGET.name, runs, device=options.device, weights=models)
+        base = models / TARGET.name
+    theatre_reach.train_reach(options, runs / "data" / "reach-clips", base, recipe)
+    if weights is not None:
+        theatre_reach.export_reach(options.folder, weights, recipe)
 
 
 def _animate_folder(runs: Path, weights: Path | None) -> Path:

@@ -13,7 +13,11 @@ from rehearse.training.target.errors import TrainingError
 def test_the_papers_numbers_at_the_papers_depth() -> None:
     choice = BlockChoice.read("measured", 42)
     assert (choice.count, choice.draw) == (19, 7)
-    assert BlockChoice.read("random", 42).count == 7
+    # As many at a step, but any of all.
+    blind = BlockChoice.read("random", 42)
+    assert (blind.count, blind.draw) == (42, 7)
+    assert len({block for step in range(200) for block in blind.at(step, 0, blind.candidates(42, 0))}) == 42
+    assert BlockChoice.read("random:7", 42).draw == 7
 
 
 def test_measured_takes_the_best() -> None:

@@ -6,6 +6,8 @@ from __future__ import annotations
 import json
 import os
 import random
+import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -24,6 +26,7 @@ from rehearse.models.text import ClipText
 from rehearse.training.target.base import Base
 from rehearse.training.target.checkpoint import checkpoints
 from rehearse.training.target.errors import TrainingError
+from rehearse.training.target.held_out import held_out_figures
 
 WORKER = Path(__file__).parent / "train_worker.py"
 
@@ -73,6 +76,52 @@ def test_a_run_learns_and_its_adapter_loads(tmp_path: Path, base: Path, data: Pa
     assert "target" in model.acts_on
     with safe_open(str(out / "adapter.safetensors"), framework="pt") as file:
         assert json.loads(file.metadata()["rehearse_target"])["steps"] == 30
+
+
+@pytest.mark.parametrize("kind", ["target", "lora"])
+def test_rows_held_out_are_shown_judged_and_not_trained_on(
+    tmp_path: Path, base: Path, data: Path, kind: str
+) -> None:
+    others = save_rows(tmp_path / "others", 5)
+    plain = train_toy(data, base, tmp_path / "plain", 4, kind, sheets=2)
+    judged = train_toy(data, base, tmp_path / "judged", 4, kind, sheets=2, validation=others)
+    name = "adapter" if kind == "target" else "pytorch_lora_weights"
+    same(tmp_path / "plain" / f"{name}.safetensors", tmp_path / "judged" / f"{name}.safetensors")
+    assert plain.held_out is None and len(judged.held_out) == 5
+    lines = [json.loads(line) for line in (tmp_path / "judged" / "metrics.jsonl").read_text().splitlines()]
+    figures = [line for line in lines if "held_out_loss" in line]
+    assert [line["step"] for line in figures] == [2, 4]
+    assert ("held_out_inside" in figures[0]) == (kind == "target")
+    # The same timesteps and noise each time: what changed is the model.
+    assert figures[0]["held_out_reconstruction"] != figures[1]["held_out_reconstruction"]
+    assert held_out_figures(judged, 0) == held_out_figures(judged, 0)
+    assert held_out_figures(plain, 0) == {}
+    bad = save_rows(tmp_path / "bad", 1, target="green cup") if kind == "target" else tmp_path / "none.jsonl"
+    with pytest.raises(TrainingError, match=re.escape(str(bad))):
+        train_toy(data, base, tmp_path / "out", 4, kind, validation=bad)
+
+
+def test_blocks_are_measured_by_the_words_the_base_knows(tmp_path: Path, base: Path, data: Path) -> None:
+    task = train_toy(data, base, tmp_path / "out", 1)
+    sample = task.samples.sample(0)
+    prompt = task.samples.prompt(0).split()
+    at = {word: 1 + prompt.index(word) for word in ("target", "red", "ball")}  # behind the start token
+    assert sample.words[0].nonzero().flatten().tolist() == [at["target"]]
+    assert sample.phrases[0].nonzero().flatten().tolist() == [at["red"], at["ball"]]
+    assert len(task.measure()) == task.base.blocks
+
+
+def test_an_adapter_fits_the_transformer_it_was_trained_on(tmp_path: Path, base: Path, data: Path) -> None:
+    """A base may borrow its autoencoder of another folder: what counts is where its transformer lies."""
+    borrowing = save_base(tmp_path / "borrowing")
+    shutil.rmtree(borrowing / "vae")
+    (borrowing / "rehearse.json").write_text(json.dumps({"base": str(base)}))
+    train_toy(data, borrowing, tmp_path / "out", 1)
+    assert "target" in load_model(str(tmp_path / "out")).acts_on
+    said = json.loads((borrowing / "rehearse.json").read_text())
+    adapter = str(tmp_path / "out" / "adapter.safetensors")
+    (borrowing / "rehearse.json").write_text(json.dumps({**said, "target_adapter": adapter}))
+    assert "target" in load_model(str(borrowing)).acts_on
 
 
 def test_a_plain_lora_loads_as_diffusers_reads_it(tmp_path: Path, base: Path, data: Path) -> None:

@@ -18,7 +18,8 @@ def train_toy(
     column = (
         None if kind != "target" else ColumnRecipe(weight=changes.pop("weight", 0.1), blocks="all", draw=1)
     )
-    clips = Data(data, changes.pop("frames", None), changes.pop("size", None))
+    held_out = changes.pop("validation", None)
+    clips = Data(data, changes.pop("frames", None), changes.pop("size", None), validation=held_out)
     running = Running(
         out=out,
         steps=steps,

@@ -32,6 +32,7 @@ from rehearse.training.target.errors import TrainingError
 from rehearse.training.target.rows import Kind
 
 _BLOCK = 1 << 20
+_GUIDANCE = 6.0
 _NEEDED = {
     "unet": ("in_channels", "out_channels", "block_out_channels", "layers_per_block"),
     "transformer": (
@@ -231,13 +232,28 @@ class Base:
         self._text = self._codec = None
 
     def encoder_key(self, component: str) -> str:
-        """Sha256 of a component's settings and weights: the cache's."""
-        digest = hashlib.sha256()
+        """Sha256 of a component's settings and weights and of the format it runs in: the cache's."""
+        digest = hashlib.sha256(str(self.precision.dtype).encode())
         place = self.folder.place(component)
         for path in sorted([*place.glob("*.safetensors"), place / "config.json"]):
             digest.update(path.name.encode())
             digest.update(file_key(path).encode())
         return digest.hexdigest()
+
+    @property
+    def text_key(self) -> str:
+        """Sha256 of all that decides a prompt's embedding: encoder, tokenizer, length."""
+        digest = hashlib.sha256(self.encoder_key("text_encoder").encode())
+        place = self.folder.place("tokenizer")
+        for path in sorted(path for path in place.glob("*") if path.is_file()):
+            digest.update(f"{path.name}\0{file_key(path)}".encode())
+        digest.update(str(self.config.get("max_text_seq_length")).encode())
+        return digest.hexdigest()
+
+    @property
+    def guidance(self) -> float:
+        """The guidance scale that it is used with."""
+        return float(self.folder.settings().get("defaults", {}).get("guidance", _GUIDANCE))
 
     def load_transformer(self) -> Any:
         """The stock CogVideoXTransformer3DModel, float32, frozen; with the folder's LoRAs. Raises

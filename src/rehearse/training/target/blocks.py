@@ -25,9 +25,10 @@ _WAYS = "measured, every-third, all, random, or a list such as 5-11,20"
 class BlockChoice:
     """How blocks are chosen.
 
-    way: "measured": those whose maps match the masks best on the base; "random": by the seed, blind;
-    "every-third": 0, 3, 6, ...; "all"; "given". count: how many candidates (of measured and random ones).
-    given: the candidates of "given". draw: how many of them at each step; 0: all.
+    way: "measured": those whose maps match the masks best on the base; "random": blind, any of all blocks
+    or, with a number, so many of them by the seed; "every-third": 0, 3, 6, ...; "all"; "given". count: how
+    many candidates (of measured and random ones). given: the candidates of "given". draw: how many of them
+    at each step; 0: all.
     """
 
     way: Literal["measured", "random", "every-third", "all", "given"]
@@ -47,10 +48,9 @@ class BlockChoice:
         if word in ("measured", "random"):
             if number and not number.isdecimal():
                 raise TrainingError(f"--blocks is {text!r}: write {word}:N with a number of blocks")
-            # The control arm reads as many blocks as the measured one reads at a step.
-            count = (
-                int(number) if number else max(few, round(blocks * CANDIDATES) if word == "measured" else few)
-            )
+            # Both read as many at a step: what differs is which blocks it may be.
+            own = max(few, round(blocks * CANDIDATES)) if word == "measured" else blocks
+            count = int(number) if number else own
             if not 1 <= count <= blocks:
                 raise TrainingError(
                     f"--blocks is {text!r}: the model has {blocks} blocks; give 1 to {blocks}"

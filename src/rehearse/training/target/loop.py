@@ -20,6 +20,7 @@ from torch import Tensor, nn
 
 from rehearse.training.target.checkpoint import TrainingState, keeping_checkpoints, load_state, save_state
 from rehearse.training.target.errors import TrainingError
+from rehearse.training.target.held_out import held_out_figures
 from rehearse.training.target.metrics import Metrics
 from rehearse.training.target.samples import draws
 from rehearse.training.target.settings import Recipe, Running
@@ -116,6 +117,10 @@ class Loop:
                     sheet = self.folder / f"sheet-{self.step:06d}.png"
                     with self.averaged(), keeping_checkpoints(self.folder, sheet.name):
                         self.task.sheet(None if metrics is None else sheet)
+                        with self.accelerator.autocast():
+                            judged = held_out_figures(self.task, self.recipe.seed)
+                        if metrics is not None and judged:
+                            metrics.judged(self.step, judged)
                     logged = time.monotonic()
                 if shown:
                     self.accelerator.wait_for_everyone()

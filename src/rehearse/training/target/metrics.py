@@ -76,17 +76,26 @@ class Metrics:
 
     def log(self, step: int, figures: dict[str, float], seconds_left: float) -> None:
         """Figures since the last call, as means."""
+        self._write(step, figures)
+        note = "  ".join(f"{name} {value:.4g}" for name, value in figures.items())
+        self._progress.update(self._task, note=note)
+        if not self._bar and (step - self._told >= self._every or step == self._steps):
+            self.say(f"step {step} of {self._steps}: {note}, {_duration(seconds_left)} left")
+            self._told = step
+
+    def judged(self, step: int, figures: dict[str, float]) -> None:
+        """Figures of rows that are not trained on, on a line of their own."""
+        self._write(step, figures)
+        told = "  ".join(f"{name} {value:.4g}" for name, value in figures.items())
+        self.say(f"step {step} of {self._steps}: {told}")
+
+    def _write(self, step: int, figures: dict[str, float]) -> None:
         row = {"step": step, **{name: float(f"{value:.6g}") for name, value in figures.items()}}
         with self._path.open("a", encoding="utf-8") as file:
             file.write(json.dumps(row) + "\n")
         if self._board is not None:
             for name, value in figures.items():
                 self._board.add_scalar(name, value, step)
-        note = "  ".join(f"{name} {value:.4g}" for name, value in figures.items())
-        self._progress.update(self._task, note=note)
-        if not self._bar and (step - self._told >= self._every or step == self._steps):
-            self.say(f"step {step} of {self._steps}: {note}, {_duration(seconds_left)} left")
-            self._told = step
 
     def say(self, line: str) -> None:
         """A line above the bar."""

@@ -23,7 +23,7 @@ from rehearse.training.picture_condition import distance, draw_condition
 from rehearse.training.target.base import Base, alphabars
 from rehearse.training.target.errors import TrainingError
 from rehearse.training.target.forward_process import noised
-from rehearse.training.target.samples import Draw, Samples
+from rehearse.training.target.samples import Draw, Sample, Samples
 from rehearse.training.target.settings import Recipe, Running, facts
 from rehearse.training.target.sharded import whole
 from rehearse.training.target.target_task import reachable, write_json
@@ -54,8 +54,15 @@ class MotionTask:
     """A motion adapter. The loss is the plain mean squared error of what the model predicts."""
 
     def __init__(
-        self, base: Base, samples: Samples, recipe: Recipe, running: Running, device: torch.device
+        self,
+        base: Base,
+        samples: Samples,
+        recipe: Recipe,
+        running: Running,
+        device: torch.device,
+        held_out: Samples | None = None,
     ) -> None:
+        self.held_out = held_out
         self.base, self.samples, self.recipe, self.running, self.device = (
             base,
             samples,
@@ -113,14 +120,17 @@ class MotionTask:
             {"params": entrance, "weight_decay": 0.0},
         ]
 
-    def loss(self, module: nn.Module, batch: Sequence[Draw], step: int) -> tuple[Tensor, Figures]:
-        samples = [self.samples.sample(draw.row) for draw in batch]
+    def loss(
+        self, module: nn.Module, batch: Sequence[Draw], step: int | None, rows: Samples | None = None
+    ) -> tuple[Tensor, Figures]:
+        samples = [(rows or self.samples).sample(draw.row) for draw in batch]
         clean = torch.stack([sample.latents for sample in samples])
         conditions = [
             draw_condition(clip[None].transpose(1, 2), self.unit, np.random.default_rng([*draw.seed, 1]))
             for clip, draw in zip(clean, batch, strict=True)
         ]
-        state = noised(clean, batch, self._alphabars, self.recipe.text_dropout, self.device)
+        dropout = 0.0 if step is None else self.recipe.text_dropout
+        state = noised(clean, batch, self._alphabars, dropout, self.device)
         empty = self.samples.empty_text
         shown = [s.text if keep else empty for s, keep in zip(samples, state.text.tolist(), strict=True)]
         latents = torch.cat([state.noisy.transpose(1, 2), torch.cat(conditions).to(self.device)], dim=1)
@@ -136,10 +146,10 @@ class MotionTask:
 
     @torch.no_grad()
     def make(
-        self, row: int, steps: int, guidance: float, seed: int = 0
+        self, sample: Sample, steps: int, guidance: float, seed: int = 0
     ) -> np.ndarray[Any, np.dtype[np.uint8]]:
         """A clip from a row's first frame and caption at a moderate motion, uint8 ``[F, H, W, 3]``; DDIM."""
-        sample, scheduler = self.samples.sample(row), self.base.scheduler
+        scheduler = self.base.scheduler
         clean = sample.latents[None].transpose(1, 2)
         frames = clean.shape[2]
         near = torch.tensor(closeness(frames, _AMOUNT)).view(1, 1, frames, 1, 1)
@@ -163,11 +173,12 @@ class MotionTask:
         """Some rows, each as a clip made now from its first frame."""
         from rehearse.training.target.sheet import SheetRow, write_training_sheet
 
-        rows = []
-        for row in range(min(self.running.sheet_rows, len(self.samples))):
-            made = self.make(row, self.running.sheet_steps, self.running.guidance)
+        rows, samples = [], self.held_out or self.samples
+        guidance = self.base.guidance if self.running.guidance is None else self.running.guidance
+        for row in range(min(self.running.sheet_rows, len(samples))):
+            made = self.make(samples.sample(row), self.running.sheet_steps, guidance)
             none = np.zeros((0, 1, 1), np.float32)
-            rows.append(SheetRow(self.samples.prompt(row), self.samples.frames(row)[0], none, None, made))
+            rows.append(SheetRow(samples.prompt(row), samples.frames(row)[0], none, None, made))
         if path is not None:
             write_training_sheet(path, rows)
 

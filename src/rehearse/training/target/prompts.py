@@ -13,11 +13,12 @@ from rehearse.training.target.rows import Problem, Row
 
 @dataclass(frozen=True, slots=True)
 class Marked:
-    """A prompt and, for each role in the order of the mask channels, the characters of its trigger word; None
-    for a role whose phrase the row does not name."""
+    """A prompt and, for each role in the order of the mask channels, the characters of its trigger word, and
+    of the phrase behind it; None for a role whose phrase the row does not name."""
 
     prompt: str
     words: tuple[tuple[int, int] | None, ...]
+    phrases: tuple[tuple[int, int] | None, ...]
 
 
 def marked_prompt(row: Row) -> Marked:
@@ -37,7 +38,17 @@ def marked_prompt(row: Row) -> Marked:
         trigger_spans(prompt, trigger)[0] if phrase is not None else None
         for phrase, trigger in zip(phrases, TRIGGERS.values(), strict=True)
     ]
-    return Marked(prompt, tuple(spans))
+    named = [
+        None if span is None or phrase is None else _behind(prompt, span, phrase)
+        for span, phrase in zip(spans, phrases, strict=True)
+    ]
+    return Marked(prompt, tuple(spans), tuple(named))
+
+
+def _behind(prompt: str, word: tuple[int, int], phrase: str) -> tuple[int, int]:
+    """The characters of the phrase whose trigger word stands there."""
+    spans = phrase_spans(prompt, phrase)
+    return next(span for span in spans if span[0] >= word[0])
 
 
 def prompt_problems(row: Row, marked: Marked, tokens: Tokens, limit: int) -> list[Problem]:

@@ -32,13 +32,15 @@ _FORMATS = {"no": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 @dataclass(frozen=True, slots=True)
 class Data:
     """What is trained on: the JSONL file, length and size to read clips at (None: the base's own), and where
-    encoded clips are kept (None: ``.rehearse`` beside the file)."""
+    encoded clips are kept (None: ``.rehearse`` beside the file). validation: a JSONL file of rows that are
+    shown and judged as training goes on, and never trained on."""
 
     path: Path
     frames: int | None = None
     size: tuple[int, int] | None = None
     every: int = 1
     cache: Path | None = None
+    validation: Path | None = None
 
 
 def validate(data: Data, kind: Kind, base_name: str | None) -> tuple[int, list[Problem]]:
@@ -98,17 +100,24 @@ def train(
         BlockChoice.read(column.blocks, base.blocks, column.draw)
     rows, problems = read_rows(data.path, kind)
     problems = _ordered(problems + _checked(rows, base, shape, kind))
-    if problems:
-        more = f" ({len(problems) - 1} more: --validate tells all)" if len(problems) > 1 else ""
-        raise TrainingError(f"{data.path}: {problems[0]}{more}")
+    _refuse(data.path, problems)
+    shown: list[Row] = []
+    if data.validation is not None:
+        shown, problems = read_rows(data.validation, kind)
+        _refuse(data.validation, _ordered(problems + _checked(shown, base, shape, kind)))
     with held(running.out, base.folder.path) if main else nullcontext():
         samples = Samples(rows, base, shape, Cache(data.cache or data.path.parent / ".rehearse"), kind)
         if main:
             say(f"{len(rows)} clips of {shape.frames} frames at {shape.width}x{shape.height}")
-        samples.encode(accelerator.process_index, accelerator.num_processes, _encoding if main else None)
+        held_out = Samples(shown, base, shape, samples.cache, kind, samples.masks) if shown else None
+        for some in (samples, held_out):
+            if some is not None:
+                some.encode(accelerator.process_index, accelerator.num_processes, _encoding if main else None)
         accelerator.wait_for_everyone()
         base.release()
-        task, extra, saved = _prepared(kind, base, samples, recipe, running, lora, column, accelerator)
+        task, extra, saved = _prepared(
+            kind, base, samples, held_out, recipe, running, lora, column, accelerator
+        )
         Loop(task, len(rows), recipe, running, accelerator, saved, extra).run()
     return task
 
@@ -117,6 +126,7 @@ def _prepared(
     kind: Kind,
     base: Base,
     samples: Samples,
+    held_out: Samples | None,
     recipe: Recipe,
     running: Running,
     lora: LoraRecipe | None,
@@ -128,7 +138,7 @@ def _prepared(
     if kind == "motion":
         from rehearse.training.target.motion_task import MotionTask
 
-        motion = MotionTask(base, samples, recipe, running, accelerator.device)
+        motion = MotionTask(base, samples, recipe, running, accelerator.device, held_out)
         saved = resumed(running.out, motion.facts)
         _tell_of(saved, running, accelerator)
         return motion, {}, saved
@@ -142,6 +152,7 @@ def _prepared(
         column if kind == "target" else None,
         running,
         accelerator.device,
+        held_out,
     )
     saved = resumed(running.out, task.facts)
     _tell_of(saved, running, accelerator)
@@ -155,6 +166,13 @@ def _prepared(
     if task.candidates and accelerator.is_main_process:
         say(f"the attention loss reads blocks {', '.join(map(str, task.candidates))}")
     return task, extra, saved
+
+
+def _refuse(path: Path, problems: list[Problem]) -> None:
+    """Raise TrainingError with the first of them."""
+    if problems:
+        more = f" ({len(problems) - 1} more: --validate tells all)" if len(problems) > 1 else ""
+        raise TrainingError(f"{path}: {problems[0]}{more}")
 
 
 def _tell_of(saved: TrainingState | None, running: Running, accelerator: Any) -> None:

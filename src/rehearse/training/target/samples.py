@@ -25,7 +25,7 @@ from rehearse.training.target.errors import TrainingError
 from rehearse.training.target.prompts import marked_prompt
 from rehearse.training.target.rows import Kind, Row
 
-_CACHE_FORMAT = 1
+_CACHE_FORMAT = 2
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -33,7 +33,8 @@ class Sample:
     """A row, encoded.
 
     latents: ``[F, C, h, w]``; picture: ``[C, h, w]``; text: ``[tokens, width]``; masks: ``[roles, H, W]`` in
-    [0, 1] (roles 0 where none is used); words: ``[roles, tokens]``, 1 at the tokens of each role's trigger.
+    [0, 1] (roles 0 where none is used); words: ``[roles, tokens]``, 1 at the tokens of each role's trigger;
+    phrases: likewise at those of the phrase behind it.
     """
 
     latents: Tensor
@@ -41,6 +42,7 @@ class Sample:
     text: Tensor
     masks: Tensor
     words: Tensor
+    phrases: Tensor
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,15 +70,24 @@ def draws(rows: int, batch: int, seed: int, step: int) -> list[Draw]:
 class Samples:
     """The rows of a run, encoded when first asked for and read from the cache from then on.
 
-    masks: how many mask channels there are: 0, 1 or 2. A row that has no actor mask where others have one
-    gets an empty one.
+    masks: how many mask channels there are: 0, 1 or 2; None: as many as the rows have. A row that has no
+    actor mask where others have one gets an empty one.
     """
 
-    def __init__(self, rows: Sequence[Row], base: Base, shape: Shape, cache: Cache, kind: Kind) -> None:
+    def __init__(
+        self,
+        rows: Sequence[Row],
+        base: Base,
+        shape: Shape,
+        cache: Cache,
+        kind: Kind,
+        masks: int | None = None,
+    ) -> None:
         self.rows, self.shape, self.kind = list(rows), shape, kind
-        self._cache, self._base = cache, base
-        self.masks = 0 if kind != "target" else max(len(row.masks) for row in rows)
-        codec, text = base.encoder_key("vae"), base.encoder_key("text_encoder")
+        self.cache, self._base = cache, base
+        own = 0 if kind != "target" else max(len(row.masks) for row in rows)
+        self.masks = own if masks is None else masks
+        codec, text = base.encoder_key("vae"), base.text_key
         size = [shape.frames, shape.width, shape.height, shape.every]
         self._clips = [
             cache.key(what="clip", format=_CACHE_FORMAT, file=file_key(row.video), vae=codec, size=size)
@@ -99,12 +110,12 @@ class Samples:
         """Of all that is trained on, in its order: a run belongs to it."""
         masks = [[file_key(path) for _, path in row.masks] if self.masks else [] for row in self.rows]
         texts = [self._texts[prompt] for prompt in self._prompts]
-        return self._cache.key(clips=self._clips, texts=texts, masks=masks)
+        return self.cache.key(clips=self._clips, texts=texts, masks=masks)
 
     def encode(self, share: int = 0, of: int = 1, told: Callable[[int, int], None] | None = None) -> None:
         """Encode what the cache lacks: every ``of``-th row from ``share`` on, then its prompts."""
         indices = range(share, len(self.rows), of)
-        lacking = [index for index in indices if not self._cache.path(self._clips[index]).is_file()]
+        lacking = [index for index in indices if not self.cache.path(self._clips[index]).is_file()]
         for done, index in enumerate(lacking, 1):
             self._clip(index)
             if told is not None:
@@ -120,12 +131,13 @@ class Samples:
         for channel, (_, path) in enumerate(row.masks[: self.masks]):
             with _of_row(row, path):
                 masks[channel] = torch.from_numpy(fitted_mask(read_mask(path), self.shape))
-        words = torch.zeros(self.masks, text.shape[0])
-        for role in range(self.masks):
-            span = None if marked is None else marked.words[role]
-            if span is not None:
-                words[role, list(self._tokens(index, span))] = 1
-        return Sample(clip["latents"].float(), clip["picture"].float(), text, masks, words)
+        words, phrases = torch.zeros(2, self.masks, text.shape[0])
+        for role in range(self.masks if marked is not None else 0):
+            assert marked is not None
+            for tokens, span in ((words, marked.words[role]), (phrases, marked.phrases[role])):
+                if span is not None:
+                    tokens[role, list(self._tokens(index, span))] = 1
+        return Sample(clip["latents"].float(), clip["picture"].float(), text, masks, words, phrases)
 
     @property
     def empty_text(self) -> Tensor:
@@ -143,17 +155,17 @@ class Samples:
             return fitted_frames(read_clip(row.video, self.shape.needed).frames, self.shape)
 
     def _clip(self, index: int) -> dict[str, Tensor]:
-        return self._cache.get(self._clips[index], lambda: self._base.encode_clip(self.frames(index)))
+        return self.cache.get(self._clips[index], lambda: self._base.encode_clip(self.frames(index)))
 
     def _text(self, prompt: str) -> Tensor:
-        return self._cache.get(self._texts[prompt], lambda: {"text": self._base.text.encode([prompt])[0]})[
+        return self.cache.get(self._texts[prompt], lambda: {"text": self._base.text.encode([prompt])[0]})[
             "text"
         ]
 
     def _tokens(self, index: int, span: tuple[int, int]) -> tuple[int, ...]:
         # Kept beside the text: a run whose text is all there needs no tokenizer, and no text encoder.
-        key = self._cache.key(what="tokens", text=self._texts[self._prompts[index]], span=span)
-        found = self._cache.get(
+        key = self.cache.key(what="tokens", text=self._texts[self._prompts[index]], span=span)
+        found = self.cache.get(
             key, lambda: {"tokens": torch.tensor(self._base.tokenize(self._prompts[index]).within(*span))}
         )
         return tuple(int(token) for token in found["tokens"])

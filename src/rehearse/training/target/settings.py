@@ -94,7 +94,7 @@ class Running:
     steps: optimiser steps in all; a run that is there is continued to them. accumulate: parts a process cuts
     its share of a batch into. checkpointing: recompute blocks in the backward pass. save_every, log_every,
     sheet_every: in steps; sheet_every 0: no sheets. keep: checkpoints that stay. sheet_rows: clips on a
-    sheet.
+    sheet, made in sheet_steps under guidance (None: the base's own).
     """
 
     out: Path
@@ -107,7 +107,7 @@ class Running:
     sheet_every: int = 500
     sheet_rows: int = 2
     sheet_steps: int = 25
-    guidance: float = 6.0
+    guidance: float | None = None
     tensorboard: bool = False
     cpu: bool = False
 

@@ -54,7 +54,9 @@ class TargetTask:
         column: ColumnRecipe | None,
         running: Running,
         device: torch.device,
+        held_out: Samples | None = None,
     ) -> None:
+        self.held_out = held_out
         self.base, self.samples, self.recipe, self.column = base, samples, recipe, column
         self.lora, self.running, self.device = lora, running, device
         self.masks = samples.masks if column is not None else 0
@@ -113,25 +115,28 @@ class TargetTask:
     @torch.no_grad()
     def measure(self) -> list[float]:
         """For each block, how well its maps match the masks: the mean over rows, noise levels and roles of
-        ``log(mean attention inside / outside)``. Deterministic; the first rows are taken."""
+        ``log(mean attention to the phrase inside / outside)``. Deterministic; the first rows are taken."""
         assert self.column is not None
         rows = list(range(min(_MEASURED_ROWS, len(self.samples))))
         total = torch.zeros(self.base.blocks)
         for row in rows:
             sample = self.samples.sample(row)
             for time in _MEASURED_TIMES:
-                columns, masks = self._maps(
-                    sample, round(time * (len(self._alphabars) - 1)), range(self.base.blocks)
-                )
+                # The trigger is new to the base: what it knows is the words behind it.
+                step, every = round(time * (len(self._alphabars) - 1)), range(self.base.blocks)
+                columns, masks = self._maps(sample, step, every, sample.phrases)
                 inside, outside = inside_outside(columns, masks)
                 ratio = (inside.clamp(min=1e-12) / outside.clamp(min=1e-12)).log()
                 total += ratio.mean(dim=(1, 2)).cpu()
         return [float(score) for score in total / (len(rows) * len(_MEASURED_TIMES))]
 
-    def loss(self, module: nn.Module, batch: Sequence[Draw], step: int) -> tuple[Tensor, Figures]:
-        samples = [self.samples.sample(draw.row) for draw in batch]
+    def loss(
+        self, module: nn.Module, batch: Sequence[Draw], step: int | None, rows: Samples | None = None
+    ) -> tuple[Tensor, Figures]:
+        samples = [(rows or self.samples).sample(draw.row) for draw in batch]
         clean = torch.stack([self._padded(sample.latents) for sample in samples])
-        state = noised(clean, batch, self._alphabars, self.recipe.text_dropout, self.device)
+        dropout = 0.0 if step is None else self.recipe.text_dropout
+        state = noised(clean, batch, self._alphabars, dropout, self.device)
         empty = self.samples.empty_text
         shown = [s.text if keep else empty for s, keep in zip(samples, state.text.tolist(), strict=True)]
         beside = torch.stack([self._beside(sample) for sample in samples]).to(self.device)
@@ -153,7 +158,7 @@ class TargetTask:
         return rebuilt + self.column.weight * error, {"reconstruction": rebuilt.detach(), **figures}
 
     def _watch(
-        self, samples: Sequence[Sample], text: Tensor, step: int
+        self, samples: Sequence[Sample], text: Tensor, step: int | None
     ) -> tuple[Watch | None, Tensor, Tensor]:
         """What to read at this step, the masks over first-frame tokens, and which words are in the
         prompts."""
@@ -162,8 +167,11 @@ class TargetTask:
         masks = torch.stack([self._token_masks(sample) for sample in samples]).to(self.device)
         present = (words.sum(dim=-1) > 0).float()
         # Without a weight the maps are only looked at, and only where they are logged.
-        idle = self.column is None or (self.column.weight == 0 and (step + 1) % self.running.log_every)
-        if self.choice is None or self.column is None or idle:
+        if self.choice is None or self.column is None:
+            return None, masks, present
+        if step is None:
+            return self._request(words, frozenset(self.candidates)), masks, present
+        if self.column.weight == 0 and (step + 1) % self.running.log_every:
             return None, masks, present
         blocks = self.choice.at(step, self.recipe.seed, self.candidates)
         return self._request(words, blocks), masks, present
@@ -215,14 +223,17 @@ class TargetTask:
         return latents, timesteps.to(self.device), text.to(self.device, kind), self._rotary[size], ofs
 
     @torch.no_grad()
-    def _maps(self, sample: Sample, timestep: int, blocks: Sequence[int]) -> tuple[Tensor, Tensor]:
-        """Columns of one clip at one noise level, ``[blocks, 1, roles, tokens]``, and its masks."""
+    def _maps(
+        self, sample: Sample, timestep: int, blocks: Sequence[int], words: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Columns of one clip at one noise level, ``[blocks, 1, roles, tokens]``, and its masks. words: which
+        tokens are looked at, as in a Sample."""
         clean = self._padded(sample.latents)[None]
         noise = torch.randn(clean.shape, generator=torch.Generator().manual_seed(timestep))
         signal = self._alphabars[timestep]
         noisy = (signal.sqrt() * clean + (1 - signal).sqrt() * noise).to(self.device)
         beside, text = self._beside(sample)[None].to(self.device), sample.text[None]
-        watch = self._request(sample.words[None].to(self.device), frozenset(blocks))
+        watch = self._request(words[None].to(self.device), frozenset(blocks))
         inputs = self._inputs(noisy, beside, text, torch.tensor([timestep]))
         with self._autocast():
             _, columns = self._watched(*inputs, watch)
@@ -235,10 +246,10 @@ class TargetTask:
 
     @torch.no_grad()
     def make(
-        self, row: int, steps: int, guidance: float, seed: int = 0
+        self, sample: Sample, steps: int, guidance: float, seed: int = 0
     ) -> np.ndarray[Any, np.dtype[np.uint8]]:
         """A clip of a row's first frame, caption and masks, uint8 ``[F, H, W, 3]``; DDIM."""
-        sample, scheduler = self.samples.sample(row), self.base.scheduler
+        scheduler = self.base.scheduler
         clean = self._padded(sample.latents)[None]
         latents = torch.randn(clean.shape, generator=torch.Generator().manual_seed(seed)).to(self.device)
         # Picture and masks go to both branches.
@@ -259,16 +270,18 @@ class TargetTask:
         """Some rows: the first frame with its masks, the mean attention map over it, and a clip made now."""
         from rehearse.training.target.sheet import SheetRow, write_training_sheet
 
-        rows = []
+        rows, samples = [], self.held_out or self.samples
         middle = len(self._alphabars) // 2
-        for row in range(min(self.running.sheet_rows, len(self.samples))):
-            sample, heat = self.samples.sample(row), None
+        guidance = self.base.guidance if self.running.guidance is None else self.running.guidance
+        for row in range(min(self.running.sheet_rows, len(samples))):
+            sample, heat = samples.sample(row), None
             if self.candidates and sample.masks.shape[0]:
-                columns, _ = self._maps(sample, middle, self.candidates)
+                columns, _ = self._maps(sample, middle, self.candidates, sample.words)
                 heat = columns.mean(dim=0)[0].reshape(-1, *self._grid).cpu().numpy()
-            made = self.make(row, self.running.sheet_steps, self.running.guidance)
-            first = self.samples.frames(row)[0]
-            rows.append(SheetRow(self.samples.prompt(row), first, sample.masks.numpy(), heat, made))
+            made = self.make(sample, self.running.sheet_steps, guidance)
+            rows.append(
+                SheetRow(samples.prompt(row), samples.frames(row)[0], sample.masks.numpy(), heat, made)
+            )
         if path is not None:
             write_training_sheet(path, rows)
 

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from torch import Tensor, nn
 
-from rehearse.training.target.samples import Draw
+from rehearse.training.target.samples import Draw, Samples
 
 Figures = dict[str, Tensor]
 
@@ -25,9 +25,19 @@ class Task(Protocol):
         """AdamW parameter groups over what is trained."""
         ...
 
-    def loss(self, module: nn.Module, batch: Sequence[Draw], step: int) -> tuple[Tensor, Figures]:
+    held_out: Samples | None
+    """Rows that are shown and judged and never trained on; None: there are none, and the first ones that are
+    trained on are shown."""
+
+    def loss(
+        self, module: nn.Module, batch: Sequence[Draw], step: int | None, rows: Samples | None = None
+    ) -> tuple[Tensor, Figures]:
         """The mean loss of these clips, through ``module`` (the wrapped one), and figures to log, the same
-        names in every process: 0-d tensors, or ``[2]``, a sum and what to divide it by once all are added."""
+        names in every process: 0-d tensors, or ``[2]``, a sum and what to divide it by once all are added.
+
+        step: which one, counted from 0; None: it is to be judged, with all text and all blocks. rows: what
+        the batch is drawn of; None: what is trained on.
+        """
         ...
 
     def sheet(self, path: Path | None) -> None:
