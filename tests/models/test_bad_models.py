@@ -221,5 +221,5 @@ def test_a_theatre_model_that_does_not_ship_says_how_it_is_made(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("rehearse.models.registry.EMBEDDED", tmp_path)
-    with pytest.raises(ModelError, match=r"does not ship .*; rehearse train theatre-target --export DIR"):
-        registry_module.find_model("theatre-target")
+    with pytest.raises(ModelError, match=r"does not ship .*; rehearse train theatre-reach --export DIR"):
+        registry_module.find_model("theatre-reach")

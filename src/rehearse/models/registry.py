@@ -29,7 +29,7 @@ EMBEDDED = Path(__file__).resolve().parent.parent / "theatre" / "weights"
 _OF_A_MODEL = ("model_index.json", "*.json", "*/*.json", "*/*.txt", "*/spiece.model", "*/*.safetensors")
 
 # Of the theatre, for who has the time: they are found by name once they lie in EMBEDDED.
-_TO_BE_TRAINED = ("theatre-target",)
+_TO_BE_TRAINED = ("theatre-reach",)
 
 _MOTION = ("rehearse.models.motion_unet", "MotionUNetModel")
 

@@ -256,7 +256,7 @@ class ReachRecipe:
     steps: int = 2000
     batch: int = 4
     rate: float = 5e-4
-    rank: int = 32
+    rank: int = 16
     weight: float = 0.1
     normalisation: Literal["joint", "text", "max"] = "joint"
     data_seed: int = TARGET.data_seed + 1

@@ -64,7 +64,7 @@ ANIMATE_GUIDANCE_RAMP = 0.05
 """With all of the guidance on the picture's own frame too, so much of it would let the picture go."""
 INPAINT_STEPS, INPAINT_GUIDANCE = 12, 4.0
 """What is around the region says much of what belongs there: twice the steps changed little."""
-TARGET_GUIDANCE = 2.0
+TARGET_STEPS, TARGET_GUIDANCE = 12, 2.0
 """The first frame says nearly all that the caption says: much guidance only makes colours harsh."""
 MAX_FRAMES = 24
 SPATIAL = "spatial.safetensors"
@@ -251,7 +251,7 @@ def export_target(runs: Path, weights: Path) -> Path:
     }
     _write_json(folder / "model_index.json", index)
     said = _said(FRAMES)
-    said["defaults"] |= {"fps": FPS, "guidance": TARGET_GUIDANCE}
+    said["defaults"] |= {"fps": FPS, "steps": TARGET_STEPS, "guidance": TARGET_GUIDANCE}
     said |= {"max_frames": FRAMES, "base": IMAGE.name, "picture_model": IMAGE.name}
     _write_json(folder / "rehearse.json", said)
     _card(
