@@ -135,6 +135,13 @@ def pins_of(shot: Shot) -> tuple[BoxTrajectory | PointTrajectory, ...]:
     return tuple(one for one in paths if one.phrase is None and _is_at_rest(one))
 
 
+def drags_anything(shot: Shot) -> bool:
+    """Whether the shot drags something: by a drag, or by a path without words that does not stand still. Its
+    blend, where it asks for one, is then with the picture before the drag; else it is with a parent take."""
+    paths = (one for one in shot.instructions if isinstance(one, BoxTrajectory | PointTrajectory))
+    return bool(drags_of(shot)) or any(one.phrase is None and not _is_at_rest(one) for one in paths)
+
+
 def _is_at_rest(trajectory: BoxTrajectory | PointTrajectory) -> bool:
     path = trajectory.path
     if isinstance(path, BoxPath):

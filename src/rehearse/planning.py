@@ -13,7 +13,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from rehearse.animating import Animation, animate, box_path_of, drags_of, motion_of, pins_of
+from rehearse.animating import Animation, animate, box_path_of, drags_anything, motion_of
 from rehearse.controls.attention_mask import AttentionMask
 from rehearse.controls.control import Control
 from rehearse.controls.frame_alignment import (
@@ -200,7 +200,7 @@ def _refuse_what_it_cannot(shot: Shot, model: VideoModel) -> None:
             field=f"instructions[{pictures[1]}]",
         )
     # A null setting is planning's to decide; one that is given must not be passed over in silence.
-    blend, drags = shot.control.blend, _drags_anything(shot, model)
+    blend, drags = shot.control.blend, drags_anything(shot)
     if blend is not None and not drags:
         raise ShotError(
             "it mixes a fork with its parent, or what is dragged with the picture before; this shot drags "
@@ -238,12 +238,6 @@ def _refuse_steering_nothing(shot: Shot, model: VideoModel) -> None:
 
 def _has_joint_attention(model: VideoModel) -> bool:
     return any(site.kind == "joint" for site in model.sites)
-
-
-def _drags_anything(shot: Shot, model: VideoModel) -> bool:
-    paths = [one for one in shot.instructions if isinstance(one, BoxTrajectory | PointTrajectory)]
-    wordless = sum(one.phrase is None for one in paths)
-    return bool(drags_of(shot)) or (model.starts_from_picture and wordless > len(pins_of(shot)))
 
 
 def _spoken(name: str) -> str:

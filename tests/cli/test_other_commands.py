@@ -125,6 +125,16 @@ def test_the_world_is_drawn(rehearse: Rehearse) -> None:
     assert read_frames("c.gif").shape == (2, 384, 384, 3)
 
 
+def test_a_target_scene_has_a_mask_of_each_prop(rehearse: Rehearse) -> None:
+    said = rehearse("theatre", "target", "scene", "--seed", 5)
+    assert said.code == 0 and "--model theatre-reach --image scene/frame.png" in said.err
+    masks = [np.asarray(Image.open(path)) for path in sorted(Path("scene").glob("mask-*.png"))]
+    assert len(masks) == 3 and Image.open("scene/frame.png").size == masks[0].shape[::-1]
+    assert all((mask == 255).any() for mask in masks) and (sum(mask / 255 for mask in masks) <= 1).all()
+    again = rehearse("theatre", "target", "scene")
+    assert again.code == 2 and "frame.png exists already" in again.err
+
+
 @pytest.mark.parametrize("seed", range(40))
 def test_a_caption_gives_a_scene_with_that_caption(seed: int) -> None:
     rng = np.random.default_rng(seed)

@@ -46,11 +46,18 @@ class HandEngine:
     def state(self) -> EngineState:
         return "busy" if self.claim else "idle"
 
+    @property
+    def trouble(self) -> str | None:
+        return None
+
     def ready(self) -> bool:
         return self.open and self.claim is None
 
     def play(self, claim: Claim) -> None:
         self.claim = claim
+
+    def runs(self) -> set[str]:
+        return {self.claim.run} if self.claim else set()
 
     def halt(self, run: str, status: Literal["paused", "stopped"]) -> None:
         self.halts.append((run, status))

@@ -193,13 +193,17 @@ def images() -> Files:
     yield "more than the limit", good + bytes(33 << 20)
 
 
-def packed(entries: dict[str, bytes | str], change: Callable[[zipfile.ZipInfo], None] | None = None) -> bytes:
-    """A zip. change: of each entry, before it is written."""
+def packed(
+    entries: dict[str, bytes | str],
+    change: Callable[[zipfile.ZipInfo], None] | None = None,
+    way: int = zipfile.ZIP_DEFLATED,
+) -> bytes:
+    """A zip. change: of each entry, before it is written. way: how they are packed."""
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as pack:
         for name, content in entries.items():
             info = zipfile.ZipInfo(name)
-            info.compress_type = zipfile.ZIP_DEFLATED
+            info.compress_type = way
             if change is not None:
                 change(info)
             pack.writestr(info, content)
@@ -274,6 +278,12 @@ def _take(**more: object) -> dict[str, Any]:
 def _project(*files: bytes, takes: object = (), shots: object = None, **more: object) -> bytes:
     whole = {**EMPTY, "shots": [_shot()] if shots is None else shots, "takes": list(takes), **more}  # type: ignore[call-overload]
     return packed({"project.json": json.dumps(whole), **{f"blobs/{_named(one)}": one for one in files}})
+
+
+def _unfolding() -> bytes:
+    """Ten files of 8 MiB in a few dozen kilobytes."""
+    many = [bytes([number]) * (8 << 20) for number in range(10)]
+    return _project(*many, images=[_named(one) for one in many])
 
 
 def _strip(content: bytes, **more: object) -> dict[str, Any]:
@@ -355,6 +365,15 @@ def projects() -> Files:
     damaged[50] ^= 0xFF
     yield "index damaged", bytes(damaged)
     yield "index of 300 MiB", packed({"project.json": b" " * (300 << 20)})
+    # Each is much once it is in memory, and little to send.
+    yield "index of 33 MiB", packed({"project.json": index + " " * (33 << 20)})
+    yield "index of nothing but faults", packed({"project.json": index[:-2] + "0," * 200_000 + "0]}"})
+    yield "index of nothing but lists", packed({"project.json": index[:-2] + "[]," * 200_000 + "[]]}"})
+    fields = {f"k{number}": 0 for number in range(100_000)}
+    yield "index of a thousand unknown fields", packed({"project.json": json.dumps({**EMPTY, **fields})})
+    yield "files that unfold to little each", _unfolding()
+    for name, way in {"bzip2": zipfile.ZIP_BZIP2, "lzma": zipfile.ZIP_LZMA}.items():
+        yield f"index packed by {name}", packed({"project.json": index}, way=way)
     yield "index no json", packed({"project.json": "{"})
     yield "index no text", packed({"project.json": b"\xff\xfe\0"})
     yield "index a pickle", packed({"project.json": pickle.dumps(EMPTY)})

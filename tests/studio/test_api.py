@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 from hand_engine import SHOT, HandEngine
 from hypothesis import HealthCheck, given, settings
+from PIL import Image
 from shot_strategies import shots
 from studio_process import until
 
+from rehearse.media import read_frames, read_shot
 from rehearse.shot import Shot
 from rehearse.studio.app import create_app
 from rehearse.studio.engines.engine import Finding
 from rehearse.studio.limits import ServerLimits
-from rehearse.takes.store.recording import Claim, Lost
+from rehearse.studio.strips import put_strip
+from rehearse.takes.store.recording import Claim, Lost, record_end
 from rehearse.takes.store.tree import Order, create_take
 
 Json = dict[str, Any]
@@ -143,9 +148,9 @@ def test_a_take_that_kills_its_worker_again_and_again_waits(client: TestClient, 
     take = queued(client, shot)
     for _ in range(3):
         claim = begun(client, engine)
-        engine.claim = None
         assert engine.listener is not None
         engine.listener.died(claim, "the worker was killed (SIGKILL)")
+        engine.claim = None
     found = client.get(f"/api/takes/{take['id']}").json()
     assert found["status"] == "interrupted"
     assert found["error"].startswith("the worker was killed (SIGKILL), 3 times")
@@ -158,6 +163,8 @@ def test_only_who_queued_a_take_cancels_or_moves_it(client: TestClient) -> None:
     theirs = queued(client, shot, "you")
     answer = client.post(f"/api/takes/{theirs['id']}/stop", json={}, headers={"X-Rehearse-Client": "me"})
     assert answer.status_code == 403
+    paused = client.post(f"/api/takes/{theirs['id']}/pause", json={}, headers={"X-Rehearse-Client": "me"})
+    assert (paused.status_code, "only who queued it can pause it" in paused.json()["error"]) == (403, True)
     order = [mine[2]["id"], mine[0]["id"]]
     moved = client.put("/api/queue/order", json={"takes": order}, headers={"X-Rehearse-Client": "me"}).json()
     assert [entry["take"] for entry in moved["entries"]] == [
@@ -169,6 +176,19 @@ def test_only_who_queued_a_take_cancels_or_moves_it(client: TestClient) -> None:
     assert refused.status_code == 403
     stopped = client.post(f"/api/takes/{mine[0]['id']}/stop", json={}, headers={"X-Rehearse-Client": "me"})
     assert stopped.json()["status"] == "stopped"
+    paused = client.post(f"/api/takes/{theirs['id']}/pause", json={}, headers={"X-Rehearse-Client": "you"})
+    assert paused.json()["status"] == "paused"
+
+
+def test_only_who_queued_a_take_pauses_it_as_it_runs(client: TestClient, engine: HandEngine) -> None:
+    _, shot = made(client)
+    take = queued(client, shot, "you")
+    claim = begun(client, engine)
+    pause = f"/api/takes/{take['id']}/pause"
+    assert client.post(pause, json={}, headers={"X-Rehearse-Client": "me"}).status_code == 403
+    assert engine.halts == []
+    assert client.post(pause, json={}, headers={"X-Rehearse-Client": "you"}).status_code == 200
+    assert engine.halts == [(claim.run, "paused")]
 
 
 def test_a_paused_queue_begins_nothing(client: TestClient, engine: HandEngine) -> None:
@@ -276,7 +296,78 @@ def test_a_token_is_needed_and_goes_into_a_cookie(tmp_path: Path) -> None:
         answer = client.get("/?token=word", follow_redirects=False)
         assert (answer.status_code, answer.headers["location"]) == (303, "/")
         assert "HttpOnly" in answer.headers["set-cookie"]
+        # Browsers withhold a strict cookie on the redirect where another site's page held the link.
+        assert "SameSite=lax" in answer.headers["set-cookie"]
         assert client.get("/api/projects").status_code == 200
+        followed = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate"}
+        assert client.get("/", headers=followed).status_code == 200
+        assert client.post("/api/projects", json={"name": "x"}, headers=followed).status_code == 403
+
+
+def test_nothing_is_changed_by_a_get(client: TestClient) -> None:
+    """The token's cookie comes along where another site's page leads a browser here."""
+    project, shot = made(client)
+    take = queued(client, shot, play=False)
+    known = {
+        "project": project["id"],
+        "shot": shot["id"],
+        "take": take["id"],
+        "digest": "0" * 64,
+        "ending": "mp4",
+    }
+    before = client.get(f"/api/projects/{project['id']}/history").json()
+    ways = client.get("/api/openapi.json").json()["paths"]
+    asked = [path for path, ways in ways.items() if "get" in ways and not path.endswith("/events")]
+    assert len(asked) > 15
+    for path in asked:
+        client.get(path.format(**known))
+    assert client.get(f"/api/projects/{project['id']}/history").json() == before
+    assert client.get("/api/projects").json()["projects"] == [
+        client.get(f"/api/projects/{project['id']}").json()
+    ]
+
+
+def test_a_finished_clip_comes_in_every_format(
+    client: TestClient, engine: HandEngine, tmp_path: Path
+) -> None:
+    _, shot = made(client)
+    take = queued(client, shot)
+    claim = begun(client, engine)
+    engine.plan(claim)
+    for step in range(5):
+        engine.step(claim, step)
+    frames = np.zeros((3, 16, 24, 3), np.uint8)
+    for shade, frame in zip(((250, 0, 0), (0, 250, 0), (0, 0, 250)), frames, strict=True):
+        frame[:] = shade
+    with engine.store.write() as session:
+        record_end(session, claim, "finished", look=put_strip(engine.store.blobs, frames))
+    for ending, kind in (
+        ("webm", "video/webm"),
+        ("mp4", "video/mp4"),
+        ("gif", "image/gif"),
+        ("png", "image/png"),
+    ):
+        answer = client.get(f"/api/takes/{take['id']}/clip.{ending}?download=true")
+        assert (answer.status_code, answer.headers["content-type"]) == (200, kind)
+        assert answer.headers["content-disposition"].endswith(f'.{ending}"')
+        path = tmp_path / f"clip.{ending}"
+        path.write_bytes(answer.content)
+        back = read_frames(path)
+        assert back.shape == frames.shape, ending
+        assert np.abs(back.astype(int) - frames).mean() < (1 if ending == "png" else 20), ending
+        assert read_shot(path).prompt == SHOT["prompt"]
+        if ending in ("gif", "png"):
+            with Image.open(path) as picture:
+                assert (picture.n_frames, picture.size, picture.info["duration"]) == (
+                    3,
+                    (24, 16),
+                    125 if ending == "png" else 120,
+                )
+    for frame in range(3):
+        still = client.get(f"/api/takes/{take['id']}/still.png?frame={frame}")
+        with Image.open(io.BytesIO(still.content)) as picture:
+            assert (np.asarray(picture) == frames[frame]).all()
+    assert client.get(f"/api/takes/{take['id']}/still.png?frame=3").status_code == 422
 
 
 def test_a_command_may_not_be_larger_than_it_may(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+import tracemalloc
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +17,9 @@ from hand_engine import HandEngine
 from rehearse.media import write_clip
 from rehearse.shot import Shot
 from rehearse.studio.app import create_app
+from rehearse.takes.store import exchange
+from rehearse.takes.store.errors import StoreError
+from rehearse.takes.store.store import Store
 
 IMAGES = dict(hostile.images())
 PROJECTS = dict(hostile.projects())
@@ -131,6 +135,59 @@ def test_a_bad_clip_is_refused_in_words(besieged: TestClient, folder: Path, tmp_
 @pytest.mark.parametrize("name", PROJECTS)
 def test_a_bad_project_is_refused_in_words(besieged: TestClient, folder: Path, name: str) -> None:
     refused(besieged.post("/api/projects/import", content=PROJECTS[name]), besieged, folder)
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        ("index of 33 MiB", "its project.json is larger than 32 MiB"),
+        ("index of nothing but faults", "takes.0"),
+        ("index of nothing but lists", "its project.json cannot be read"),
+        ("index of a thousand unknown fields", "its project.json cannot be read"),
+        ("files that unfold to little each", "it says that it unfolds to 80 MiB"),
+        ("index packed by bzip2", "pack its entries stored or deflated"),
+        ("index packed by lzma", "pack its entries stored or deflated"),
+    ],
+)
+def test_a_bomb_is_seen_before_it_unfolds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, sentence: str
+) -> None:
+    """Little is taken on the way, in memory and on the disk."""
+    monkeypatch.setattr(exchange, "_extract", None)
+    file = tmp_path / "film.rehearse"
+    file.write_bytes(PROJECTS[name])
+    store = Store(tmp_path / "projects")
+    tracemalloc.start()
+    try:
+        with pytest.raises(StoreError, match=sentence):
+            exchange.import_project(store, file, tmp_path)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+        store.close()
+    assert peak < 24 << 20
+
+
+def test_a_list_of_entries_is_not_read_at_any_size(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(exchange, "_LARGEST_READ", 10_000)
+    file = tmp_path / "film.rehearse"
+    file.write_bytes(hostile.packed({f"blobs/{number:064x}": b"" for number in range(200)}))
+    with pytest.raises(StoreError, match="its list of entries"):
+        exchange.import_project(Store(tmp_path / "projects"), file, tmp_path)
+
+
+def test_a_shot_of_nothing_but_faults_is_told_the_first(client: TestClient) -> None:
+    """A fault costs a kilobyte of memory, and two bytes to send."""
+    project = client.post("/api/projects", json={"name": "p"}).json()
+    shot = {"prompt": "x", "instructions": [0] * 100_000}
+    tracemalloc.start()
+    try:
+        answer = client.post(f"/api/projects/{project['id']}/shots", json={"shot": shot})
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert (answer.status_code, answer.json()["field"]) == (422, "shot.instructions[0]")
+    assert peak < 16 << 20
 
 
 def test_nothing_of_it_is_kept(besieged: TestClient, folder: Path) -> None:

@@ -13,11 +13,13 @@ import torch
 from safetensors.torch import load_file
 
 import rehearse as rh
+from rehearse.models import load_model
 from rehearse.models.model import VideoModel
 from rehearse.sampling.checkpoint import load_checkpoint
 from rehearse.sampling.state import State
 from rehearse.shot import Mask
 from rehearse.shot.control import BlendSettings
+from rehearse.takes.blending import mixes_with_parent
 
 PATH = [(0, rh.Box(0.1, 0.3, 0.4, 0.7)), (1, rh.Box(0.6, 0.3, 0.9, 0.7))]
 ARC = [(0, rh.Box(0.1, 0.6, 0.4, 1.0)), (0.5, rh.Box(0.3, 0.0, 0.6, 0.4)), (1, rh.Box(0.6, 0.6, 0.9, 1.0))]
@@ -224,3 +226,29 @@ def test_a_file_from_before_blends_still_loads(
     save_file(load_file(path), path, {**metadata, "version": "1"})
     loaded = rh.Take.load(path, video_model)
     assert loaded.original is None and torch.equal(latents(loaded), latents(take))
+
+
+def test_a_pin_is_no_drag_so_a_fork_under_it_blends_with_its_parent(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    from toy_models import save_toy_model, save_toy_motion_model
+
+    root = tmp_path_factory.mktemp("animate")
+    base = save_toy_model(root / "image", kind="image", settings={"defaults": {"frames": 1}})
+    name = str(save_toy_motion_model(root / "animate", base))
+    model = load_model(name, precision="float32")
+    shot = rh.Shot("a red ball over snow", model=name, frames=3, width=64, height=48, steps=3)
+    shot = shot.image(np.full((48, 64, 3), 60, np.uint8)).follow(None, [(0, (0.25, 0.5)), (1, (0.25, 0.5))])
+    changed = shot.with_prompt("the blue star over snow")
+
+    def blended(weight: float) -> rh.Shot:
+        return changed.with_control(blend=BlendSettings(weight=weight))
+
+    assert mixes_with_parent(blended(0.5))
+    parent = rh.Take.start(shot, model).finish()
+    assert torch.equal(latents(parent.fork(1, blended(1.0))), latents(parent))
+    assert torch.equal(latents(parent.fork(1, blended(0.0))), latents(parent.fork(1, changed)))
+    # Under a path that moves, the blend is with the picture before, and no matter of the parent.
+    moving = blended(0.5).follow(None, [(0, (0.25, 0.5)), (1, (0.5, 0.5))])
+    assert not mixes_with_parent(moving)
+    assert parent.fork(0, moving).original is None

@@ -96,6 +96,27 @@ def test_the_migrations_make_the_tables_of_the_schema(store: Store) -> None:
         assert context.get_current_revision() == HEAD
 
 
+def test_an_older_database_is_brought_up(store: Store) -> None:
+    take = a_take(store, a_project(store), done=1)
+    with store._engine.begin() as connection:
+        connection.execute(sqlalchemy.text("alter table take drop column asked"))
+        connection.execute(sqlalchemy.text("update alembic_version set version_num = '0001'"))
+    store.close()
+    again = Store(store.folder)
+    with again.write() as session:
+        assert tree.pause_take(session, take, None, "")[1] is not None
+    with again.write() as session:
+        assert interrupt(session, "the server ended while it ran") == [take]
+        assert tree.take_row(session, take).status == "paused"
+    again.close()
+
+
+def test_a_reserve_that_was_cut_short_is_set_aside_anew(store: Store) -> None:
+    (store.folder / "reserve").write_bytes(b"cut")
+    assert store.keep_reserve()
+    assert (store.folder / "reserve").stat().st_size == 1 << 20
+
+
 def test_a_database_of_a_newer_version_is_refused(store: Store) -> None:
     with store._engine.begin() as connection:
         connection.execute(sqlalchemy.text("update alembic_version set version_num = '9999'"))

@@ -35,8 +35,8 @@ _FORK = epilog("""
 With --blend every step after the fork mixes what the old and the new instructions say: 1 keeps the old, 0
 follows the new. --blend .5 is the same everywhere. --blend "0: 1; 1: 0" begins as the old clip and ends as
 the new one (time 0 is the first frame, 1 the last). --blend-box keeps everything outside a box as it was.
---blend-from kept takes what the parent predicted instead of predicting it again: half the time, a little
-less exact; the parent must be finished with every step kept.
+--blend-from kept takes what the parent predicted instead of predicting it again: half the time, and a
+stronger pull to the old clip (take about half the weight); the parent must be finished with every step kept.
 
 [bold]Examples[/bold]
 

@@ -100,7 +100,8 @@ def bring(
     from rehearse.takes.store.store import Store
 
     store = Store(projects)
-    place = Path(tempfile.mkdtemp(prefix=".upload-", dir=store.folder))
+    # Not named as the studio's own uploads, which a studio that starts meanwhile sweeps away.
+    place = Path(tempfile.mkdtemp(prefix=".import-", dir=store.folder))
     try:
         project = import_project(store, file, place)
     finally:

@@ -103,3 +103,38 @@ def clip(
     write_clip(target, pictures, _FPS)
     typer.echo(made.caption, err=True)
     typer.echo(str(target))
+
+
+@app.command("target")
+def target(
+    output: Path = typer.Argument(
+        Path("target"), metavar="FOLDER", help="Where to write frame.png and a mask of each prop."
+    ),
+    seed: int = typer.Option(0, "--seed", "-s", min=0, help="Decides the scene."),
+    force: bool = typer.Option(False, "--force", "-f", help="Replace existing files."),
+) -> None:
+    """Draw a first frame with several props that are alike, and a mask of each: which one is meant?
+
+    Try theatre-target with them, and theatre-reach, which goes by the mask.
+    """
+    import numpy as np
+    from PIL import Image
+
+    from rehearse.cli.outputs import check_outputs
+    from rehearse.media import write_picture
+    from rehearse.theatre.world import render_target, sample_target_scene
+
+    made = render_target(sample_target_scene(np.random.default_rng(seed)), 1)
+    masks = [output / f"mask-{number}.png" for number in range(1, len(made.props) + 1)]
+    frame = output / "frame.png"
+    output.mkdir(parents=True, exist_ok=True)
+    check_outputs([frame, *masks], force)
+    write_picture(frame, Image.fromarray(made.frames[0]))
+    for path, prop in zip(masks, made.props, strict=True):
+        write_picture(path, Image.fromarray(prop.astype(np.uint8) * 255))
+    typer.echo("\n".join(map(str, [frame, *masks])))
+    typer.echo(
+        f'rehearse generate "{made.caption}" --model theatre-reach --image {frame} '
+        f'--target "{made.scene.phrase} @ {masks[0]}"',
+        err=True,
+    )

@@ -101,7 +101,9 @@ def _base(folder: ModelFolder, name: Any, find_model: Callable[[str], ModelFolde
     if near.resolve() == folder.path.resolve():
         raise _refusal(folder, "base is this folder itself", "name the model it stands on")
     try:
-        found = find_model(str(near) if near.is_dir() else name)
+        # A folder that only has the name, such as the run that a shipped model came of, is none.
+        there = (near / "model_index.json").is_file() or (near / _SETTINGS).is_file()
+        found = find_model(str(near) if there or name.startswith(".") else name)
     except RecursionError:
         raise _refusal(
             folder, f"base {name!r} stands on this folder in the end", "name a whole model"

@@ -55,7 +55,9 @@ class BoxPath(Document):
     noun: ClassVar[str] = "box path"
     positional: ClassVar[tuple[str, ...]] = ("keyframes",)
 
-    keyframes: Annotated[tuple[BoxKeyframe, ...], Field(min_length=1, max_length=MOST_KEYFRAMES)]
+    keyframes: Annotated[
+        tuple[BoxKeyframe, ...], Field(fail_fast=True, min_length=1, max_length=MOST_KEYFRAMES)
+    ]
     easing: Easing = "linear"
     """How the box moves from each keyframe to the next."""
     leaves_frame: StrictBool = False

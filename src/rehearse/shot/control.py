@@ -38,7 +38,7 @@ def _parts_in_order(parts: tuple[UNetPart, ...]) -> tuple[UNetPart, ...]:
     return tuple(part for part in UNET_PARTS if part in parts)
 
 
-Parts = Annotated[tuple[UNetPart, ...], Field(min_length=1), AfterValidator(_parts_in_order)]
+Parts = Annotated[tuple[UNetPart, ...], Field(fail_fast=True, min_length=1), AfterValidator(_parts_in_order)]
 """Any of down, mid, up; one at least."""
 
 
@@ -62,7 +62,9 @@ class BlendSettings(Document):
 
     weight: Fraction | None = None
     """w everywhere; null = the default."""
-    over_time: Annotated[tuple[WeightKeyframe, ...], Field(min_length=1, max_length=1000)] | None = None
+    over_time: (
+        Annotated[tuple[WeightKeyframe, ...], Field(fail_fast=True, min_length=1, max_length=1000)] | None
+    ) = None
     """w over the clip's frames, straight between keyframes; in place of `weight`."""
     region: Mask | None = None
     """Where the edit acts; outside, w is 1. null = everywhere."""

@@ -38,9 +38,11 @@ class Mask(Document):
     image: ImageRef | None = None
     """A picture over the whole frame: white is marked, black and transparent are not."""
     box: Box | None = None
-    polygon: Annotated[tuple[Point, ...], Field(min_length=3, max_length=20_000)] | None = None
+    polygon: Annotated[tuple[Point, ...], Field(fail_fast=True, min_length=3, max_length=20_000)] | None = (
+        None
+    )
     """Corners [x, y] in order; the last joins the first."""
-    strokes: Annotated[tuple[Stroke, ...], Field(max_length=MOST_STROKES)] = ()
+    strokes: Annotated[tuple[Stroke, ...], Field(fail_fast=True, max_length=MOST_STROKES)] = ()
     invert: StrictBool = False
     """Whether everything else is meant instead."""
 

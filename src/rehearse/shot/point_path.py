@@ -57,7 +57,9 @@ class PointPath(Document):
     noun: ClassVar[str] = "point path"
     positional: ClassVar[tuple[str, ...]] = ("keyframes",)
 
-    keyframes: Annotated[tuple[PointKeyframe, ...], Field(min_length=1, max_length=MOST_KEYFRAMES)]
+    keyframes: Annotated[
+        tuple[PointKeyframe, ...], Field(fail_fast=True, min_length=1, max_length=MOST_KEYFRAMES)
+    ]
     easing: Easing = "linear"
     """How the point moves from each keyframe to the next."""
     radius: Annotated[Number, Field(gt=0, le=1)] | None = None

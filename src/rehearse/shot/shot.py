@@ -104,7 +104,7 @@ class Shot(Document):
     """Scale of classifier-free guidance; 1 = none."""
     scheduler: Literal["ddim", "dpm++", "unipc", "euler"] | None = None
     """How a denoising step is taken."""
-    instructions: Annotated[tuple[Instruction, ...], Field(max_length=256)] = ()
+    instructions: Annotated[tuple[Instruction, ...], Field(fail_fast=True, max_length=256)] = ()
     """What shall happen besides the prompt; later edits are laid over earlier ones, later subjects are in
     front.
     """

@@ -29,7 +29,7 @@ class Stroke(Document):
     noun: ClassVar[str] = "stroke"
     positional: ClassVar[tuple[str, ...]] = ("points",)
 
-    points: Annotated[tuple[FreePoint, ...], Field(min_length=1, max_length=MOST_POINTS)]
+    points: Annotated[tuple[FreePoint, ...], Field(fail_fast=True, min_length=1, max_length=MOST_POINTS)]
     """[x, y] as fractions of the frame; the brush may run over its edge. One point is a dot."""
     width: Annotated[Number, Field(gt=0, le=1)] = 0.05
     """Diameter of the brush at full pressure, as a fraction of the frame's shorter side."""
@@ -39,7 +39,7 @@ class Stroke(Document):
     """
     opacity: Fraction = 1.0
     """0 leaves what is below as it is, 1 covers it."""
-    pressure: Annotated[tuple[Fraction, ...], Field(max_length=MOST_POINTS)] | None = None
+    pressure: Annotated[tuple[Fraction, ...], Field(fail_fast=True, max_length=MOST_POINTS)] | None = None
     """Width at each point as a fraction of `width`; null = full width all along."""
     erase: StrictBool = False
     """Whether this stroke takes away what earlier strokes of the same list laid."""

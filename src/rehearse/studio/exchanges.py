@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import secrets
+import shutil
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,12 +16,14 @@ from starlette.responses import FileResponse
 from rehearse.media import MediaError, read_shot
 from rehearse.studio import views
 from rehearse.studio.problems import Refused
+from rehearse.studio.uploads import UPLOAD
 from rehearse.takes.store.exchange import export_project, import_project
 from rehearse.takes.store.images import take_in
 from rehearse.takes.store.keeping import prune
 from rehearse.takes.store.projects import get_project
 from rehearse.takes.store.store import Store
 
+_EXPORT = ".export-"
 _PICTURES = {b"\x89PNG": ".png", b"GIF8": ".gif"}
 
 
@@ -28,12 +33,19 @@ class Exchange:
     def __init__(self, store: Store, changed: Callable[[], None]) -> None:
         self._store = store
         self._changed = changed
+        self._bringing = threading.Lock()
+
+    def sweep(self) -> None:
+        """Remove what exports and uploads of a killed server have left, before there are new ones."""
+        for left in [*self._store.folder.glob(f"{_EXPORT}*"), *self._store.folder.glob(f"{UPLOAD}*")]:
+            with contextlib.suppress(OSError):
+                shutil.rmtree(left) if left.is_dir() else left.unlink()
 
     def export(self, project: str) -> FileResponse:
         """A project as a file to save. Raises StoreError."""
         with self._store.read() as session:
             name = get_project(session, project)["name"]
-        path = self._store.folder / f".export-{secrets.token_hex(8)}"
+        path = self._store.folder / f"{_EXPORT}{secrets.token_hex(8)}"
         try:
             export_project(self._store, project, path)
         except BaseException:
@@ -53,7 +65,8 @@ class Exchange:
         place = file.parent / "parts"
         with self._store.blobs.room():
             place.mkdir()
-        project = import_project(self._store, file, place)
+        with self._bringing:  # one at a time: a project's shots and steps lie in memory all at once
+            project = import_project(self._store, file, place)
         self._changed()
         with self._store.read() as session:
             view = views.ProjectView(**get_project(session, project))

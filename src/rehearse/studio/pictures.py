@@ -23,6 +23,8 @@ from rehearse.takes.store import images, tree
 from rehearse.takes.store.store import Store
 
 _MEDIA = {"mp4": "video/mp4", "webm": "video/webm", "gif": "image/gif", "png": "image/png"}
+_ENCODED_AS = {"png": "apng"}
+"""Encoders whose files go out under another ending: for a .png of its own, one frame beside the other."""
 _FOR_EVER = {"Cache-Control": "private, max-age=31536000, immutable"}
 _NOT_FOR_LONG = {"Cache-Control": "private, no-cache"}
 _AT_ONCE = 2
@@ -73,14 +75,15 @@ class Pictures:
             raise Refused(409, f"the take is {row.status} and has no clip yet; play it to its end")
         shot = self.whole_shot(row.document)
         word = hashlib.sha256(f"{row.look['digest']} {row.fps} {row.document}".encode()).hexdigest()
-        path = self._store.folder / "clips" / f"{word}.{ending}"
+        encoder = _ENCODED_AS.get(ending, ending)
+        path = self._store.folder / "clips" / f"{word}.{encoder}"
         with self._encoding:  # one at a time: a clip asked for twice is encoded once
             if not path.is_file():
                 from rehearse.media import write_clip
 
                 with self._store.blobs.room():
                     path.parent.mkdir(exist_ok=True)
-                    part = path.with_name(f".{secrets.token_hex(8)}.{ending}")
+                    part = path.with_name(f".{secrets.token_hex(8)}.{encoder}")
                     try:
                         write_clip(part, self.frames(row.look), row.fps or 8.0, shot)
                         part.replace(path)

@@ -37,8 +37,13 @@ class StoreRecorder:
         self._clock = time.perf_counter()
 
     def on_start(self, take: Take) -> None:
-        """A branch's first state carries what it is blended with, which its parent's does not."""
-        first = self._save(take, take.state) if take.state is not None else None
+        """A branch's first state carries what it is blended with, which its parent's does not. A branch at 0
+        that has one, to be blended, has no row of it yet."""
+        first = preview = None
+        if take.state is not None:
+            first = self._save(take, take.state)
+            if take.state.step not in self._checkpoints:
+                preview = put_strip(self._store.blobs, StepEvent(take, take.state).preview)
         plan = take.plan
         sizes: dict[str, Any] = {
             "steps": plan.steps,
@@ -49,7 +54,7 @@ class StoreRecorder:
         }
         picture = self._picture(take)
         with self._store.write() as session:
-            record_plan(session, self._claim, sizes, first, picture)
+            record_plan(session, self._claim, sizes, first, picture, preview)
         if first is not None and take.state is not None:
             self._checkpoints[take.state.step] = first
         self.restart_clock()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
@@ -14,13 +15,18 @@ from rehearse.shot import Shot
 from rehearse.studio import full_disk
 from rehearse.studio.recorder import StoreRecorder
 from rehearse.studio.strips import put_strip
+from rehearse.takes.blending import mixes_with_parent, unmixed
 from rehearse.takes.store import images, tree
 from rehearse.takes.store.errors import DiskFull
 from rehearse.takes.store.facts import Facts
+from rehearse.takes.store.queue import hold_queue
 from rehearse.takes.store.recording import Claim, Lost, held, record_end
 from rehearse.takes.store.schema import TakeRow
 from rehearse.takes.store.store import Store
 from rehearse.takes.take import Take
+
+_LEAST_ROOM = 8 << 20
+_STEPS_OF_ROOM = 4
 
 Halt = Literal["paused", "stopped"]
 LoadModel = Callable[[str], VideoModel]
@@ -72,6 +78,9 @@ class Run:
         with self.store.read() as session:
             row = held(session, self.claim)
             until = row.until
+        if row.asked is not None:
+            self._end(row.asked)  # asked before this run could be told
+            return
         with self.planning:
             take = self._brought(row, load_model)
         self._take = take
@@ -95,12 +104,9 @@ class Run:
         shot = _shot(self.store, row.document)
         model = load_model(row.model)
         recorder = self._recorder(row)
-        if not row.begun:
-            if row.parent_id is None:
-                return Take.start(shot, model, keep=0, recorder=recorder)
-            return self._parent(row.parent_id, row.branch_step or 0, load_model).fork(
-                at=row.branch_step, shot=shot, recorder=recorder
-            )
+        # Blends at 0 were once begun without a row of their first state; they begin again.
+        if not row.begun or not recorder.steps():
+            return self._begun(row, shot, model, recorder)
         checkpoint = recorder.checkpoint(row.step)
         if checkpoint.fingerprint != model.fingerprint:
             raise ValueError(
@@ -113,26 +119,47 @@ class Run:
         recorder.restart_clock()
         return take
 
-    def _parent(self, parent: str, at: int, load_model: LoadModel) -> Take:
-        """The take that a branch leaves, standing where it is left, or at its end where it got there."""
+    def _begun(self, row: TakeRow, shot: Shot, model: VideoModel, recorder: StoreRecorder) -> Take:
+        if row.parent_id is None:
+            return Take.start(shot, model, keep=0, recorder=recorder)
+        at = row.branch_step or 0
         with self.store.read() as session:
-            row = tree.take_row(session, parent)
-        recorder = self._recorder(row)
-        finished = row.status == "finished" and row.step in recorder.steps()
-        stands = row.step if finished else at
-        checkpoint = recorder.checkpoint(stands) if stands in recorder.steps() else None
+            parent = tree.take_row(session, row.parent_id)
+        before = _shot(self.store, parent.document)
+        if at == 0 and shot != before and not mixes_with_parent(shot):
+            # It takes nothing over, so that it does not matter whether its parent's model is here.
+            return Take.start(shot, model, keep=0, recorder=recorder)
+        if before.model != shot.model:
+            raise ValueError(_keeps(shot, at, "model", before.model, shot.model))
+        return self._parent(parent, before, row, at, model).fork(at=at, shot=shot, recorder=recorder)
+
+    def _parent(self, parent: TakeRow, shot: Shot, branch: TakeRow, at: int, model: VideoModel) -> Take:
+        """The take that a branch leaves, standing where it is left, or at its end where it got there.
+
+        model: the branch's, which was checked; whatever else an imported take names is never loaded.
+        """
+        # The parent may have been pruned since; what the branch stands on is in rows of its own.
+        kept = self._kept(parent) | self._kept(branch)
+        recorder = StoreRecorder(self.store, self.claim, parent.document, kept, self.told)
+        finished = parent.status == "finished" and parent.step in kept
+        stands = parent.step if finished else at
+        # Later ones lack what was kept of an original for earlier steps.
+        begins = min((step for step in kept if step >= max(at, parent.branch_step or 0)), default=None)
         return Take.restore(
-            _shot(self.store, row.document), load_model(row.model), id=row.id,
-            state=None if checkpoint is None else checkpoint.state,
-            original=None if checkpoint is None else checkpoint.original,
+            shot, model, id=parent.id,
+            state=recorder.state(stands) if stands in kept else None,
+            original=None if begins is None else recorder.checkpoint(begins).original,
             keep=0, recorder=recorder,
         )  # fmt: skip
 
     def _recorder(self, row: TakeRow) -> StoreRecorder:
+        return StoreRecorder(self.store, self.claim, row.document, self._kept(row), self.told)
+
+    def _kept(self, row: TakeRow) -> dict[int, str]:
+        """The digests of a take's checkpoints by step."""
         with self.store.read() as session:
             steps = tree.steps_of(session, row.id)
-        kept = {step.step: step.checkpoint for step in steps if step.checkpoint is not None}
-        return StoreRecorder(self.store, self.claim, row.document, kept, self.told)
+        return {step.step: step.checkpoint for step in steps if step.checkpoint is not None}
 
     def _end(self, status: str, *, look: Facts | None = None, error: str | None = None) -> None:
         try:
@@ -145,12 +172,20 @@ class Run:
         self.told()
 
     def _end_at_last(self, status: str, error: str) -> None:
-        try:
-            with self.store.write_at_last() as session:
+        """The disk is full: the take ends, and no other is begun to end alike."""
+        wanted = self._wanted_room()
+        with self.store.write_at_last() as session:
+            with contextlib.suppress(Lost):
                 record_end(session, self.claim, status, error=error)
-        except Lost:
-            pass
+            hold_queue(session, wanted)
         self.told()
+
+    def _wanted_room(self) -> int:
+        """Bytes to be free before a take is begun again: those that did not suffice, and some steps'."""
+        with self.store.read() as session:
+            kept = [step.checkpoint for step in tree.steps_of(session, self.claim.take) if step.checkpoint]
+        step = self.store.blobs.size(kept[-1]) if kept else 0
+        return self.store.free() + _LEAST_ROOM + _STEPS_OF_ROOM * step
 
 
 _MEMORY = "the memory does not suffice; ask for fewer frames or a smaller size"
@@ -166,13 +201,19 @@ def _shot(store: Store, document: str) -> Shot:
     return images.bring_out(store.blobs, media_type, Shot.model_validate_json(document))
 
 
+def _keeps(shot: Shot, at: int, name: str, before: object, now: object) -> str:
+    """Why a branch cannot change something of its take."""
+    branch = f"a branch at step {at}" if at else "a blend with its take"
+    plain = " without a blend" if mixes_with_parent(shot) else ""
+    return f"{branch} keeps the {name} of its take ({before}, not {now}); branch at 0{plain} to change it"
+
+
 def unfit(
     store: Store, document: str, parent: str | None, at: int, load_model: LoadModel
 ) -> tuple[str, str | None] | None:
     """Why a shot cannot be run, alone or as a branch of a parent shot at a step: a sentence and a field."""
     from rehearse.planning import plan
     from rehearse.shot import ShotError
-    from rehearse.takes.blending import unmixed
 
     shot = _shot(store, document)
     try:
@@ -181,15 +222,16 @@ def unfit(
             plan(shot, model)
         else:
             own = unmixed(shot, model)
-            if at:
-                before = unmixed(_shot(store, parent), load_model(Shot.model_validate_json(parent).model))
+            if at or mixes_with_parent(shot):
+                left = _shot(store, parent)
+                # Only models that this studio offers are loaded, and only the new shot was checked for that.
+                if left.model != shot.model:
+                    return _keeps(shot, at, "model", left.model, shot.model), "model"
+                before = unmixed(left, model)
                 for name in ("seed", "frames", "width", "height", "steps", "scheduler"):
-                    if getattr(own, name) != getattr(before, name):
-                        return (
-                            f"a branch at step {at} keeps the {name} of its take ({getattr(before, name)}, "
-                            f"not {getattr(own, name)}); branch at 0 to change it",
-                            name,
-                        )
+                    was, now = getattr(before, name), getattr(own, name)
+                    if was != now:
+                        return _keeps(shot, at, name, was, now), name
     except ShotError as error:
         return str(error), error.field or None
     except ValueError as error:

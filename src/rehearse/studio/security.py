@@ -97,7 +97,11 @@ class Guard:
         if not scope["path"].startswith("/api/") and self._is(query.get("token", [""])[0]):
             # Into a cookie and out of the address, so that it stays out of histories.
             answer = RedirectResponse(scope["path"] or "/", 303)
-            answer.set_cookie(COOKIE, self._token, httponly=True, samesite="strict", path="/")
+            # Lax, because browsers withhold a strict cookie on this very redirect where the link was followed
+            # from another site's page, such as webmail. Another site can make a browser show it with a GET of
+            # a whole page only, and no GET here changes anything; it comes neither with another site's forms
+            # and fetches nor with its pictures and frames, and commands from other sites are refused above.
+            answer.set_cookie(COOKIE, self._token, httponly=True, samesite="lax", path="/")
             return answer
         refused = problem(
             401, "this server needs its token; open the address that it printed when it started"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+from sqlalchemy import event
 from sqlalchemy.orm import Session
 
 from rehearse.shot import Shot, ShotError
@@ -13,6 +14,7 @@ from rehearse.studio.limits import ServerLimits
 from rehearse.studio.shots import Shots, compact, stored_shot
 from rehearse.takes.store import shots, tree
 from rehearse.takes.store.facts import Facts, last_event, take_facts
+from rehearse.takes.store.queue import let_go_queue
 from rehearse.takes.store.store import Store
 
 Halt = tuple[str, Literal["paused", "stopped"]]
@@ -97,17 +99,19 @@ class Takes:
         """Queue it to play on. Raises StoreError, and ShotError for a take that came with an import and asks
         for more than this server gives."""
         self._limits.check(stored_shot(tree.take_row(session, take).document))
-        return _view(tree.play_take(session, take, until, revision, client))
+        # Where takes found the disk full, who presses play tries with this one, before the others.
+        held = let_go_queue(session)
+        return _view(tree.play_take(session, take, until, revision, client, first=held))
 
-    def pause(self, session: Session, take: str, revision: int | None) -> views.TakeView:
+    def pause(self, session: Session, take: str, revision: int | None, client: str) -> views.TakeView:
         """Pause it, now or after the step it is in."""
-        facts, run = tree.pause_take(session, take, revision)
-        return self._halted(facts, run, "paused")
+        facts, run = tree.pause_take(session, take, revision, client)
+        return self._halted(session, facts, run, "paused")
 
     def stop(self, session: Session, take: str, revision: int | None, client: str) -> views.TakeView:
         """Cancel it, now or after the step it is in."""
         facts, run = tree.stop_take(session, take, revision, client)
-        return self._halted(facts, run, "stopped")
+        return self._halted(session, facts, run, "stopped")
 
     def pin(self, session: Session, take: str, pinned: bool, revision: int | None) -> views.TakeView:
         """Pin it or let it go."""
@@ -120,15 +124,19 @@ class Takes:
     def delete(self, session: Session, take: str, client: str) -> views.TakeView:
         """Into the bin."""
         facts, run = tree.bin_take(session, take, client)
-        return self._halted(facts, run, "stopped")
+        return self._halted(session, facts, run, "stopped")
 
     def restore(self, session: Session, take: str) -> views.TakeView:
         """Out of the bin."""
         return _view(tree.restore_take(session, take))
 
-    def _halted(self, facts: Facts, run: str | None, status: Literal["paused", "stopped"]) -> views.TakeView:
+    def _halted(
+        self, session: Session, facts: Facts, run: str | None, status: Literal["paused", "stopped"]
+    ) -> views.TakeView:
         if run is not None:
-            self._engine.halt(run, status)
+            # Only when it is on the disk: a worker that is not told now, because it has yet to begin, or
+            # dies first, leaves a take that says itself what was asked of it.
+            event.listen(session, "after_commit", lambda _: self._engine.halt(run, status), once=True)
         return _view(facts)
 
     def _order(self, session: Session, shot: Shot, until: int | None, name: str | None) -> tree.Order:

@@ -12,6 +12,9 @@ from starlette.concurrency import run_in_threadpool
 
 from rehearse.studio.problems import Refused
 
+UPLOAD = ".upload-"
+"""What names of folders begin with that hold a body while it is read."""
+
 
 async def read_body(request: Request, most: int) -> bytes:
     """The whole body in memory. Refused (413) where it has more than ``most`` bytes."""
@@ -24,7 +27,7 @@ async def read_body(request: Request, most: int) -> bytes:
 @asynccontextmanager
 async def spooled_body(request: Request, most: int, folder: Path) -> AsyncIterator[Path]:
     """The body as a temporary file below ``folder``, gone when the block ends. Refused (413) as above."""
-    with tempfile.TemporaryDirectory(prefix=".upload-", dir=folder) as place:
+    with tempfile.TemporaryDirectory(prefix=UPLOAD, dir=folder) as place:
         path = Path(place) / "body"
         with path.open("wb") as file:
             async for part in _parts(request, most):

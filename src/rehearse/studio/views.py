@@ -75,6 +75,8 @@ class Health(View):
     """starting: its libraries are being loaded."""
     token: bool
     """Whether commands need a token."""
+    trouble: str | None = None
+    """Why the worker is not up, or why the queue stands still of itself, in one sentence; null if neither."""
 
 
 class Defaults(View):
@@ -413,7 +415,7 @@ class QueueView(View):
 class QueueOrder(View):
     """A new order of one's own waiting takes: they share out the places they hold."""
 
-    takes: Annotated[list[Id], Field(min_length=1, max_length=10_000)]
+    takes: Annotated[list[Id], Field(fail_fast=True, min_length=1, max_length=10_000)]
 
 
 class Imported(View):

@@ -10,26 +10,20 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from rehearse.animating import drags_anything
 from rehearse.models.model import VideoModel
 from rehearse.planning import plan
 from rehearse.sampling.blend import Blend, Kept, KeptX0, Side
 from rehearse.sampling.blend_weights import BLEND_DEFAULTS, blend_weights
 from rehearse.sampling.original import Original
 from rehearse.sampling.plan import Plan
-from rehearse.shot import BoxTrajectory, DragTrajectory, PointTrajectory, Shot
+from rehearse.shot import Shot
 
 
 def mixes_with_parent(shot: Shot) -> bool:
     """Whether a fork under this shot blends with its parent. Where the shot drags something, the blend is
     between the picture before the drag and after it, which planning sees to."""
-    return shot.control.blend is not None and not any(map(_drags, shot.instructions))
-
-
-def _drags(instruction: object) -> bool:
-    # A path that names no words drags what it starts on.
-    named = getattr(instruction, "phrase", None) is not None
-    path = isinstance(instruction, BoxTrajectory | PointTrajectory)
-    return isinstance(instruction, DragTrajectory) or (path and not named)
+    return shot.control.blend is not None and not drags_anything(shot)
 
 
 def keeps_original(shot: Shot) -> bool:

@@ -27,7 +27,7 @@ class ContentInstruction(Document):
     prompt: Text | None = None
     """What the edited picture (with a mask: the region) shows; null = the shot's prompt."""
     negative_prompt: Text | None = None
-    strokes: Annotated[tuple[Stroke, ...], Field(max_length=MOST_STROKES)] = ()
+    strokes: Annotated[tuple[Stroke, ...], Field(fail_fast=True, max_length=MOST_STROKES)] = ()
     mask: Mask | None = None
     """The region that may change; null = everywhere, or round strokes that have a prompt of their own."""
     feather: Annotated[Number, Field(ge=0, le=0.5)] | None = None

@@ -57,7 +57,7 @@ class DragMove(Document):
     """[x, y] where it is taken."""
     target: Point
     """[x, y] where it is let go."""
-    via: Annotated[tuple[Point, ...], Field(max_length=10_000)] = ()
+    via: Annotated[tuple[Point, ...], Field(fail_fast=True, max_length=10_000)] = ()
     """Points [x, y] passed on the way, at even speed over the length of the whole way."""
 
     if TYPE_CHECKING:
@@ -94,7 +94,7 @@ class DragTrajectory(Document):
 
     kind: Literal["trajectory"] = "trajectory"
     form: Literal["drag"] = "drag"
-    moves: Annotated[tuple[DragMove, ...], Field(min_length=1, max_length=256)]
+    moves: Annotated[tuple[DragMove, ...], Field(fail_fast=True, min_length=1, max_length=256)]
     region: Mask | None = None
     """What is dragged; null = found from the handles."""
     start: Fraction = 0.0

@@ -53,7 +53,7 @@ def play(take: TakeId, body: views.Play, command: OnCommand) -> views.TakeView:
 @router.post("/takes/{take}/pause", operation_id="pauseTake", summary="Pause a take after the step it is in")
 def pause(take: TakeId, body: views.Expect, command: OnCommand) -> views.TakeView:
     """A running take answers at once and is `paused` when its step is done; the stream says when."""
-    return command.take(lambda s: command.desk.takes.pause(s, take, body.revision))
+    return command.take(lambda s: command.desk.takes.pause(s, take, body.revision, command.client))
 
 
 @router.post("/takes/{take}/stop", operation_id="stopTake", summary="Cancel a take")

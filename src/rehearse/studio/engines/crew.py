@@ -4,6 +4,7 @@ when it dies. Where its worker lives, a process of this machine or an actor of R
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import logging
 import threading
@@ -52,6 +53,10 @@ class Crew:
         states = [hand.state for hand in self._hands]
         return next((state for state in ("busy", "idle", "starting") if state in states), "down")
 
+    @property
+    def trouble(self) -> str | None:
+        return next((hand.trouble for hand in self._hands if hand.trouble is not None), None)
+
     def ready(self) -> bool:
         return any(hand.state == "idle" for hand in self._hands)
 
@@ -61,9 +66,12 @@ class Crew:
                 return
         self.listener.died(claim, "the worker died before it began")
 
+    def runs(self) -> set[str]:
+        return {claim.run for hand in self._hands if (claim := hand.claim) is not None}
+
     def halt(self, run: str, status: Literal["paused", "stopped"]) -> None:
         for hand in self._hands:
-            if hand.claim is not None and hand.claim.run == run:
+            if (claim := hand.claim) is not None and claim.run == run:
                 hand.send({"do": "halt", "run": run, "status": status})
 
     def check(self, document: str, parent: str | None, at: int) -> Finding | None:
@@ -93,8 +101,8 @@ class Crew:
     def close(self, wait: float) -> None:
         self.closing = True
         for hand in self._hands:
-            if hand.claim is not None:
-                hand.send({"do": "halt", "run": hand.claim.run, "status": "paused"})
+            if (claim := hand.claim) is not None:
+                hand.send({"do": "halt", "run": claim.run, "status": "paused"})
         end = time.monotonic() + wait
         while any(hand.claim is not None for hand in self._hands) and time.monotonic() < end:
             time.sleep(0.02)
@@ -123,11 +131,12 @@ class Crew:
 
 
 class Hand(ABC):
-    """One worker. name: of the thread that keeps it up."""
+    """One worker. name: of the thread that keeps it up. trouble: why it died, until the next is up."""
 
     def __init__(self, name: str) -> None:
         self.state: EngineState = "down"
         self.claim: Claim | None = None
+        self.trouble: str | None = None
         self.folder = Path()
         self._name = name
         self._crew: Crew | None = None
@@ -150,7 +159,7 @@ class Hand(ABC):
     def hear(self, told: dict[str, Any]) -> None:
         """Pass on what the worker told."""
         if told["say"] == "ready":
-            self.state = "idle"
+            self.state, self.trouble = "idle", None
         elif told["say"] == "over":
             with self._lock:
                 self.state, self.claim = "idle", None
@@ -175,10 +184,26 @@ class Hand(ABC):
             time.sleep(_AGAIN_SECONDS[min(falls, len(_AGAIN_SECONDS) - 1)])
             begun = time.monotonic()
             self.state = "starting"
-            why = self.live()
+            try:
+                why = self.live()
+            except Exception as error:
+                # If this thread ended, nobody would bring the worker up again.
+                _LOG.exception("the worker is lost")
+                why = f"the worker was lost ({type(error).__name__}: {error})"
             falls = 0 if time.monotonic() - begun > _HEALTHY_SECONDS else falls + 1
             with self._lock:
-                claim, self.claim, self.state = self.claim, None, "down"
+                self.state, self.trouble = "down", why
             if not crew.closing:
-                _LOG.warning("%s", why)
-                crew.listener.died(claim, why)
+                self._bury(crew, why)
+            # Not before its death is told: a take that runs in nobody's hands is put right elsewhere.
+            with self._lock:
+                self.claim = None
+
+    def _bury(self, crew: Crew, why: str) -> None:
+        _LOG.warning("%s", why)
+        with contextlib.suppress(Exception):
+            self.end()  # of one that was given up, something may live on
+        try:
+            crew.listener.died(self.claim, why)
+        except Exception:
+            _LOG.exception("the worker's death could not be told")

@@ -45,12 +45,21 @@ class Engine(Protocol):
         """Where its workers stand."""
         ...
 
+    @property
+    def trouble(self) -> str | None:
+        """Why a worker is not up, in one sentence; None where all are, or begin for the first time."""
+        ...
+
     def ready(self) -> bool:
         """Whether :meth:`play` would begin a claim now."""
         ...
 
     def play(self, claim: Claim) -> None:
         """Begin a claim on a free worker."""
+        ...
+
+    def runs(self) -> set[str]:
+        """The runs that its workers hold, those whose death is being told included."""
         ...
 
     def halt(self, run: str, status: Literal["paused", "stopped"]) -> None:

@@ -12,6 +12,7 @@ import threading
 from collections.abc import Sequence
 from typing import Any
 
+from rehearse.durable import because
 from rehearse.studio.engines.crew import Crew, Hand
 
 
@@ -33,14 +34,24 @@ class _Process(Hand):
 
     def live(self) -> str:
         command = [sys.executable, "-m", "rehearse.studio.worker", str(self.folder), self._device]
-        process = self._process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, encoding="utf-8",
-            # A Ctrl-C in the terminal is the server's to answer: it pauses what runs.
-            start_new_session=True, env={**os.environ, "PYTHONUNBUFFERED": "1"},
-        )  # fmt: skip
+        try:
+            process = self._process = subprocess.Popen(
+                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, encoding="utf-8",
+                # A Ctrl-C in the terminal is the server's to answer: it pauses what runs.
+                start_new_session=True, env={**os.environ, "PYTHONUNBUFFERED": "1"}, errors="replace",
+            )  # fmt: skip
+        except OSError as error:
+            return f"the worker cannot be started ({because(error)}); end other programs, it is tried again"
         assert process.stdout is not None
-        for line in process.stdout:
-            self.hear(json.loads(line))
+        with process.stdout as lines:
+            for line in lines:
+                told = _told(line)
+                if told is not None:
+                    self.hear(told)
+                elif line.endswith("\n"):  # else it died in the middle of a word
+                    process.kill()
+                    process.wait()
+                    return "the worker said what cannot be understood, and was ended"
         return _why(process.wait())
 
     def send(self, order: dict[str, Any]) -> None:
@@ -65,6 +76,15 @@ class _Process(Hand):
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+
+
+def _told(line: str) -> dict[str, Any] | None:
+    """What a worker's line says; None where it is cut or garbled."""
+    try:
+        told = json.loads(line)
+    except ValueError:
+        return None
+    return told if isinstance(told, dict) and "say" in told else None
 
 
 def _why(code: int) -> str:

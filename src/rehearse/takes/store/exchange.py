@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import io
 import json
 import os
 import re
@@ -20,7 +21,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from PIL import Image
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, FailFast, Field, ValidationError
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -43,10 +44,19 @@ VERSION = 1
 
 _INDEX = "project.json"
 _BLOB = re.compile("blobs/([0-9a-f]{64})")
-_LARGEST_INDEX = 256 << 20
+_LARGEST_INDEX = 32 << 20
+"""Some 100,000 steps; what is in it lies in memory all at once, many times as large."""
 _LARGEST_BLOB = 4 << 30
-_MOST_ENTRIES = 1_000_000
+_MOST_UNFOLDED = 4
+_FREELY_UNFOLDED = 64 << 20
+"""A project's files do not compress: all together they unfold to at most this, and so many times the file."""
+_LARGEST_READ = 64 << 20
+"""What is read of the file at once. Only its list of entries could be larger, and it is read whole."""
+_MOST_ENTRIES = 300_000
 _LARGEST_HEADER = 64 << 20
+_MOST_FIELDS = 64
+_MOST_LISTS = 100_000
+_MOST_TENSORS = 10_000
 _CHUNK = 1 << 20
 
 _DAMAGES = (
@@ -57,7 +67,7 @@ Digest = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 Id = Annotated[str, Field(pattern="^[0-9a-f]{32}$")]
 Count = Annotated[int, Field(ge=0, le=2**53)]
 Steps = Annotated[int, Field(ge=0, le=1000)]
-Text = Annotated[str, Field(max_length=64 << 20)]
+Text = Annotated[str, Field(max_length=16 << 20)]
 Time = Annotated[float, Field(ge=0, le=1e12)]
 
 
@@ -84,7 +94,7 @@ class _Shot(_Part):
     name: Annotated[str, Field(min_length=1, max_length=1000)]
     created: Time
     deleted: Time | None
-    revisions: Annotated[list[_Revision], Field(min_length=1)]
+    revisions: Annotated[list[_Revision], FailFast(), Field(min_length=1)]
 
 
 class _Step(_Part):
@@ -121,7 +131,7 @@ class _Take(_Part):
     picture: Digest | None
     created: Time
     deleted: Time | None
-    steps: list[_Step]
+    steps: Annotated[list[_Step], FailFast()]
 
 
 class _Project(_Part):
@@ -130,17 +140,23 @@ class _Project(_Part):
     id: Id
     name: Annotated[str, Field(min_length=1, max_length=200)]
     created: Time
-    images: list[Digest]
-    shots: list[_Shot]
-    takes: list[_Take]
+    images: Annotated[list[Digest], FailFast()]
+    shots: Annotated[list[_Shot], FailFast()]
+    takes: Annotated[list[_Take], FailFast()]
 
 
 def export_project(store: Store, project: str, target: Path) -> None:
     """Write a project, its bin included, to ``target``. Raises StoreError."""
     with store.read() as session:
         whole, files = _gather(session, project)
+    index = json.dumps(whole, ensure_ascii=False, separators=(",", ":")).encode()
+    if len(index) > _LARGEST_INDEX:
+        raise StoreError(
+            f"the project's shots, takes and steps are {len(index) / 2**20:.1f} MiB of text, and a project "
+            f"file takes {_LARGEST_INDEX >> 20}; copy the folder that the projects lie in instead",
+            "conflict",
+        )
     with store.blobs.room(), zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as pack:
-        index = json.dumps(whole, ensure_ascii=False, indent=1)
         pack.writestr(zipfile.ZipInfo(_INDEX), index, zipfile.ZIP_DEFLATED)
         for digest in sorted(files):
             # No times, so that the same project is the same file.
@@ -198,7 +214,8 @@ def _gather(session: Session, project: str) -> tuple[dict[str, Any], set[str]]:
                 "status": take.status if take.status not in ("queued", "running") else "paused",
                 "step": take.step, "total": take.steps, "until": take.until, "frames": take.frames,
                 "width": take.width, "height": take.height, "fps": take.fps, "name": take.name,
-                "pinned": take.pinned, "error": take.error, "begun": take.begun, "seconds": take.seconds,
+                "pinned": take.pinned, "error": take.error, "begun": take.begun and bool(steps),
+                "seconds": take.seconds,
                 "look": take.look, "picture": take.picture, "created": take.created,
                 "deleted": take.deleted, "steps": steps,
             }
@@ -213,8 +230,9 @@ def import_project(store: Store, source: Path, place: Path) -> str:
     Ids that are here already are made anew. Raises StoreError: what in the file is no good.
     """
     try:
-        with zipfile.ZipFile(source) as pack:
+        with _Source(source) as file, zipfile.ZipFile(file) as pack:
             files = _entries(pack)
+            _refuse_a_bomb(pack, source.stat().st_size)
             whole = _index(pack)
             wanted = _checked(whole)
             for digest in sorted(set(wanted) - set(files)):
@@ -240,6 +258,33 @@ def import_project(store: Store, source: Path, place: Path) -> str:
         return _written(session, store, whole)
 
 
+class _Source(io.FileIO):
+    """A file of which little is read at once: zipfile would read a list of entries of any size."""
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        if size is not None and size > _LARGEST_READ:
+            raise StoreError(
+                f"this is not a project file: its list of entries has {size >> 20} MiB; at most "
+                f"{_LARGEST_READ >> 20} are read"
+            )
+        return super().read(size)
+
+
+def _refuse_a_bomb(pack: zipfile.ZipFile, size: int) -> None:
+    """By what the entries say of themselves, which unpacking holds each of them to."""
+    for info in pack.infolist():
+        if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            # Others unfold a little all at once, however little is asked for.
+            raise StoreError("this is not a project file: pack its entries stored or deflated")
+    most = _FREELY_UNFOLDED + _MOST_UNFOLDED * size
+    unfolded = sum(info.file_size for info in pack.infolist())
+    if unfolded > most:
+        raise StoreError(
+            f"this is not a project file: it says that it unfolds to {unfolded / 2**20:.0f} MiB, and one of "
+            f"its size does to {most / 2**20:.0f} at most; export the project again"
+        )
+
+
 def _entries(pack: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
     found: dict[str, zipfile.ZipInfo] = {}
     infos = pack.infolist()
@@ -262,16 +307,37 @@ def _index(pack: zipfile.ZipFile) -> _Project:
         info = pack.getinfo(_INDEX)
     except KeyError:
         raise StoreError(f"this is not a project file: it has no {_INDEX}") from None
+    too_large = StoreError(f"its {_INDEX} is larger than {_LARGEST_INDEX >> 20} MiB")
+    if info.file_size > _LARGEST_INDEX:
+        raise too_large
     with pack.open(info) as file:
         content = file.read(_LARGEST_INDEX + 1)
     if len(content) > _LARGEST_INDEX:
-        raise StoreError(f"its {_INDEX} is larger than {_LARGEST_INDEX >> 20} MiB")
+        raise too_large
     try:
-        return _Project.model_validate_json(content)
-    except ValidationError as error:
+        return _Project.model_validate(_read_json(content, _MOST_FIELDS))
+    except (ValueError, RecursionError) as error:
+        if not isinstance(error, ValidationError):
+            raise StoreError(f"this is not a project file: its {_INDEX} cannot be read") from None
         first = error.errors(include_url=False)[0]
         where = ".".join(map(str, first["loc"]))[:100] or _INDEX
         raise StoreError(f"this is not a project of this version: {where}: {first['msg'].lower()}") from None
+
+
+_TEXT = re.compile(rb'"(?:[^"\\]|\\.?)*+"?', re.DOTALL)
+
+
+def _read_json(content: bytes, most_fields: int) -> Any:
+    """JSON; each part of it takes many times the room of its text, so too many of them are a ValueError."""
+
+    def kept(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        if len(pairs) > most_fields:
+            raise ValueError(f"an object in it has {len(pairs)} fields")
+        return dict(pairs)
+
+    if _TEXT.sub(b"", content).count(b"[") > _MOST_LISTS:
+        raise ValueError("it has too many lists")
+    return json.loads(content.decode(), object_pairs_hook=kept)
 
 
 Check = Callable[[Path], None]
@@ -306,6 +372,8 @@ def _checked(whole: _Project) -> dict[str, list[Check]]:
         steps = [step.step for step in take.steps]
         if steps != sorted(set(steps)) or (steps and steps[-1] != take.step):
             raise StoreError(f"the steps of the take {take.name!r} are not in order")
+        if take.begun and not take.steps and take.parent is not None and take.branch_step == take.step == 0:
+            take.begun = False  # a blend at 0 that was halted; its first state was not kept in a row then
         if take.begun and not (take.steps and take.steps[-1].checkpoint):
             raise StoreError(f"the take {take.name!r} has no last checkpoint")
         if take.status == "finished" and (take.look is None or take.step != take.total):
@@ -400,7 +468,7 @@ def _checkpoint(path: Path) -> None:
             length = int.from_bytes(file.read(8), "little")
             if not 2 <= length <= _LARGEST_HEADER:
                 raise ValueError
-            header = json.loads(file.read(length))
+            header = _read_json(file.read(length), _MOST_TENSORS)
         if header["__metadata__"]["format"] != "rehearse-checkpoint":
             raise ValueError
     except (ValueError, KeyError, TypeError, RecursionError):

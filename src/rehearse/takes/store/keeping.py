@@ -37,7 +37,8 @@ def prune(
     """Drop checkpoints, and delete files that nothing needs; with ``dry_run`` only tell.
 
     Of every take the first and the last checkpoint stay, and every ``every``-th; of a take in the bin the
-    last; of a pinned one all. Takes that wait or run are left alone. project: None for all.
+    last; of a pinned one all. Takes that wait or run are left alone, and so is what a branch that waits has
+    yet to leave: its blend may need any of it. project: None for all.
     Raises StoreError.
     """
     if every < 1:
@@ -78,7 +79,13 @@ def _making_room(store: Store) -> Iterator[Session]:
 
 
 def _spare(session: Session, project: str | None, every: int) -> Iterator[StepRow]:
-    query = select(TakeRow).where(TakeRow.pinned.is_(False), TakeRow.status.not_in(("queued", "running")))
+    busy = ("queued", "running")
+    left = select(TakeRow.parent_id).where(
+        TakeRow.status.in_(busy), TakeRow.begun.is_(False), TakeRow.parent_id.is_not(None)
+    )
+    query = select(TakeRow).where(
+        TakeRow.pinned.is_(False), TakeRow.status.not_in(busy), TakeRow.id.not_in(left)
+    )
     if project is not None:
         query = query.where(TakeRow.project_id == project)
     for take in session.scalars(query):

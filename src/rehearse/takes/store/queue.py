@@ -14,6 +14,7 @@ from rehearse.takes.store.schema import ProjectRow, SettingRow, TakeRow
 from rehearse.takes.store.tree import take_row
 
 _PAUSED = "queue.paused"
+_FULL = "queue.full"
 
 
 def queue_facts(session: Session, limit: int) -> Facts:
@@ -24,7 +25,7 @@ def queue_facts(session: Session, limit: int) -> Facts:
     entries = [_entry(row, None) for row in session.scalars(running)]
     entries += [_entry(row, place) for place, row in enumerate(session.scalars(waiting.limit(limit)))]
     length = session.scalar(select(func.count()).where(*waits)) or 0
-    return {"paused": is_paused(session), "length": length, "entries": entries}
+    return {"paused": stands_still(session), "length": length, "entries": entries}
 
 
 def _entry(row: TakeRow, place: int | None) -> Facts:
@@ -38,17 +39,47 @@ def _entry(row: TakeRow, place: int | None) -> Facts:
     }
 
 
-def is_paused(session: Session) -> bool:
-    """Whether no further take is begun."""
+def stands_still(session: Session) -> bool:
+    """Whether no further take is begun: a person paused the queue, or it is held for want of room."""
     row = session.get(SettingRow, _PAUSED)
-    return row is not None and row.value == "yes"
+    return (row is not None and row.value == "yes") or wanted_room(session) is not None
 
 
 def pause_queue(session: Session, *, paused: bool) -> None:
-    """Begin no further take, or begin takes again."""
+    """Begin no further take, or begin takes again, also where the queue was held for want of room."""
     session.merge(SettingRow(name=_PAUSED, value="yes" if paused else "no"))
-    projects = select(ProjectRow.id).where(ProjectRow.deleted.is_(None))
-    _announce(session, list(session.scalars(projects)))
+    if not paused:
+        _forget_room(session)
+    _announce_to_all(session)
+
+
+def hold_queue(session: Session, wanted: int) -> None:
+    """A take found the disk full: the others would too, so none is begun until so many bytes are free."""
+    session.merge(SettingRow(name=_FULL, value=str(wanted)))
+    _announce_to_all(session)
+
+
+def let_go_queue(session: Session) -> bool:
+    """Undo :func:`hold_queue`; whether the queue was held."""
+    if not _forget_room(session):
+        return False
+    _announce_to_all(session)
+    return True
+
+
+def wanted_room(session: Session) -> int | None:
+    """The bytes that must be free before a take is begun, None where the queue is not held for them."""
+    row = session.get(SettingRow, _FULL)
+    return None if row is None else int(row.value)
+
+
+def _forget_room(session: Session) -> bool:
+    row = session.get(SettingRow, _FULL)
+    if row is None:
+        return False
+    session.delete(row)
+    session.flush()
+    return True
 
 
 def order_queue(session: Session, takes: Sequence[str], client: str) -> None:
@@ -79,7 +110,12 @@ def order_queue(session: Session, takes: Sequence[str], client: str) -> None:
     _announce(session, sorted({row.project_id for row in rows}))
 
 
+def _announce_to_all(session: Session) -> None:
+    projects = select(ProjectRow.id).where(ProjectRow.deleted.is_(None))
+    _announce(session, list(session.scalars(projects)))
+
+
 def _announce(session: Session, projects: list[str]) -> None:
-    paused = is_paused(session)
+    paused = stands_still(session)
     for project in projects:
         events.append(session, project, "queue", {"paused": paused})

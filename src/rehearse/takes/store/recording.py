@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from rehearse.takes.store import events
 from rehearse.takes.store.errors import StoreError
-from rehearse.takes.store.queue import is_paused
+from rehearse.takes.store.queue import stands_still
 from rehearse.takes.store.schema import ProjectRow, StepRow, TakeRow
 from rehearse.takes.store.tree import changed, settle, take_row
 
@@ -41,8 +41,8 @@ class Claim:
 
 
 def claim_next(session: Session) -> Claim | None:
-    """Hand out the first of the queue, or None where nothing waits or the queue is paused."""
-    if is_paused(session):
+    """Hand out the first of the queue, or None where nothing waits or the queue stands still."""
+    if stands_still(session):
         return None
     query = (
         select(TakeRow)
@@ -59,6 +59,12 @@ def claim_next(session: Session) -> Claim | None:
     return Claim(row.id, row.run, row.project_id)
 
 
+def running(session: Session) -> list[Claim]:
+    """The claims of all takes that are said to run."""
+    rows = session.scalars(select(TakeRow).where(TakeRow.status == "running"))
+    return [Claim(row.id, row.run or "", row.project_id) for row in rows]
+
+
 def held(session: Session, claim: Claim) -> TakeRow:
     """The claim's take. Raises Lost where this run holds it no longer."""
     row = take_row(session, claim.take)
@@ -73,11 +79,13 @@ def record_plan(
     sizes: Mapping[str, Any],
     checkpoint: str | None,
     picture: str | None = None,
+    preview: Mapping[str, Any] | None = None,
 ) -> None:
     """The worker has planned the take. sizes: steps, frames, width, height, fps.
 
     checkpoint: for a branch, the digest of its first state, which may carry more than the parent's.
-    picture: digest of the intermediate picture, None for a model that starts from none.
+    picture: digest of the intermediate picture, None for a model that starts from none. preview: of the first
+    state, for a branch that has no row of it: one at 0 takes none over from its parent.
     """
     row = held(session, claim)
     for name, value in sizes.items():
@@ -86,6 +94,14 @@ def record_plan(
         step = session.get(StepRow, (row.id, row.branch_step))
         if step is not None:
             step.checkpoint = checkpoint
+        elif preview is not None:
+            session.add(
+                StepRow(
+                    take_id=row.id, step=row.branch_step or 0, checkpoint=checkpoint, preview=dict(preview),
+                    look=None, inherited=True, seconds=None, created=time.time(),
+                )
+            )  # fmt: skip
+            row.preview = dict(preview)
     row.begun = row.begun or checkpoint is not None
     row.picture = picture
     changed(session, row)
@@ -145,8 +161,10 @@ def record_end(
     look: Mapping[str, Any] | None = None,
     error: str | None = None,
 ) -> None:
-    """The run is over. look: the frames as decoded now."""
+    """The run is over. look: the frames as decoded now. What would pause and was asked to stop, stops."""
     row = held(session, claim)
+    if status == "paused" and row.asked is not None:
+        status = row.asked
     if look is not None:
         row.look = dict(look)
         step = session.get(StepRow, (row.id, row.step))
@@ -159,12 +177,17 @@ def interrupt(session: Session, sentence: str, *, only: Claim | None = None) -> 
     """Takes that are said to run, and whose worker is gone, are interrupted; their ids.
 
     They are queued again, first, to go on at their last checkpoint, unless workers died under one
-    :data:`MOST_FALLS` times without a step in between. only: this claim's take alone.
+    :data:`MOST_FALLS` times without a step in between. One that was asked to pause or to stop does that.
+    only: this claim's take alone.
     """
     query = select(TakeRow).where(TakeRow.status == "running").order_by(TakeRow.changed.desc())
     found = []
     for row in session.scalars(query):
         if only is not None and (row.id, row.run) != (only.take, only.run):
+            continue
+        found.append(row.id)
+        if row.asked is not None:
+            settle(session, row, row.asked)
             continue
         row.falls += 1
         again = row.falls < MOST_FALLS
@@ -173,7 +196,6 @@ def interrupt(session: Session, sentence: str, *, only: Claim | None = None) -> 
         if again:
             row.status, row.position = "queued", _front(session)
             changed(session, row)
-        found.append(row.id)
     return found
 
 

@@ -57,8 +57,9 @@ class TakeRow(Base):
     """A take. document, seed, model, parent_id, branch_step are final; the rest says where it stands.
 
     begun: whether the worker has written its first state. run: the worker's run that may write to it now, or
-    None: a run that does not hold it is refused. falls: how often a worker died under it since its last step.
-    position: its place in the queue, smaller first, None unless queued. seconds: of a step, smoothed.
+    None: a run that does not hold it is refused. asked: what a person asked a running take to become,
+    ``paused`` or ``stopped``, or None. falls: how often a worker died under it since its last step. position:
+    its place in the queue, smaller first, None unless queued. seconds: of a step, smoothed.
     """
 
     __tablename__ = "take"
@@ -88,6 +89,7 @@ class TakeRow(Base):
     revision: Mapped[int]
     begun: Mapped[bool]
     run: Mapped[str | None]
+    asked: Mapped[str | None]
     falls: Mapped[int]
     position: Mapped[float | None]
     seconds: Mapped[float | None]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -75,16 +76,23 @@ class Store:
         """Let go of the database."""
         self._engine.dispose()
 
-    def keep_reserve(self) -> None:
-        """Set room aside for :meth:`write_at_last`, where there is as much and none is set aside."""
+    def keep_reserve(self) -> bool:
+        """Set room aside for :meth:`write_at_last`, unless it is; False where there is not as much."""
         reserve = self.folder / "reserve"
-        if reserve.is_file():
-            return
+        with contextlib.suppress(FileNotFoundError):
+            if reserve.stat().st_size >= _RESERVE:  # a kill may have cut it short
+                return True
         try:
             reserve.write_bytes(os.urandom(_RESERVE))
         except OSError:
             with contextlib.suppress(OSError):
                 reserve.unlink()
+            return False
+        return True
+
+    def free(self) -> int:
+        """Bytes that are free on the store's disk, the reserve not counted."""
+        return shutil.disk_usage(self.folder).free
 
     @contextlib.contextmanager
     def _faults(self) -> Iterator[None]:

@@ -139,8 +139,10 @@ def _made(session: Session, row: TakeRow, play: bool) -> Facts:
     return changed(session, row)
 
 
-def play_take(session: Session, take: str, until: int | None, revision: int | None, client: str) -> Facts:
-    """Queue a take to play on from where it stands.
+def play_take(
+    session: Session, take: str, until: int | None, revision: int | None, client: str, *, first: bool = False
+) -> Facts:
+    """Queue a take to play on from where it stands. first: before all others.
 
     Raises StoreError (conflict) where it is finished, waits or runs already, or lies in the bin.
     """
@@ -154,7 +156,7 @@ def play_take(session: Session, take: str, until: int | None, revision: int | No
             f"until is {until} and the take stands at step {row.step}; give a later step", "invalid", "until"
         )
     row.until, row.client, row.falls = until, client, 0
-    _queue(session, row)
+    _queue(session, row, first=first)
     return changed(session, row)
 
 
@@ -162,19 +164,26 @@ def _queue(session: Session, row: TakeRow, *, first: bool = False) -> None:
     edge = func.min(TakeRow.position) if first else func.max(TakeRow.position)
     at = session.scalar(select(edge).where(TakeRow.status == "queued"))
     row.position = (at or 0.0) + (-1.0 if first else 1.0)
-    row.status, row.error, row.run = "queued", None, None
+    row.status, row.error, row.run, row.asked = "queued", None, None, None
 
 
 def settle(session: Session, row: TakeRow, status: str, error: str | None = None) -> Facts:
     """The take runs and waits no longer, and stands so."""
-    row.status, row.error, row.run, row.position = status, error, None, None
+    row.status, row.error, row.run, row.asked, row.position = status, error, None, None, None
     return changed(session, row)
 
 
-def pause_take(session: Session, take: str, revision: int | None) -> tuple[Facts, str | None]:
-    """Pause a waiting take; for a running one, the run that is to be told. StoreError (conflict) else."""
+def pause_take(session: Session, take: str, revision: int | None, client: str) -> tuple[Facts, str | None]:
+    """Pause a waiting take; a running one is asked, and its run, given back, is to be told.
+
+    Raises StoreError: (forbidden) another client queued it, whose place in the queue would be lost,
+    (conflict) it neither waits nor runs.
+    """
     row = _usable(session, take, revision)
+    if row.status in ("queued", "running"):
+        _own(row, client, "pause")
     if row.status == "running":
+        row.asked = "paused"
         return take_facts(session, row), row.run
     if row.status == "paused":
         return take_facts(session, row), None
@@ -184,7 +193,7 @@ def pause_take(session: Session, take: str, revision: int | None) -> tuple[Facts
 
 
 def stop_take(session: Session, take: str, revision: int | None, client: str) -> tuple[Facts, str | None]:
-    """Cancel a take; for a running one, the run that is to be told.
+    """Cancel a take; a running one is asked, and its run, given back, is to be told.
 
     Raises StoreError: (forbidden) another client queued it, (conflict) it is over already.
     """
@@ -192,6 +201,7 @@ def stop_take(session: Session, take: str, revision: int | None, client: str) ->
     if row.status in ("queued", "running"):
         _own(row, client)
     if row.status == "running":
+        row.asked = "stopped"
         return take_facts(session, row), row.run
     if row.status in ("finished", "failed"):
         raise StoreError(f"the take is {row.status}; there is nothing to stop", "conflict")
@@ -223,7 +233,7 @@ def bin_take(session: Session, take: str, client: str) -> tuple[Facts, str | Non
     run = None
     if row.status in ("queued", "running"):
         _own(row, client)
-        run, row.run, row.status, row.position = row.run, None, "stopped", None
+        run, row.run, row.status, row.asked, row.position = row.run, None, "stopped", None, None
     row.deleted = time.time()
     return changed(session, row), run
 
@@ -252,6 +262,6 @@ def _usable(session: Session, take: str, revision: int | None) -> TakeRow:
     return row
 
 
-def _own(row: TakeRow, client: str) -> None:
+def _own(row: TakeRow, client: str, act: str = "cancel") -> None:
     if row.client != client:
-        raise StoreError("another client queued this take; only who queued it can cancel it", "forbidden")
+        raise StoreError(f"another client queued this take; only who queued it can {act} it", "forbidden")
