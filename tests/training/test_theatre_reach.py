@@ -38,7 +38,7 @@ def test_it_is_trained_and_ships(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     adapter = load_target_adapter(folder / "adapter.safetensors")
     assert (adapter.masks, adapter.rank, adapter.facts["base"]) == (1, 16, "theatre-target")
     card = (folder / "README.md").read_text()
-    assert "rehearse train theatre-reach" in card and "4 clips" in card and "2 steps of batch 4" in card
+    assert "rehearse train theatre-reach" in card and "4 clips" in card and "2 steps of batch 8" in card
     assert "loss" in card.split("held-out rows at the end")[1].splitlines()[0]
     # It lies beside its base and names it.
     model: Any = load_model(str(folder), device="cpu", precision="float32")

@@ -156,7 +156,7 @@ describe("what takes leave behind", () => {
     await expect.poll(lanes).toBe(1);
     await page.reload();
     await expect.poll(lanes, { timeout: MINUTES }).toBe(1);
-    await page.getByRole("button", { name: "Deleted takes and disk space" }).click();
+    await page.getByRole("button", { name: "Bin and disk space" }).click();
     await page.locator(".deleted li", { hasText: name as string }).waitFor();
     await page.locator(".keeping-space p", { hasText: /would be freed/ }).waitFor();
     await keep(page, "46-bin-and-space");

@@ -1,4 +1,4 @@
-/** How smooth the desk is with 20 paths of 50 keyframes; printed and kept, never a verdict. */
+/** How many frames a second the desk draws with 20 paths of 50 keyframes; measured and kept, never a verdict. */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
@@ -61,14 +61,19 @@ it("moves a path among twenty", async () => {
   });
   const [x, y] = await onFrame(page, 0.12, 0.1);
   await page.mouse.move(x, y);
+  await page.evaluate(() => {
+    // Only the slide is measured.
+    (window as unknown as { frames: number[] }).frames = [];
+  });
   await page.mouse.down();
   for (let i = 0; i < 120; i++) await page.mouse.move(x + i, y + 40 * Math.sin(i / 9));
   await page.mouse.up();
-  await keep(page, "17-twenty-paths");
   const gaps = await page.evaluate(() => {
     const { frames } = window as unknown as { frames: number[] };
     return frames.slice(1).map((now, i) => now - (frames[i] as number));
   });
+  await keep(page, "17-twenty-paths");
+  const total = gaps.reduce((sum, gap) => sum + gap, 0);
   const sorted = [...gaps].sort((a, b) => a - b);
   const at = (share: number) =>
     Math.round((sorted[Math.floor(share * (sorted.length - 1))] as number) * 10) / 10;
@@ -76,10 +81,14 @@ it("moves a path among twenty", async () => {
     paths: PATHS,
     keyframes: KEYFRAMES,
     frames: gaps.length,
+    seconds: Math.round(total) / 1000,
+    frames_per_second: Math.round((gaps.length / total) * 1e4) / 10,
     median_ms: at(0.5),
     p95_ms: at(0.95),
   };
   writeFileSync(join(ARTIFACTS, "speed.json"), `${JSON.stringify(measured, null, 2)}\n`);
   console.log(measured);
-  expect(gaps.length).toBeGreaterThan(10);
+  // How fast it is depends on the machine; that it was measured does not.
+  expect(gaps.length).toBeGreaterThan(0);
+  for (const number of Object.values(measured)) expect(Number.isFinite(number)).toBe(true);
 });

@@ -22,6 +22,7 @@ from rehearse.training.fit import Options
 
 _HELD_OUT_ROWS = 16
 _ADAPTER = "adapter.safetensors"
+_FORMATS = {"no": "float32", "bf16": "bf16"}
 
 
 def train_reach(options: Options, data: Path, base: Path, recipe: ReachRecipe = REACH) -> Path:
@@ -40,14 +41,14 @@ def train_reach(options: Options, data: Path, base: Path, recipe: ReachRecipe = 
         "target",
         Data(rows, frames=FRAMES, size=(SIZE, SIZE), validation=held_out),
         str(base),
-        Recipe(batch=recipe.batch, rate=recipe.rate, seed=recipe.seed),
+        Recipe(batch=recipe.batch, rate=recipe.rate, seed=recipe.seed, precision=recipe.precision),
         Running(
             options.folder,
             steps=options.steps or recipe.steps,
             sheet_every=500 if options.sheet_seconds else 0,
             cpu=options.device == "cpu",
         ),
-        LoraRecipe(recipe.rank, recipe.rank / 2),
+        LoraRecipe(recipe.rank, recipe.alpha),
         ColumnRecipe(weight=recipe.weight, normalisation=recipe.normalisation),
     )
     return options.folder
@@ -102,9 +103,9 @@ def _card(run: Path, facts: dict[str, object], recipe: ReachRecipe) -> str:
             f"| data | {recipe.clips:,} clips with masks, rendered by `rehearse.theatre`, data seed "
             f"{recipe.data_seed} (its base learned from seed {TARGET.data_seed}) |",
             f"| training | {facts['steps']} steps of batch {recipe.batch}, by the trainer of `rehearse train "
-            "target`, float32 |",
+            f"target`, {_FORMATS[recipe.precision]} |",
             f"| optimiser | AdamW, rate {recipe.rate:g}, seed {recipe.seed} |",
-            f"| adapter | LoRA of rank {recipe.rank}, alpha {recipe.rank / 2:g}, and the widened input "
+            f"| adapter | LoRA of rank {recipe.rank}, alpha {recipe.alpha:g}, and the widened input "
             "layer, in fp16 |",
             f"| loss | reconstruction + {recipe.weight:g} x attention (V2T, {recipe.normalisation}), one of "
             f"blocks {facts['blocks_read']} drawn at each step |",

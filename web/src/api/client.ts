@@ -14,11 +14,12 @@ export type ShotView = Schemas["ShotView"];
 export type ShotSummary = Schemas["ShotSummary"];
 export type Model = Schemas["ModelView"];
 export type Queue = Schemas["QueueView"];
+export type StepTaken = Schemas["StepTaken"];
 export type StudioEvent =
   | Schemas["ProjectChanged"]
   | Schemas["ShotChanged"]
   | Schemas["TakeChanged"]
-  | Schemas["StepTaken"]
+  | StepTaken
   | Schemas["QueueChanged"];
 
 /** The status of a refusal for want of room on the disk. */

@@ -3,7 +3,7 @@ import { type QueryClient, useQueryClient } from "@tanstack/react-query";
 import { useEffect } from "react";
 import { create } from "zustand";
 import type { Step, StudioEvent } from "./client";
-import { type TakeList, withStep, withTake } from "./folding";
+import { heardOf, type TakeList, withStep, withStepTaken, withTake } from "./folding";
 import { fetchTakes, keys } from "./queries";
 
 interface Line {
@@ -17,30 +17,18 @@ const KINDS = ["project", "shot", "take", "step", "queue"] as const;
 
 /** Folds one event into the cache. */
 export function fold(client: QueryClient, project: string, event: StudioEvent): void {
+  const changeTakes = (change: (list: TakeList) => TakeList) =>
+    client.setQueryData<TakeList>(keys.takes(project), (list) => list && heardOf(change(list), event.id));
   switch (event.kind) {
     case "take":
-      client.setQueryData<TakeList>(keys.takes(project), (list) => list && withTake(list, event.take));
+      changeTakes((list) => withTake(list, event.take));
       // Pausing and finishing bring the decoded look of the step.
       if (["paused", "finished", "stopped"].includes(event.take.status))
         void client.invalidateQueries({ queryKey: keys.steps(event.take.id) });
       void client.invalidateQueries({ queryKey: keys.queue });
       break;
     case "step":
-      client.setQueryData<TakeList>(keys.takes(project), (list) => {
-        const take = list?.takes.find((candidate) => candidate.id === event.take);
-        if (!list || !take) return list;
-        const kept = event.kept ? [...new Set([...take.kept_steps, event.step])] : take.kept_steps;
-        return withTake(list, {
-          ...take,
-          step: event.step,
-          steps: event.steps,
-          preview: event.preview,
-          look: null,
-          kept_steps: kept,
-          seconds_left: event.seconds_left,
-          seconds_per_step: event.seconds,
-        });
-      });
+      changeTakes((list) => withStepTaken(list, event));
       client.setQueryData<{ steps: Step[] }>(keys.steps(event.take), (known) => {
         if (!known) return known;
         const { step, preview, kept, seconds } = event;

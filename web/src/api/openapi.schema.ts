@@ -809,6 +809,11 @@ export interface components {
              * @description Whether commands need a token.
              */
             token: boolean;
+            /**
+             * Trouble
+             * @description Why the worker is not up, or why the queue stands still of itself, in one sentence; null if neither.
+             */
+            trouble?: string | null;
         };
         /**
          * ImageView

@@ -1,6 +1,7 @@
 /** What the server knows, kept by TanStack Query. */
-import { QueryClient, useQuery } from "@tanstack/react-query";
-import { answer, api } from "./client";
+import { QueryClient, useQueries, useQuery } from "@tanstack/react-query";
+import { answer, api, type Step, type Take } from "./client";
+import { type TakeList, withAnswer, withSteps } from "./folding";
 
 export const queryClient = new QueryClient({
   defaultOptions: { queries: { staleTime: 60_000, retry: 2, refetchOnWindowFocus: false } },
@@ -13,13 +14,22 @@ export const keys = {
   shots: (project: string) => ["shots", project] as const,
   takes: (project: string) => ["takes", project] as const,
   deleted: (project: string) => ["deleted", project] as const,
+  /** Projects and shots in the bin. */
+  binned: ["binned"] as const,
   take: (take: string) => ["take", take] as const,
   steps: (take: string) => ["steps", take] as const,
   queue: ["queue"] as const,
 };
 
-export const fetchTakes = (project: string) =>
-  answer(api.GET("/api/projects/{project}/takes", { params: { path: { project } } }));
+export async function fetchTakes(project: string): Promise<TakeList> {
+  const asked = await answer(api.GET("/api/projects/{project}/takes", { params: { path: { project } } }));
+  return withAnswer(queryClient.getQueryData<TakeList>(keys.takes(project)), asked);
+}
+
+async function fetchSteps(take: string): Promise<{ steps: Step[] }> {
+  const { steps } = await answer(api.GET("/api/takes/{take}/steps", { params: { path: { take } } }));
+  return { steps: withSteps(queryClient.getQueryData<{ steps: Step[] }>(keys.steps(take))?.steps, steps) };
+}
 
 export const useHealth = () =>
   useQuery({
@@ -56,12 +66,42 @@ export const useTakes = (project: string | null) =>
     enabled: project !== null,
   });
 
+/** The takes of several projects; of all but the one that is followed, asked for again every few seconds. */
+export const useTakesOf = (projects: readonly string[], followed: string | null): Take[] =>
+  useQueries({
+    queries: [...new Set(projects)].map((project) => ({
+      queryKey: keys.takes(project),
+      queryFn: () => fetchTakes(project),
+      refetchInterval: project === followed ? (false as const) : 5000,
+    })),
+    combine: (lists) => lists.flatMap((list) => list.data?.takes ?? []),
+  });
+
 export const useDeletedTakes = (project: string) =>
   useQuery({
     queryKey: keys.deleted(project),
     queryFn: () =>
       answer(
         api.GET("/api/projects/{project}/takes", {
+          params: { path: { project }, query: { deleted: true } },
+        }),
+      ),
+    staleTime: 0,
+  });
+
+export const useBinnedProjects = () =>
+  useQuery({
+    queryKey: [...keys.binned, "projects"],
+    queryFn: () => answer(api.GET("/api/projects", { params: { query: { deleted: true } } })),
+    staleTime: 0,
+  });
+
+export const useBinnedShots = (project: string) =>
+  useQuery({
+    queryKey: [...keys.binned, "shots", project],
+    queryFn: () =>
+      answer(
+        api.GET("/api/projects/{project}/shots", {
           params: { path: { project }, query: { deleted: true } },
         }),
       ),
@@ -80,7 +120,7 @@ export const useTakeDetail = (take: string | null) =>
 export const useSteps = (take: string | null) =>
   useQuery({
     queryKey: keys.steps(take ?? ""),
-    queryFn: () => answer(api.GET("/api/takes/{take}/steps", { params: { path: { take: take as string } } })),
+    queryFn: () => fetchSteps(take as string),
     enabled: take !== null,
   });
 

@@ -12,6 +12,7 @@ import { Stage } from "../stage/Stage";
 import { startComparing } from "../takes/CompareControls";
 import { Takes } from "../takes/Takes";
 import { Timeline } from "../timeline/Timeline";
+import { QuestionDialog } from "../ui/QuestionDialog";
 import { Splitter } from "../ui/Splitter";
 import { Toasts } from "../ui/Toasts";
 import { attempt, say } from "../ui/toasts";
@@ -68,6 +69,7 @@ export function Desk() {
         <Takes />
       </div>
       <Toasts />
+      <QuestionDialog />
       <ShortcutSheet open={help} onClose={() => setHelp(false)} />
     </div>
   );

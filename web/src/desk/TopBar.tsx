@@ -1,10 +1,7 @@
 /** What is open, undo and redo, what comes out and what comes in. */
-import { useRef, useState } from "react";
+import { useRef } from "react";
 import { clipUrl, exportUrl, stillUrl } from "../api/addresses";
-import { useLine } from "../api/events";
-import { useProjects, useShots } from "../api/queries";
-import { EXAMPLE } from "../document/shot";
-import { useDocument, useShot } from "../document/store";
+import { useDocument } from "../document/store";
 import { useViewed } from "../run/useViewed";
 import { dropFiles } from "../stage/dropping";
 import { IconButton } from "../ui/Button";
@@ -13,10 +10,9 @@ import { Menu } from "../ui/Menu";
 import { switchTheme, useTheme } from "../ui/theme";
 import { attempt } from "../ui/toasts";
 import { importProject } from "./exchange";
-import { newProject, newShot, openProject, openShot } from "./opening";
 import { usePlayhead } from "./playhead";
-import { Rename } from "./Rename";
-import { keepMine, takeTheirs, useSaving } from "./saving";
+import { SaveState } from "./SaveState";
+import { ProjectMenu, ShotMenu } from "./Shelves";
 import { useSession } from "./session";
 
 export function TopBar({ onHelp }: { onHelp: () => void }) {
@@ -58,115 +54,6 @@ export function TopBar({ onHelp }: { onHelp: () => void }) {
       />
       <IconButton icon="help" label="Keys" keys="?" onClick={onHelp} />
     </header>
-  );
-}
-
-function ProjectMenu() {
-  const project = useSession((session) => session.project);
-  const projects = useProjects().data?.projects ?? [];
-  const open = projects.find(({ id }) => id === project);
-  const [naming, setNaming] = useState<"new" | "rename" | null>(null);
-  if (naming)
-    return (
-      <Rename
-        kind="project"
-        mode={naming}
-        name={naming === "rename" ? (open?.name ?? "") : ""}
-        done={() => setNaming(null)}
-        create={newProject}
-      />
-    );
-  return (
-    <Menu
-      label={`Project: ${open?.name ?? "none"}`}
-      items={[
-        ...projects.slice(0, 12).map(({ id, name, takes }) => ({
-          label: name,
-          hint: `${takes} take${takes === 1 ? "" : "s"}`,
-          chosen: id === project,
-          act: () => attempt(() => openProject(id)),
-        })),
-        { label: "New project…", icon: "plus", separated: true, act: () => setNaming("new") },
-        { label: "Rename…", act: () => setNaming("rename") },
-      ]}
-    >
-      <Icon name="folder" size={16} />
-      <span className="menu-name">{open?.name ?? "Project"}</span>
-    </Menu>
-  );
-}
-
-function ShotMenu() {
-  const { project, shot } = useSession();
-  const shots = useShots(project).data?.shots ?? [];
-  const present = useShot();
-  const open = shots.find(({ id }) => id === shot);
-  const [naming, setNaming] = useState<"new" | "rename" | null>(null);
-  if (naming)
-    return (
-      <Rename
-        kind="shot"
-        mode={naming}
-        name={naming === "rename" ? (open?.name ?? "") : ""}
-        done={() => setNaming(null)}
-        create={(name) => newShot({ ...EXAMPLE, instructions: [], control: {} }, name)}
-      />
-    );
-  return (
-    <Menu
-      label={`Shot: ${open?.name ?? "none"}`}
-      items={[
-        ...shots.slice(-14).map(({ id, name, prompt }) => ({
-          label: name,
-          hint: name === prompt ? "" : prompt,
-          chosen: id === shot,
-          act: () => attempt(() => openShot(id)),
-        })),
-        { label: "New shot…", icon: "plus" as const, separated: true, act: () => setNaming("new") },
-        {
-          label: "Copy of this shot",
-          act: () => attempt(() => newShot(present, `${open?.name ?? "Shot"}, copy`)),
-        },
-        { label: "Rename…", act: () => setNaming("rename") },
-      ]}
-    >
-      <Icon name="film" size={16} />
-      <span className="menu-name">{open?.name ?? "Shot"}</span>
-    </Menu>
-  );
-}
-
-function SaveState() {
-  const { state, sentence } = useSaving();
-  const line = useLine((current) => current.open);
-  if (line === false)
-    return (
-      <span className="save-state save-bad" role="status">
-        The line to the studio is cut; trying again
-      </span>
-    );
-  if (state === "conflict")
-    return (
-      <span className="save-state save-bad" role="alert">
-        This shot was changed on another desk.
-        <button type="button" className="link" onClick={() => attempt(takeTheirs)}>
-          Take theirs
-        </button>
-        <button type="button" className="link" onClick={() => attempt(keepMine)}>
-          Keep mine
-        </button>
-      </span>
-    );
-  if (state === "refused")
-    return (
-      <span className="save-state save-bad" role="status" title={sentence ?? undefined}>
-        {sentence}
-      </span>
-    );
-  return (
-    <span className="save-state" role="status">
-      {state === "saved" ? "Saved" : "Saving…"}
-    </span>
   );
 }
 

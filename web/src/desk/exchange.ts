@@ -13,8 +13,6 @@ export async function importProject(file: File): Promise<void> {
     }),
   );
   await queryClient.invalidateQueries({ queryKey: keys.projects });
-  await openProject(project.id);
-  say(
-    `${project.name} is here: ${shots} shot${shots === 1 ? "" : "s"}, ${takes} take${takes === 1 ? "" : "s"}.`,
-  );
+  const here = `${project.name} is here: ${shots} shot${shots === 1 ? "" : "s"}, ${takes} take${takes === 1 ? "" : "s"}.`;
+  say((await openProject(project.id)) ? here : `${here} It is among the projects.`);
 }

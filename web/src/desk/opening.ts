@@ -1,66 +1,133 @@
 /** Opening projects and shots; on the first visit an example lies ready to be played. */
-import { answer, api, type ShotView } from "../api/client";
-import { keys, queryClient } from "../api/queries";
+import { answer, api, type Project, type ShotSummary, type ShotView } from "../api/client";
+import { fetchTakes, keys, queryClient } from "../api/queries";
 import { EXAMPLE, type Shot } from "../document/shot";
 import { shotNow, useDocument } from "../document/store";
-import { markSaved, saveNow } from "./saving";
+import { attempt, say } from "../ui/toasts";
+import { leaveFor } from "./leaving";
+import { markSaved } from "./saving";
 import { addressOf, readAddress, sessionNow, setSession, useSession } from "./session";
 
 function lay(view: ShotView): void {
-  setSession({ project: view.project, shot: view.id, phrase: null, dragRegion: null });
+  const other = view.project !== sessionNow().project;
+  setSession({
+    project: view.project,
+    shot: view.id,
+    phrase: null,
+    dragRegion: null,
+    ...(other ? { viewed: null, compared: null } : {}),
+  });
   useDocument.getState().open(view.shot);
   markSaved(view, shotNow());
 }
 
-async function leaveShot(): Promise<void> {
-  if (sessionNow().shot) await saveNow().catch(() => undefined);
-}
+const fetchShot = (shot: string): Promise<ShotView> =>
+  answer(api.GET("/api/shots/{shot}", { params: { path: { shot } } }));
 
-export async function openShot(shot: string): Promise<void> {
-  await leaveShot();
-  lay(await answer(api.GET("/api/shots/{shot}", { params: { path: { shot } } })));
-}
-
-export async function newShot(shot: Shot, name?: string): Promise<void> {
-  await leaveShot();
-  const { project } = sessionNow();
-  if (!project) return;
-  const path = { project };
-  lay(
-    await answer(
-      api.POST("/api/projects/{project}/shots", {
-        params: { path },
-        body: { shot, ...(name ? { name } : {}) },
-      }),
-    ),
-  );
+async function makeShot(project: string, shot: Shot, name?: string): Promise<ShotView> {
+  const params = { path: { project } };
+  const body = { shot, ...(name ? { name } : {}) };
+  const made = await answer(api.POST("/api/projects/{project}/shots", { params, body }));
   void queryClient.invalidateQueries({ queryKey: keys.shots(project) });
+  return made;
 }
 
-/** Opens a project at the given shot, else at the one changed last; makes one where there is none. */
-export async function openProject(project: string, wanted: string | null = null): Promise<void> {
-  await leaveShot();
+/** The project's shot of that id, else the one changed last; makes one where there is none. */
+async function shotOf(project: string, wanted: string | null): Promise<ShotView> {
   const { shots } = await answer(api.GET("/api/projects/{project}/shots", { params: { path: { project } } }));
-  setSession({ project, shot: null, viewed: null, compared: null });
   const last = [...shots].sort((a, b) => b.changed - a.changed)[0];
   const chosen = shots.find((shot) => shot.id === wanted) ?? last;
-  if (chosen) await openShot(chosen.id);
-  else await newShot(EXAMPLE);
+  return chosen ? fetchShot(chosen.id) : makeShot(project, EXAMPLE);
+}
+
+async function viewNewest(project: string): Promise<void> {
   const { takes } = await queryClient.fetchQuery({
     queryKey: keys.takes(project),
-    queryFn: () => answer(api.GET("/api/projects/{project}/takes", { params: { path: { project } } })),
+    queryFn: () => fetchTakes(project),
     staleTime: 0,
   });
   const newest = takes.filter((take) => take.shot === sessionNow().shot).at(-1);
   if (newest && !sessionNow().viewed) setSession({ viewed: { take: newest.id, step: null } });
 }
 
-export async function newProject(name: string): Promise<void> {
-  const project = await answer(api.POST("/api/projects", { body: { name } }));
-  void queryClient.invalidateQueries({ queryKey: keys.projects });
-  await openProject(project.id);
+export const openShot = (shot: string): Promise<boolean> => leaveFor(() => fetchShot(shot), lay);
+
+export async function newShot(shot: Shot, name?: string): Promise<void> {
+  const { project } = sessionNow();
+  if (project) await leaveFor(() => makeShot(project, shot, name), lay);
 }
 
+/** Opens a project at the given shot, else at the one changed last. False where the person stays. */
+export async function openProject(project: string, wanted: string | null = null): Promise<boolean> {
+  if (!(await leaveFor(() => shotOf(project, wanted), lay))) return false;
+  await viewNewest(project);
+  return true;
+}
+
+export async function newProject(name: string): Promise<void> {
+  await leaveFor(async () => {
+    const { id } = await answer(api.POST("/api/projects", { body: { name } }));
+    void queryClient.invalidateQueries({ queryKey: keys.projects });
+    return shotOf(id, null);
+  }, lay);
+}
+
+const shelfChanged = (project: string | null): void => {
+  for (const queryKey of [keys.projects, keys.binned, ...(project ? [keys.shots(project)] : [])])
+    void queryClient.invalidateQueries({ queryKey });
+};
+
+export async function restoreShot({ id, project, name }: ShotSummary): Promise<void> {
+  await answer(api.POST("/api/shots/{shot}/restore", { params: { path: { shot: id } } }));
+  shelfChanged(project);
+  say(`${name} is back.`);
+}
+
+export async function restoreProject({ id, name }: Project): Promise<void> {
+  await answer(api.POST("/api/projects/{project}/restore", { params: { path: { project: id } } }));
+  shelfChanged(null);
+  say(`${name} is back.`);
+}
+
+/** Puts the open shot into the bin and opens the one changed last. Its takes stay. */
+export async function deleteShot(shot: ShotSummary): Promise<void> {
+  const { project, id, name } = shot;
+  const gone = await leaveFor(async () => {
+    await answer(api.DELETE("/api/shots/{shot}", { params: { path: { shot: id } } }));
+    return shotOf(project, null);
+  }, lay);
+  if (!gone) return;
+  shelfChanged(project);
+  const act = () =>
+    attempt(async () => {
+      await restoreShot(shot);
+      await openShot(id);
+    });
+  say(`${name} is in the bin.`, { label: "Undo", act });
+}
+
+/** Puts the open project into the bin and opens the one changed last. */
+export async function deleteProject(project: Project): Promise<void> {
+  const { id, name } = project;
+  const gone = await leaveFor(async () => {
+    await answer(api.DELETE("/api/projects/{project}", { params: { path: { project: id } } }));
+    const { projects } = await answer(api.GET("/api/projects"));
+    const next = projects[0] ?? (await answer(api.POST("/api/projects", { body: { name: FIRST } })));
+    return shotOf(next.id, null);
+  }, lay);
+  if (!gone) return;
+  shelfChanged(null);
+  const act = () =>
+    attempt(async () => {
+      await restoreProject(project);
+      await openProject(id);
+    });
+  say(`${name} is in the bin.`, { label: "Undo", act });
+  const { project: open } = sessionNow();
+  if (open) await viewNewest(open);
+}
+
+const FIRST = "First rehearsal";
 let opening: Promise<void> | null = null;
 
 /** Opens what the address names, else what was changed last, else a first project. */
@@ -70,7 +137,7 @@ export function openDesk(): Promise<void> {
     const { projects } = await answer(api.GET("/api/projects"));
     const chosen = projects.find((project) => project.id === address.project) ?? projects[0];
     if (!chosen) {
-      await newProject("First rehearsal");
+      await newProject(FIRST);
       return;
     }
     await openProject(chosen.id, address.shot);

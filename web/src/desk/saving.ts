@@ -1,6 +1,6 @@
 /** The document goes to the server as revisions, a moment after each change. */
 import { create } from "zustand";
-import { answer, api, Refusal, type ShotView } from "../api/client";
+import { answer, api, FULL_DISK, Refusal, type ShotView } from "../api/client";
 import { useLine } from "../api/events";
 import type { Shot } from "../document/shot";
 import { shotNow, useDocument } from "../document/store";
@@ -10,6 +10,8 @@ interface Saving {
   state: "saved" | "waiting" | "saving" | "refused" | "conflict";
   /** Why it is not saved. */
   sentence: string | null;
+  /** Whether that is for want of room on the disk. */
+  full?: boolean;
 }
 
 export const useSaving = create<Saving>(() => ({ state: "saved", sentence: null }));
@@ -23,7 +25,8 @@ let under: Promise<void> | null = null;
 export function markSaved(view: ShotView, shot: Shot): void {
   saved = shot;
   setSession({ revision: view.revision });
-  useSaving.setState({ state: "saved", sentence: null });
+  // What was changed while it was on its way waits for its own turn.
+  useSaving.setState({ state: hasUnsaved() ? "waiting" : "saved", sentence: null });
 }
 
 export const hasUnsaved = (): boolean => saved !== shotNow();
@@ -31,7 +34,11 @@ export const hasUnsaved = (): boolean => saved !== shotNow();
 async function save(): Promise<void> {
   const { shot: id, revision } = sessionNow();
   const shot = shotNow();
-  if (!id || saved === shot) return;
+  if (!id) return;
+  if (saved === shot) {
+    if (useSaving.getState().state !== "conflict") useSaving.setState({ state: "saved", sentence: null });
+    return;
+  }
   useSaving.setState({ state: "saving", sentence: null });
   try {
     const view = await answer(
@@ -39,10 +46,12 @@ async function save(): Promise<void> {
     );
     if (sessionNow().shot === id) markSaved(view, shot);
   } catch (error) {
+    if (sessionNow().shot !== id) throw error;
     const refusal = error instanceof Refusal ? error : null;
     useSaving.setState({
       state: refusal?.status === 409 ? "conflict" : "refused",
       sentence: refusal?.message ?? "The shot could not be saved.",
+      full: refusal?.status === FULL_DISK,
     });
     throw error;
   }
@@ -84,7 +93,12 @@ export function startSaving(): () => void {
     const shot = state.history.present;
     if (shot === before) return;
     before = shot;
-    if (shot === saved || useSaving.getState().state === "conflict") return;
+    if (useSaving.getState().state === "conflict") return;
+    if (shot === saved && !under) {
+      window.clearTimeout(timer);
+      useSaving.setState({ state: "saved", sentence: null });
+      return;
+    }
     useSaving.setState({ state: "waiting", sentence: null });
     window.clearTimeout(timer);
     timer = window.setTimeout(() => void saveNow().catch(() => undefined), DELAY);

@@ -21,7 +21,7 @@ export const SHEET: readonly { title: string; shortcuts: readonly Shortcut[] }[]
       { keys: "Space", says: "Play or stop the clip" },
       { keys: ",  .", says: "One frame back, on" },
       { keys: "Home  End", says: "First frame, last frame" },
-      { keys: "[  ]", says: "Keyframe before, after" },
+      { keys: "[  ]", says: "Keyframe before, after; handle or target of a drag" },
       { keys: "K", says: "Set a keyframe here" },
       { keys: "O", says: "Onion skin" },
     ],
@@ -32,14 +32,17 @@ export const SHEET: readonly { title: string; shortcuts: readonly Shortcut[] }[]
       { keys: "V  H", says: "Select, move the stage" },
       { keys: "R  P  I  D", says: "Box path, point path, pin, drag" },
       { keys: "B  E  L  T", says: "Brush, eraser, region, target" },
-      { keys: "Enter", says: "With a path tool: put one in the middle" },
+      {
+        keys: "Enter",
+        says: "Put the tool's thing in the middle of the stage",
+      },
       { keys: "Escape", says: "Drop the gesture, then the selection" },
     ],
   },
   {
     title: "Stage",
     shortcuts: [
-      { keys: "Arrows", says: "Nudge what is selected; with Shift ten times" },
+      { keys: "Arrows", says: "Nudge path, pin, drag end, region; Shift: ten times" },
       { keys: "Shift-pull", says: "Move a path as a whole" },
       { keys: "Tab  Shift Tab", says: "With the stage in focus: next, previous thing" },
       { keys: "Delete", says: "Delete the keyframe or instruction" },

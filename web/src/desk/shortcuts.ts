@@ -1,11 +1,10 @@
 /** What the keys of the desk do; sheet.ts says it in words. */
-import { addKeyframe, removeInstruction, removeKeyframe, setValueAt, shiftPath } from "../document/commands";
-import { clampPoint, moveBox } from "../document/geometry";
-import { valueAt } from "../document/keyframes";
-import { type Box, instructionsOf, isPath } from "../document/shot";
+import { addKeyframe, removeInstruction, removeKeyframe } from "../document/commands";
+import { instructionsOf, isPath } from "../document/shot";
 import { shotNow, useDocument } from "../document/store";
 import { stageNow } from "../stage/current";
-import { placeWithoutPointer } from "../stage/tools/paths";
+import { placeWithoutPointer } from "../stage/tools/placing";
+import { nudge, toPart } from "./nudging";
 import { scrub, timeNow, toggle, usePlayhead } from "./playhead";
 import { sessionNow, setSession, type ToolName } from "./session";
 
@@ -54,34 +53,6 @@ const onDesk = (target: EventTarget | null): boolean =>
 const onStage = (target: EventTarget | null): boolean =>
   target instanceof HTMLElement && target.classList.contains("stage-canvas");
 
-function nudge(dx: number, dy: number): void {
-  const { selection, perform } = useDocument.getState();
-  const chosen = selection ? instructionsOf(shotNow())[selection.instruction] : undefined;
-  if (!selection || !isPath(chosen)) return;
-  const leaves = chosen.path.leaves_frame ?? false;
-  const move = (value: readonly number[]): number[] =>
-    value.length === 4
-      ? moveBox(value as Box, dx, dy, leaves)
-      : clampPoint([(value[0] as number) + dx, (value[1] as number) + dy], leaves);
-  perform(
-    "Nudge",
-    (shot) => {
-      if (selection.part === null && chosen.path.keyframes.length === 1) {
-        shiftPath(shot, selection.instruction, move);
-        return undefined;
-      }
-      const time =
-        selection.part === null ? timeNow() : (chosen.path.keyframes[selection.part]?.time ?? timeNow());
-      const { frames } = usePlayhead.getState();
-      return {
-        instruction: selection.instruction,
-        part: setValueAt(shot, selection.instruction, time, move(valueAt(chosen, time)), frames),
-      };
-    },
-    `nudge-${selection.instruction}-${selection.part}`,
-  );
-}
-
 function remove(): void {
   const { selection, perform } = useDocument.getState();
   if (!selection) return;
@@ -104,20 +75,6 @@ function remove(): void {
     removeInstruction(shot, selection.instruction);
     return null;
   });
-}
-
-/** To the selected path's next or previous keyframe. */
-function toKeyframe(by: 1 | -1): void {
-  const { selection, select } = useDocument.getState();
-  const chosen = selection ? instructionsOf(shotNow())[selection.instruction] : undefined;
-  if (!selection || !isPath(chosen)) return;
-  const times = chosen.path.keyframes.map(({ time }) => time);
-  const now = timeNow();
-  const part =
-    by > 0 ? times.findIndex((time) => time > now + 1e-6) : times.findLastIndex((time) => time < now - 1e-6);
-  if (part < 0) return;
-  select({ instruction: selection.instruction, part });
-  scrub((times[part] as number) * (usePlayhead.getState().frames - 1));
 }
 
 /** Selects the next thing on the stage; false at the end, so that the focus moves on. */
@@ -184,10 +141,10 @@ export function answerKey(event: KeyboardEvent, acts: Acts): boolean {
       scrub(frames - 1);
       return true;
     case "[":
-      toKeyframe(-1);
+      toPart(-1);
       return true;
     case "]":
-      toKeyframe(1);
+      toPart(1);
       return true;
     case "k":
       if (document.selection)
@@ -243,12 +200,8 @@ export function answerKey(event: KeyboardEvent, acts: Acts): boolean {
     return true;
   }
   if (stage && key === "Tab") return cycle(event.shiftKey ? -1 : 1);
-  if (stage && key === "Enter" && (session.tool === "box" || session.tool === "point")) {
-    const bench = stageNow();
-    if (bench) placeWithoutPointer(bench, session.tool);
-    return true;
-  }
-  return false;
+  const bench = stageNow();
+  return stage && key === "Enter" && bench !== null && placeWithoutPointer(bench, session.tool);
 }
 
 /** Space pulls the stage about while it is held with the pointer down; a tap plays the clip. */

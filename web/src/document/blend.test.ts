@@ -72,4 +72,40 @@ describe("a blend", () => {
     });
     expect(withoutOriginal(dragging)).toBe(dragging);
   });
+
+  it("is with the parent where the shot only pins: a path without words that rests drags nothing", () => {
+    const points = (...places: [number, number][]) =>
+      mixesWithParent(
+        shot({
+          control: { blend: { weight: 0.4 } },
+          instructions: [
+            {
+              kind: "trajectory",
+              form: "point",
+              path: { keyframes: places.map((point, time) => ({ time, point })) },
+            },
+          ],
+        }),
+      );
+    expect(points([0.5, 0.5])).toBe(true);
+    expect(points([0.5, 0.5], [0.5, 0.5])).toBe(true);
+    expect(points([0.5, 0.5], [0.5, 0.6])).toBe(false);
+    const box = (phrase: string | null, ...boxes: [number, number, number, number][]) =>
+      mixesWithParent(
+        shot({
+          control: { blend: { weight: 0.4 } },
+          instructions: [
+            {
+              kind: "trajectory",
+              form: "box",
+              phrase,
+              path: { keyframes: boxes.map((place, time) => ({ time, box: place })) },
+            },
+          ],
+        }),
+      );
+    expect(box(null, [0, 0, 0.5, 0.5], [0, 0, 0.5, 0.5])).toBe(true);
+    expect(box(null, [0, 0, 0.5, 0.5], [0.5, 0, 1, 0.5])).toBe(false);
+    expect(box("red ball", [0, 0, 0.5, 0.5], [0.5, 0, 1, 0.5])).toBe(true);
+  });
 });

@@ -1,13 +1,33 @@
 /** How an edit mixes with the original it came from: one weight, weights over time, and where the edit acts. */
 import { clamp, tidy } from "./geometry";
-import { type BlendSettings, instructionsOf, isDrag, isPath, type Shot, type WeightKeyframe } from "./shot";
+import {
+  type BlendSettings,
+  type Instruction,
+  instructionsOf,
+  isDrag,
+  isPath,
+  type PathTrajectory,
+  type Shot,
+  type WeightKeyframe,
+} from "./shot";
 
 export const blendOf = (shot: Shot): BlendSettings | null => shot.control?.blend ?? null;
 
+/** Whether a path stays where it is: without words it pins what is there. */
+function atRest({ path }: PathTrajectory): boolean {
+  const places = path.keyframes.map((keyframe) =>
+    ("box" in keyframe ? keyframe.box : keyframe.point).join(" "),
+  );
+  return new Set(places).size === 1;
+}
+
+/** Whether an instruction drags what the picture shows: a drag, or a path that names no words and moves. */
+const drags = (instruction: Instruction): boolean =>
+  isDrag(instruction) || (isPath(instruction) && instruction.phrase == null && !atRest(instruction));
+
 /** Whether the shot's blend is with a take that it branches from; under a drag it is with the picture before. */
 export const mixesWithParent = (shot: Shot): boolean =>
-  blendOf(shot) !== null &&
-  !instructionsOf(shot).some((one) => isDrag(one) || (isPath(one) && one.phrase == null));
+  blendOf(shot) !== null && !instructionsOf(shot).some(drags);
 
 /** The shot as a take from the start can run it: such a take has no original to mix with. */
 export const withoutOriginal = (shot: Shot): Shot =>

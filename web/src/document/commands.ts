@@ -103,6 +103,26 @@ export function copyKeyframe(shot: Shot, index: number, place: number, time: num
   return setValueAt(shot, index, time, "box" in keyframe ? keyframe.box : keyframe.point, frames);
 }
 
+/**
+ * The path as it was when a keyframe was taken up, with a copy of it at another time. On the keyframe itself
+ * there is no copy. Returns the place of the copy, or of the keyframe.
+ */
+export function copyKeyframeOf(
+  shot: Shot,
+  index: number,
+  before: PathTrajectory,
+  place: number,
+  time: number,
+  frames: number,
+): number {
+  const instructions = instructionsOf(shot);
+  if (!pathOf(shot, index)) return -1;
+  instructions[index] = before;
+  if (keyframeAt(before.path.keyframes, time, frames) === place) return place;
+  instructions[index] = structuredClone(before);
+  return copyKeyframe(shot, index, place, time, frames);
+}
+
 /** Removes a keyframe; with the last one goes the path. */
 export function removeKeyframe(shot: Shot, index: number, place: number): void {
   const trajectory = pathOf(shot, index);

@@ -45,6 +45,14 @@ export function perform<T>(
   return { present, past: [...history.past, { label, merge, forward, inverse }].slice(-MOST), future: [] };
 }
 
+/** Without the last command where it carries this key and ended as it began, by `same`. */
+export function settle<T>(history: History<T>, merge: string, same: (a: T, b: T) => boolean): History<T> {
+  const last = history.past.at(-1);
+  if (last?.merge !== merge || history.future.length) return history;
+  const { present, past } = undo(history);
+  return same(present, history.present) ? { present, past, future: [] } : history;
+}
+
 export function undo<T>(history: History<T>): History<T> {
   const entry = history.past.at(-1);
   if (!entry) return history;

@@ -1,12 +1,15 @@
 /** The desk's document and what is selected on it. */
 import { create } from "zustand";
-import { begin, type History, perform, redo, undo } from "./history";
+import { begin, type History, perform, redo, settle, undo } from "./history";
+import { fingerprint } from "./same";
 import { EXAMPLE, type Instruction, instructionsOf, isPath, type Shot } from "./shot";
 
 export interface Selection {
   instruction: number;
   /** Place of a keyframe, or of a drag's move; null: the whole. */
   part: number | null;
+  /** Which end of a drag's move it is that keys move; its target where none is named. */
+  end?: "handle" | "target";
 }
 
 interface DocumentStore {
@@ -14,6 +17,8 @@ interface DocumentStore {
   selection: Selection | null;
   /** Performs a command as one step of undo. What the recipe returns is selected. */
   perform(label: string, recipe: (shot: Shot) => Selection | null | undefined, merge?: string): void;
+  /** Takes a gesture of this merge key back where it ended as it began: it leaves no step of undo. */
+  settle(merge: string): void;
   undo(): void;
   redo(): void;
   select(selection: Selection | null): void;
@@ -50,6 +55,10 @@ export const useDocument = create<DocumentStore>((set, get) => ({
     );
     const selection = chosen === undefined ? get().selection : chosen;
     set({ history, selection: valid(history.present, selection) });
+  },
+  settle(merge) {
+    const history = settle(get().history, merge, (a, b) => fingerprint(a) === fingerprint(b));
+    if (history !== get().history) set({ history, selection: valid(history.present, get().selection) });
   },
   undo() {
     const history = undo(get().history);

@@ -1,6 +1,6 @@
 /** Commands to takes. */
 import { answer, api, type Take } from "../api/client";
-import { withTake } from "../api/folding";
+import { type TakeList, withTake } from "../api/folding";
 import { keys, queryClient } from "../api/queries";
 import { saveNow } from "../desk/saving";
 import { sessionNow, setSession } from "../desk/session";
@@ -9,12 +9,9 @@ import type { Shot } from "../document/shot";
 import { shotNow } from "../document/store";
 import { attempt, say } from "../ui/toasts";
 
-/** Puts the answer into the list at once; the stream brings it again. */
+/** Puts the answer into the list at once, unless the stream was faster; it brings it again. */
 function known(take: Take): Take {
-  queryClient.setQueryData<{ takes: Take[]; last_event: number }>(
-    keys.takes(take.project),
-    (list) => list && withTake(list, take),
-  );
+  queryClient.setQueryData<TakeList>(keys.takes(take.project), (list) => list && withTake(list, take));
   return take;
 }
 

@@ -16,7 +16,7 @@ import { hitTest } from "./hit";
 import { paintInstructions } from "./paintInstructions";
 import { paintPicture } from "./paintPicture";
 import { type Palette, readPalette } from "./palette";
-import { GAP, type Scene } from "./scene";
+import { GAP, type Scene, showsStrokes } from "./scene";
 import { type FrameSource, frameOfStrip, onPicture, picture } from "./strips";
 import { TOOLS } from "./tools";
 import type { Gesture, Pointer, Recipe, Workbench } from "./tools/tool";
@@ -229,6 +229,7 @@ export class StageController implements Workbench {
     const selection = this.drafted?.selection === undefined ? this.selection : this.drafted.selection;
     const { strip, still, compared, comparing } = this.shown;
     const chosen = selection ? instructionsOf(shot)[selection.instruction] : undefined;
+    const overlays = session.overlays && !(comparing && session.compareMode === "wipe");
     return {
       view: this.view,
       frame: this.shown.frame,
@@ -237,7 +238,8 @@ export class StageController implements Workbench {
       time: this.time,
       frames,
       palette: this.palette,
-      overlays: session.overlays && !(comparing && session.compareMode === "wipe"),
+      overlays,
+      strokes: overlays && showsStrokes(strip !== null, session.tool, shot, selection),
       onion: session.onion,
       shown: strip ? this.latest("shown", strip, frame) : still ? whole(still, this.shown.frame) : null,
       compared: compared ? this.latest("compared", compared, frame) : null,

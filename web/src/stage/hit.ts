@@ -91,8 +91,8 @@ export function hitTest(
     const whole = { instruction: index, part: null };
     if (isDrag(instruction)) {
       for (const [part, move] of instruction.moves.entries()) {
-        if (near(move.target, DOT)) return { kind: "target", selection: { instruction: index, part } };
-        if (near(move.handle, DOT)) return { kind: "handle", selection: { instruction: index, part } };
+        for (const end of ["target", "handle"] as const)
+          if (near(move[end], DOT)) return { kind: end, selection: { instruction: index, part, end } };
         const [from, to] = [toScreen(view, move.handle), toScreen(view, move.target)];
         if (distanceToSegment(at, from, to) < LINE)
           return { kind: "body", selection: { instruction: index, part } };

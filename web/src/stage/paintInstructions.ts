@@ -235,8 +235,11 @@ function paintDrag(
     context.closePath();
     context.fillStyle = colour;
     context.fill();
-    const chosen = selected && scene.selection?.part === i;
-    dot(context, from, chosen ? 7 : 5.5, chosen ? "#ffffff" : colour, chosen ? colour : "#ffffff");
+    const chosen = selected && scene.selection?.part === i ? (scene.selection.end ?? "target") : null;
+    // The end that keys would move is the white one.
+    const light = chosen === "handle";
+    dot(context, from, chosen ? 7 : 5.5, light ? "#ffffff" : colour, light ? colour : "#ffffff");
+    if (chosen === "target") dot(context, to, 5, "#ffffff", colour);
   });
 }
 

@@ -92,7 +92,7 @@ export function paintPicture(context: Context, scene: Scene): void {
       context.drawImage(bentFrame(scene.shown, drags), view.x, view.y, view.width, view.height);
     } else drawFrame(context, scene.shown, view);
   } else drawEmpty(context, scene, view);
-  if (scene.overlays) drawPaint(context, scene.shot, view);
+  if (scene.strokes) drawPaint(context, scene.shot, view);
   context.restore();
   if (scene.compareMode) paintComparison(context, scene);
 }

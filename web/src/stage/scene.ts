@@ -1,6 +1,6 @@
 /** All that is drawn on the stage at one moment. */
-
-import type { Mask, Shot } from "../document/shot";
+import type { ToolName } from "../desk/session";
+import { instructionsOf, type Mask, type Shot } from "../document/shot";
 import type { Guides } from "../document/snapping";
 import type { Selection } from "../document/store";
 import type { Palette } from "./palette";
@@ -17,6 +17,8 @@ export interface Scene {
   frames: number;
   palette: Palette;
   overlays: boolean;
+  /** Whether the shot's strokes lie over the picture. */
+  strokes: boolean;
   onion: boolean;
   shown: FrameSource | null;
   compared: FrameSource | null;
@@ -29,6 +31,21 @@ export interface Scene {
   dragRegion: Mask | null;
   /** Whether drags bend the picture that is shown. */
   bending: boolean;
+}
+
+/**
+ * Whether strokes are shown. They say what is to be painted on the picture: over a take, which was made from
+ * them, they lie only while somebody works on them.
+ */
+export function showsStrokes(
+  overTake: boolean,
+  tool: ToolName,
+  shot: Shot,
+  selection: Selection | null,
+): boolean {
+  if (!overTake || tool === "brush" || tool === "eraser") return true;
+  const chosen = selection ? instructionsOf(shot)[selection.instruction] : undefined;
+  return chosen?.kind === "content" && (chosen.strokes?.length ?? 0) > 0;
 }
 
 /** Room between two frames side by side, as a fraction of a frame's width. */

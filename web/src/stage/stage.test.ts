@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { EXAMPLE, instructionsOf, isPath } from "../document/shot";
+import { EXAMPLE, instructionsOf, isPath, type Shot } from "../document/shot";
 import { elastic } from "./elastic";
 import { hitTest } from "./hit";
+import { showsStrokes } from "./scene";
 import { placeOf } from "./strips";
 import { toFrame, toScreen, type View, wholeFrame, zoom } from "./view";
 
@@ -89,5 +90,28 @@ describe("the elastic map", () => {
     const [x, y] = map(...turn([33, 44]));
     expect(x).toBeCloseTo(33, 4);
     expect(y).toBeCloseTo(44, 4);
+  });
+});
+
+describe("paint", () => {
+  const painted: Shot = {
+    ...EXAMPLE,
+    instructions: [
+      ...instructionsOf(EXAMPLE),
+      { kind: "content", strokes: [{ points: [[0.5, 0.5]], width: 0.1, colour: "#c0392b" }] },
+    ],
+  };
+  const [path, paint] = [0, 1].map((instruction) => ({ instruction, part: null }));
+
+  it("lies over the picture, not over a take that was made from it", () => {
+    expect(showsStrokes(false, "select", painted, null)).toBe(true);
+    expect(showsStrokes(true, "select", painted, null)).toBe(false);
+    expect(showsStrokes(true, "select", painted, path ?? null)).toBe(false);
+  });
+
+  it("lies over a take while somebody works on it", () => {
+    expect(showsStrokes(true, "brush", painted, null)).toBe(true);
+    expect(showsStrokes(true, "eraser", painted, null)).toBe(true);
+    expect(showsStrokes(true, "select", painted, paint ?? null)).toBe(true);
   });
 });

@@ -7,6 +7,7 @@ import { restoreTake } from "../run/actions";
 import { Button, IconButton } from "../ui/Button";
 import { NumberField } from "../ui/NumberField";
 import { attempt, say } from "../ui/toasts";
+import { Binned } from "./Binned";
 import { freedSentence, megabytes } from "./freed";
 import { Thumb } from "./Thumb";
 
@@ -24,10 +25,11 @@ export function Keeping({ project, onClose }: { project: string; onClose: () => 
   return (
     <dialog ref={dialog} className="sheet keeping" aria-labelledby="keeping-title" onClose={onClose}>
       <header>
-        <h2 id="keeping-title">Deleted takes and disk space</h2>
+        <h2 id="keeping-title">Bin and disk space</h2>
         <IconButton icon="close" label="Close" onClick={onClose} />
       </header>
       <Deleted project={project} />
+      <Binned project={project} />
       <Space project={project} />
     </dialog>
   );

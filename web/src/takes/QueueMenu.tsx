@@ -1,11 +1,13 @@
 /** What runs and what waits, over all projects; one's own can be moved and taken out. */
 import { useEffect, useRef, useState } from "react";
 import { answer, api, CLIENT, type Queue } from "../api/client";
-import { keys, queryClient, useQueue } from "../api/queries";
+import { keys, queryClient, useProjects, useQueue, useTakesOf } from "../api/queries";
+import { useSession } from "../desk/session";
 import { stopTake } from "../run/actions";
 import { Button, IconButton } from "../ui/Button";
 import { attempt } from "../ui/toasts";
 import { reordered } from "./order";
+import { toldOf } from "./queued";
 
 const know = (queue: Queue) => queryClient.setQueryData(keys.queue, queue);
 
@@ -25,6 +27,9 @@ export function QueueMenu() {
     document.addEventListener("pointerdown", away);
     return () => document.removeEventListener("pointerdown", away);
   }, [open]);
+  const followed = useSession((session) => session.project);
+  const takes = useTakesOf(open && queue ? queue.entries.map(({ project }) => project) : [], followed);
+  const projects = useProjects().data?.projects ?? [];
   if (!queue || (queue.entries.length === 0 && !queue.paused)) return null;
   const own = queue.entries.filter(({ client, position }) => client === CLIENT && position !== null);
   const order = (take: string, by: 1 | -1) =>
@@ -49,11 +54,19 @@ export function QueueMenu() {
             {queue.entries.map((entry) => {
               const mine = entry.client === CLIENT;
               const place = own.indexOf(entry);
+              const told = toldOf(entry, takes, projects);
               return (
                 <li key={entry.take}>
                   <i className="status" data-status={entry.status} />
-                  <span>{entry.name}</span>
-                  <small>{mine ? "" : "another desk’s"}</small>
+                  <span className="queued" title={told.prompt}>
+                    <b>
+                      {entry.name}
+                      {told.prompt && <q>{told.prompt}</q>}
+                    </b>
+                    <small>
+                      {[told.project, told.left, mine ? "" : "another desk’s"].filter(Boolean).join(" · ")}
+                    </small>
+                  </span>
                   {place >= 0 && (
                     <>
                       <IconButton

@@ -67,7 +67,7 @@ export function Takes() {
         <IconButton
           icon="chest"
           size={16}
-          label="Deleted takes and disk space"
+          label="Bin and disk space"
           onClick={() => setSession({ keeping: true })}
         />
       </header>

@@ -5,9 +5,10 @@ import { copyKeyframe, moveKeyframe, pathOf, removeKeyframe, retime } from "../d
 import { clamp, tidy } from "../document/geometry";
 import { ease, frameOf } from "../document/keyframes";
 import { type Easing, type Instruction, instructionsOf, isDrag, isPath, nameOf } from "../document/shot";
-import { shotNow, useDocument } from "../document/store";
+import { useDocument } from "../document/store";
 import { trackColour } from "../stage/palette";
 import { Icon, type IconName } from "../ui/Icon";
+import { beginSlide, type Slide, slideKeyframe, slideTo, type Taken } from "./slide";
 
 interface Properties {
   instruction: Instruction;
@@ -69,40 +70,39 @@ function Content(properties: Properties) {
   return <span className="span span-whole" style={{ left: pad, width }} />;
 }
 
-/** A pointer's way on a line, in times of the clip; one step of undo. */
+/** A pointer's way on a line, in times of the clip; one step of undo, or none where it ends as it began. */
 function useSlide(width: number, frames: number) {
-  const slide = useRef<{ x: number; key: string; moved: boolean } | null>(null);
+  const slide = useRef<Slide | null>(null);
+  const end = () => {
+    if (slide.current) useDocument.getState().settle(slide.current.key);
+    slide.current = null;
+  };
   return (act: (by: number, key: string, copying: boolean) => void, click?: () => void) => ({
     onPointerDown: (event: PointerEvent<HTMLElement>) => {
       if (event.button) return;
       event.currentTarget.setPointerCapture(event.pointerId);
-      slide.current = { x: event.clientX, key: `slide-${event.timeStamp}`, moved: false };
+      slide.current = beginSlide(event.clientX, `slide-${event.timeStamp}`);
       click?.();
     },
     onPointerMove: (event: PointerEvent<HTMLElement>) => {
       const current = slide.current;
       if (!current) return;
-      const by = (event.clientX - current.x) / width;
-      if (!current.moved && Math.abs(event.clientX - current.x) < 4) return;
-      const copying = event.altKey && !current.moved;
-      current.moved = true;
-      const grid = frames - 1;
-      act(event.ctrlKey || event.metaKey ? by : Math.round(by * grid) / grid, current.key, copying);
+      const by = slideTo(current, event, width, frames);
+      if (by !== null) act(by, current.key, current.copying === true);
     },
-    onPointerUp: () => {
-      slide.current = null;
-    },
+    onPointerUp: end,
+    onPointerCancel: end,
   });
 }
 
 function PathLine({ instruction, index, width, pad, frames, part }: Properties) {
   const slide = useSlide(width, frames);
-  const origin = useRef<{ times: number[]; place: number }>({ times: [], place: 0 });
+  const taken = useRef<Taken | null>(null);
   if (!isPath(instruction)) return null;
   const keyframes = instruction.path.keyframes;
   const { perform, select } = useDocument.getState();
   const remember = (place: number) => {
-    origin.current = { times: keyframes.map(({ time }) => time), place };
+    taken.current = { path: instruction, index, place };
   };
   const [first, last] = [keyframes[0]?.time ?? 0, keyframes.at(-1)?.time ?? 0];
 
@@ -113,7 +113,7 @@ function PathLine({ instruction, index, width, pad, frames, part }: Properties) 
         perform(
           "Change when the path runs",
           (shot) => {
-            const { times } = origin.current;
+            const times = (taken.current?.path.path.keyframes ?? []).map(({ time }) => time);
             const [start, finish] = [times[0] as number, times.at(-1) as number];
             if (end === "both") {
               const shift = clamp(by, -start, 1 - finish);
@@ -129,6 +129,10 @@ function PathLine({ instruction, index, width, pad, frames, part }: Properties) 
         select({ instruction: index, part: null });
       },
     );
+
+  const slideTaken = (by: number, key: string, copying: boolean) => {
+    if (taken.current) scrub(frameOf(slideKeyframe(taken.current, by, key, copying, frames), frames));
+  };
 
   const onKey = (event: KeyboardEvent, place: number) => {
     const step = 1 / Math.max(1, frames - 1);
@@ -178,32 +182,13 @@ function PathLine({ instruction, index, width, pad, frames, part }: Properties) 
           aria-label={`Keyframe ${place + 1} of ${nameOf(instruction)}, frame ${frameOf(keyframe.time, frames) + 1}`}
           title="Slide to move, Alt-slide to copy, Delete to remove"
           style={{ left: pad + keyframe.time * width }}
-          {...slide(
-            (by, key, copying) => {
-              const time = clamp((origin.current.times[place] ?? keyframe.time) + by, 0, 1);
-              if (copying)
-                perform("Copy a keyframe", (shot) => ({
-                  instruction: index,
-                  part: copyKeyframe(shot, index, place, time, frames),
-                }));
-              else
-                perform(
-                  "Move a keyframe in time",
-                  (shot) => {
-                    moveKeyframe(shot, index, place, time, frames);
-                    return { instruction: index, part: place };
-                  },
-                  key,
-                );
-              scrub(frameOf(pathOf(shotNow(), index)?.path.keyframes[place]?.time ?? time, frames));
-            },
-            () => {
-              remember(place);
-              select({ instruction: index, part: place });
-              scrub(frameOf(keyframe.time, frames));
-            },
-          )}
-          onClick={() => select({ instruction: index, part: place })}
+          {...slide(slideTaken, () => {
+            remember(place);
+            select({ instruction: index, part: place });
+            scrub(frameOf(keyframe.time, frames));
+          })}
+          // A pointer's press has selected already, and may have slid a copy away since.
+          onClick={({ detail }) => detail === 0 && select({ instruction: index, part: place })}
           onKeyDown={(event) => onKey(event, place)}
         />
       ))}

@@ -2,7 +2,7 @@
 
 import { sessionNow, setSession } from "../../desk/session";
 import { addInstruction, sweep } from "../../document/commands";
-import { boxBetween, clampPoint, evenTimes, moveBox, simplify } from "../../document/geometry";
+import { boxBetween, clampPoint, evenTimes, simplify } from "../../document/geometry";
 import { centreOf, valueAt } from "../../document/keyframes";
 import { type Box, instructionsOf, isPath, type Point } from "../../document/shot";
 import { hitTest } from "../hit";
@@ -146,29 +146,3 @@ export const pin: Tool = {
     return null;
   },
 };
-
-/** What Enter puts on the stage where nobody draws: a box or a point in the middle. */
-export function placeWithoutPointer(bench: Workbench, form: "box" | "point"): void {
-  const phrase = chosenPhrase();
-  const path = { easing: "linear", leaves_frame: false } as const;
-  bench.perform(form === "box" ? "Add a box" : "Add a point", (shot) => ({
-    instruction: addInstruction(
-      shot,
-      form === "box"
-        ? {
-            kind: "trajectory",
-            form: "box",
-            phrase,
-            path: { ...path, keyframes: [{ time: 0, box: moveBox([0.35, 0.35, 0.65, 0.65], 0, 0) }] },
-          }
-        : {
-            kind: "trajectory",
-            form: "point",
-            phrase,
-            path: { ...path, keyframes: [{ time: 0, point: [0.5, 0.5] }] },
-          },
-    ),
-    part: null,
-  }));
-  setSession({ phrase: null });
-}

@@ -93,32 +93,36 @@ const LABELS = {
   blend: "Choose where the edit acts",
 } as const;
 
+/** Puts an outlined region to the use that the tool is set to. */
+export function putRegion(bench: Workbench, mask: Mask): void {
+  const { use } = sessionNow().region;
+  const { selection } = bench;
+  if (use === "drag" && !isDrag(instructionsOf(bench.shot)[selection?.instruction ?? -1])) {
+    // The next drag is drawn with this region.
+    setSession({ tool: "drag", dragRegion: mask });
+    return;
+  }
+  bench.perform(LABELS[use], (shot) => useRegion(shot, selection, mask, use));
+}
+
+/** Marks an outlined region as the tool's target, for the words chosen in the prompt. */
+export function putTarget(bench: Workbench, mask: Mask): void {
+  const { role } = sessionNow().target;
+  const phrase = sessionNow().phrase ?? firstSubject(bench.shot.prompt);
+  bench.perform("Mark the target", (shot) => markTarget(shot, mask, role, phrase));
+  setSession({ phrase: null });
+}
+
 export const region: Tool = {
   cursor: "crosshair",
-  press(bench, pointer) {
-    const { shape, use } = sessionNow().region;
-    return outline(bench, pointer, shape, (mask) => {
-      const { selection } = bench;
-      if (use === "drag" && !isDrag(instructionsOf(bench.shot)[selection?.instruction ?? -1])) {
-        // The next drag is drawn with this region.
-        setSession({ tool: "drag", dragRegion: mask });
-        return;
-      }
-      bench.perform(LABELS[use], (shot) => useRegion(shot, selection, mask, use));
-    });
-  },
+  press: (bench, pointer) =>
+    outline(bench, pointer, sessionNow().region.shape, (mask) => putRegion(bench, mask)),
 };
 
 export const target: Tool = {
   cursor: "crosshair",
-  press(bench, pointer) {
-    const { shape, role } = sessionNow().target;
-    return outline(bench, pointer, shape, (mask) => {
-      const phrase = sessionNow().phrase ?? firstSubject(bench.shot.prompt);
-      bench.perform("Mark the target", (shot) => markTarget(shot, mask, role, phrase));
-      setSession({ phrase: null });
-    });
-  },
+  press: (bench, pointer) =>
+    outline(bench, pointer, sessionNow().target.shape, (mask) => putTarget(bench, mask)),
 };
 
 /** A first guess at the words that name the subject: those before the verb or place, without the article. */

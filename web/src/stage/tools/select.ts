@@ -2,16 +2,8 @@
 import { setValueAt, shiftPath } from "../../document/commands";
 import { boxBetween, clampPoint, contains, moveBox } from "../../document/geometry";
 import { valueAt } from "../../document/keyframes";
-import {
-  type Box,
-  instructionsOf,
-  isDrag,
-  isPath,
-  type Mask,
-  nameOf,
-  type PathTrajectory,
-  type Point,
-} from "../../document/shot";
+import { maskOf, shiftMask } from "../../document/shifting";
+import { type Box, instructionsOf, isDrag, isPath, nameOf, type PathTrajectory } from "../../document/shot";
 import type { Selection } from "../../document/store";
 import { type Grip, hitTest } from "../hit";
 import { snappingLines, snapTo } from "./snapped";
@@ -178,25 +170,13 @@ function moveMask(bench: Workbench, from: Pointer, index: number): Gesture {
       const [dx, dy] = [pointer.at[0] - from.at[0], pointer.at[1] - from.at[1]];
       bench.draft("Move the region", (shot) => {
         const chosen = instructionsOf(shot)[index];
-        const mask: Mask | null | undefined =
-          chosen?.kind === "content" || chosen?.kind === "target"
-            ? chosen.mask
-            : isDrag(chosen)
-              ? chosen.region
-              : null;
+        const mask = maskOf(chosen);
         if (mask) shiftMask(mask, dx, dy);
         return undefined;
       });
     },
     end: () => bench.commit(),
   };
-}
-
-function shiftMask(mask: Mask, dx: number, dy: number): void {
-  if (mask.box) mask.box = moveBox(mask.box, dx, dy);
-  const shifted = ([x, y]: readonly number[]): Point => clampPoint([(x as number) + dx, (y as number) + dy]);
-  if (mask.polygon) mask.polygon = mask.polygon.map(shifted);
-  for (const stroke of mask.strokes ?? []) stroke.points = stroke.points.map(shifted);
 }
 
 /** The selected path under the pointer, for tools that sweep it. */

@@ -1,11 +1,12 @@
 import { produce } from "immer";
 import { beforeEach, describe, expect, it } from "vitest";
-import { sessionNow, setSession } from "../../desk/session";
+import { sessionNow, setSession, type ToolName } from "../../desk/session";
 import { EXAMPLE, instructionsOf, isBoxPath, isDrag, type Point, type Shot } from "../../document/shot";
 import type { Selection } from "../../document/store";
 import { toScreen, type View } from "../view";
 import { TOOLS } from "./index";
 import { strokeOf } from "./paint";
+import { placeWithoutPointer } from "./placing";
 import { firstSubject, markTarget, useRegion } from "./regions";
 import type { Pointer, Recipe, Tool, Workbench } from "./tool";
 
@@ -270,5 +271,48 @@ describe("regions", () => {
     expect(firstSubject("a red ball over the meadow")).toBe("red ball");
     expect(firstSubject("the old blue boat moves right")).toBe("old blue boat");
     expect(firstSubject("boat")).toBe("boat");
+  });
+});
+
+describe("without a pointer", () => {
+  const placed = (tool: ToolName) => {
+    const bench = new Bench(EMPTY);
+    expect(placeWithoutPointer(bench, tool)).toBe(true);
+    expect(bench.commands).toHaveLength(1);
+    expect(bench.selection?.instruction).toBe(0);
+    return instructionsOf(bench.shot)[0];
+  };
+
+  it("every tool that draws puts its thing in the middle", () => {
+    setSession({ region: { shape: "lasso", use: "edit" }, target: { shape: "lasso", role: "source" } });
+    const box = [0.35, 0.35, 0.65, 0.65];
+    expect(placed("box")).toMatchObject({ form: "box", path: { keyframes: [{ box }] } });
+    expect(placed("point")).toMatchObject({ form: "point", path: { keyframes: [{ point: [0.5, 0.5] }] } });
+    expect(placed("pin")).toMatchObject({ form: "point", path: { keyframes: [{ point: [0.5, 0.5] }] } });
+    expect(placed("drag")).toMatchObject({ moves: [{ handle: [0.4, 0.5], target: [0.6, 0.5] }] });
+    expect(placed("region")).toMatchObject({ kind: "content", mask: { box } });
+    expect(placed("target")).toMatchObject({ kind: "target", role: "source", mask: { box } });
+    const bench = new Bench(EMPTY);
+    for (const tool of ["select", "hand", "brush", "eraser"] as const)
+      expect(placeWithoutPointer(bench, tool)).toBe(false);
+    expect(bench.commands).toEqual([]);
+  });
+
+  it("the same thing again lies beside the first", () => {
+    const bench = new Bench(EMPTY);
+    for (const tool of ["point", "pin", "pin", "drag", "drag"] as const) placeWithoutPointer(bench, tool);
+    const said = instructionsOf(bench.shot).map((instruction) => JSON.stringify(instruction));
+    expect(new Set(said).size).toBe(5);
+    expect(instructionsOf(bench.shot)[2]).toMatchObject({ path: { keyframes: [{ point: [0.56, 0.56] }] } });
+  });
+
+  it("a region for a drag waits for it", () => {
+    setSession({ region: { shape: "box", use: "drag" } });
+    const bench = new Bench(EMPTY);
+    placeWithoutPointer(bench, "region");
+    expect(sessionNow().tool).toBe("drag");
+    placeWithoutPointer(bench, "drag");
+    expect(instructionsOf(bench.shot)).toMatchObject([{ region: { box: [0.35, 0.35, 0.65, 0.65] } }]);
+    expect(sessionNow().dragRegion).toBeNull();
   });
 });

@@ -1,0 +1,44 @@
+/** Whether what lies on the desk is kept, and what a person can do where it is not. */
+import { useLine } from "../api/events";
+import { attempt, FREE_SPACE } from "../ui/toasts";
+import { keepMine, saveNow, takeTheirs, useSaving } from "./saving";
+
+function Way({ label, act }: { label: string; act: () => void }) {
+  return (
+    <button type="button" className="link" onClick={act}>
+      {label}
+    </button>
+  );
+}
+
+export function SaveState() {
+  const { state, sentence, full } = useSaving();
+  const line = useLine((current) => current.open);
+  if (line === false)
+    return (
+      <span className="save-state save-bad" role="status">
+        <span>The line to the studio is cut; trying again</span>
+      </span>
+    );
+  if (state === "conflict")
+    return (
+      <span className="save-state save-bad" role="alert">
+        <span>This shot was changed on another desk.</span>
+        <Way label="Take theirs" act={() => attempt(takeTheirs)} />
+        <Way label="Keep mine" act={() => attempt(keepMine)} />
+      </span>
+    );
+  if (state === "refused")
+    return (
+      <span className="save-state save-bad" role="alert">
+        <span title={sentence ?? undefined}>Not saved: {sentence}</span>
+        {full && <Way label={FREE_SPACE.label} act={FREE_SPACE.act} />}
+        <Way label="Try again" act={() => attempt(saveNow)} />
+      </span>
+    );
+  return (
+    <span className="save-state" role="status">
+      {state === "saved" ? "Saved" : "Saving…"}
+    </span>
+  );
+}
