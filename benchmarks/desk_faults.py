@@ -23,6 +23,7 @@ from studio_process import EventReader, Json, StudioProcess, until
 
 Counts = dict[str, int]
 _STEPS = 24
+_LOADING_SECONDS = 3.0
 _GOING = ("running", "queued", "interrupted")
 
 
@@ -115,7 +116,7 @@ class Evidence:
                 self._until_it_runs(take)
                 if self._status(take) not in _GOING:
                     break
-                time.sleep(self._dice.uniform(0, self._pace * _STEPS / 3))
+                self._wait_for_a_moment(take)
                 kills += bool(kill())
             found = self._finished(take)
             lost += found["status"] != "finished"
@@ -124,6 +125,21 @@ class Evidence:
             "kills": kills, "takes": takes, "takes_lost": lost, "clips_different": different,
             **self._events(reader, begun),
         }  # fmt: skip
+
+    def _wait_for_a_moment(self, take: str) -> None:
+        """Some moment of a run: half of them while the worker comes up and loads, half among its steps."""
+        if self._dice.random() < 0.5:
+            time.sleep(self._dice.uniform(0, _LOADING_SECONDS))
+            return
+        step = self._studio.get(f"/takes/{take}")["step"]
+        end = time.monotonic() + 60
+
+        def moved() -> bool:
+            found = self._studio.get(f"/takes/{take}")
+            return found["step"] > step or found["status"] not in _GOING or time.monotonic() > end
+
+        until(moved, 90, f"{take} makes a step")
+        time.sleep(self._dice.uniform(0, self._pace * _STEPS / 4))
 
     def _until_it_runs(self, take: str) -> None:
         def runs() -> bool:

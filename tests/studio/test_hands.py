@@ -89,13 +89,14 @@ def test_a_worker_that_cannot_be_started_is_tried_again(
 def test_a_worker_that_talks_nonsense_is_ended_and_its_take_told(
     start: Start, deaths: Deaths, monkeypatch: pytest.MonkeyPatch, line: str, sentence: str
 ) -> None:
-    garbles = f"import sys; sys.stdin.readline(); print({line!r}, end='', flush=True); sys.stdin.read()"
+    asked = "import sys; next(line for line in sys.stdin if 'play' in line)"
+    garbles = f"{asked}; print({line!r}, end='', flush=True); sys.stdin.read()"
     play(monkeypatch, worker(READY + "\n", more=garbles), worker(READY + "\n"))
     engine = start(LocalEngine([]))
     until(lambda: engine.ready(), 30, "it is up")
-    engine.play(CLAIM)  # the first line it reads may be the question what the models are
+    engine.play(CLAIM)
     until(lambda: bool(deaths), 30, "it is told")
-    assert deaths[0][0] == CLAIM or deaths[0][0] is None
+    assert deaths[0][0] == CLAIM
     assert sentence in deaths[0][1]
     until(lambda: engine.state == "idle", 30, "another is up")
     assert engine.runs() == set()
@@ -140,3 +141,22 @@ def test_what_nobody_thought_of_ends_no_hand(start: Start, deaths: Deaths) -> No
     assert engine.trouble == deaths[0][1]
     until(lambda: engine.state == "idle", 30, "it is up again")
     assert (engine.runs(), engine.trouble) == (set(), None)
+
+
+def test_only_workers_that_get_nothing_done_are_waited_for(
+    start: Start, deaths: Deaths, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    falls: list[int] = []
+
+    class Pauses(tuple[float, ...]):
+        def __getitem__(self, fall: Any) -> Any:
+            falls.append(fall)
+            return super().__getitem__(fall)
+
+    monkeypatch.setattr(crew, "_AGAIN_SECONDS", Pauses((0.0, 0.01)))
+    dies = "import os; os.kill(os.getpid(), 9)"
+    useful, useless = worker(READY + '\n{"say": "news"}\n', more=dies), worker(READY + "\n", more=dies)
+    play(monkeypatch, useful, useful, useless, useful, worker(READY + "\n"))
+    start(LocalEngine([]))
+    until(lambda: len(falls) == 5, 30, "the fifth is begun")
+    assert falls == [0, 0, 0, 1, 0] and len(deaths) == 4

@@ -9,6 +9,7 @@ import typer
 
 if TYPE_CHECKING:
     from rehearse.models import ModelEntry
+    from rehearse.models.folder import ModelFolder
 
 # Checkpoints on the hub that the families were written for, to show what else --model takes.
 _ON_THE_HUB = {
@@ -36,7 +37,7 @@ def models() -> None:
             entry.name,
             entry.family,
             _defaults(entry),
-            _follows(entry.family),
+            _follows(entry.family, entry),
             f"{entry.size / 2**20:.1f} MiB",
         )
     for name, (family, size) in _ON_THE_HUB.items():
@@ -50,17 +51,34 @@ def models() -> None:
 
 
 def _defaults(entry: ModelEntry) -> str:
-    from rehearse.models.folder import ModelFolder
-
-    said = ModelFolder(entry.path, entry.name).optional("rehearse.json")
-    given: dict[str, Any] = said.get("defaults", {}) if isinstance(said, dict) else {}
+    given: dict[str, Any] = {}
+    for folder in _standing(entry):
+        said = folder.optional("rehearse.json")
+        given = given or (said.get("defaults", {}) if isinstance(said, dict) else {})
     if not given and entry.name in _ON_THE_HUB:
         return _ON_THE_HUB[entry.name][1]
     return "{frames} of {width}x{height}".format(**{"frames": "?", "width": "?", "height": "?", **given})
 
 
-def _follows(family: str) -> str:
-    """What a family can act on besides the prompt, as its class says."""
+def _standing(entry: ModelEntry) -> list[ModelFolder]:
+    """The model's folder, and those it stands on."""
+    from rehearse.models.errors import ModelError
+    from rehearse.models.folder import ModelFolder
+    from rehearse.models.registry import find_model
+
+    try:
+        folders = [find_model(entry.name)]
+    except ModelError:  # it is listed all the same; using it says what is wrong
+        folders = [ModelFolder(entry.path, entry.name)]
+    while (base := folders[-1].base) is not None:
+        folders.append(base)
+    return folders
+
+
+def _follows(family: str, entry: ModelEntry | None = None) -> str:
+    """What a family can act on besides the prompt, as its class says; of a model, with its adapter."""
     found = vars(import_module(f"rehearse.models.{family}")).values()
     kinds: frozenset[str] = next(c.acts_on for c in found if getattr(c, "family", None) == family)
+    if entry is not None and any(folder.target_adapter is not None for folder in _standing(entry)):
+        kinds |= {"target"}
     return ", ".join(sorted(" ".join(reversed(kind.split("."))) for kind in kinds)) or "the prompt alone"

@@ -28,8 +28,8 @@ EMBEDDED = Path(__file__).resolve().parent.parent / "theatre" / "weights"
 # T5's tokenizer is a sentencepiece table, spiece.model.
 _OF_A_MODEL = ("model_index.json", "*.json", "*/*.json", "*/*.txt", "*/spiece.model", "*/*.safetensors")
 
-# Of the theatre, for who has the time: they are found by name once they lie in EMBEDDED.
-_TO_BE_TRAINED = ("theatre-reach",)
+# Of the theatre, what an installation may be without: it can be trained again.
+_TO_BE_TRAINED = ("theatre-target", "theatre-reach")
 
 _MOTION = ("rehearse.models.motion_unet", "MotionUNetModel")
 

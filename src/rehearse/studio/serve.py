@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import socket
 import threading
@@ -76,6 +77,10 @@ def serve(
             say(address)
         if browser:
             threading.Timer(0.5, webbrowser.open, [address]).start()
+        # What is loaded by now stays: whoever waits for an answer need not wait until all of it has been gone
+        # through for garbage.
+        gc.collect()
+        gc.freeze()
         _Server(config).run([listener])
 
 

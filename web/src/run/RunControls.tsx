@@ -112,20 +112,26 @@ export function RunControls({ model }: { model: Model | undefined }) {
   );
 }
 
+const sentence = (words: string): string => words.charAt(0).toUpperCase() + words.slice(1);
+
 function RunState({ take, changed, step }: { take: Take | null; changed: boolean; step: number | null }) {
   const health = useHealth();
   const queue = useQueue().data;
+  const trouble = health.data?.trouble ?? "";
   if (!take) {
     const worker = health.data?.worker;
+    const state = health.isError
+      ? "The studio does not answer"
+      : trouble
+        ? sentence(trouble)
+        : worker === "starting"
+          ? "The worker is warming up"
+          : worker === "down"
+            ? "The worker is down and is being started"
+            : "Ready";
     return (
-      <p className="run-state">
-        {health.isError
-          ? "The studio does not answer"
-          : worker === "starting"
-            ? "The worker is warming up"
-            : worker === "down"
-              ? "The worker is down and is being started"
-              : "Ready"}
+      <p className="run-state" aria-live="polite" title={state}>
+        <span>{state}</span>
       </p>
     );
   }
@@ -133,6 +139,7 @@ function RunState({ take, changed, step }: { take: Take | null; changed: boolean
     queue?.entries.filter((entry) => entry.client !== CLIENT && entry.position === null).length ?? 0;
   const note = [
     take.status === "queued" && take.error ? `was interrupted: ${take.error}` : "",
+    take.status === "queued" ? trouble : "",
     take.status === "interrupted" ? (take.error ?? "") : "",
     step !== null && step < take.step ? `looking at step ${step}` : "",
     changed && !isLive(take) ? "desk changed" : "",

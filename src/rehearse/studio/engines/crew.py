@@ -139,6 +139,7 @@ class Hand(ABC):
         self.trouble: str | None = None
         self.folder = Path()
         self._name = name
+        self._did_something = False
         self._crew: Crew | None = None
         self._lock = threading.Lock()
 
@@ -158,6 +159,8 @@ class Hand(ABC):
 
     def hear(self, told: dict[str, Any]) -> None:
         """Pass on what the worker told."""
+        # What got something done before it died is no worker that cannot live.
+        self._did_something |= told["say"] in ("news", "over")
         if told["say"] == "ready":
             self.state, self.trouble = "idle", None
         elif told["say"] == "over":
@@ -182,7 +185,7 @@ class Hand(ABC):
         falls = 0
         while not crew.closing:
             time.sleep(_AGAIN_SECONDS[min(falls, len(_AGAIN_SECONDS) - 1)])
-            begun = time.monotonic()
+            begun, self._did_something = time.monotonic(), False
             self.state = "starting"
             try:
                 why = self.live()
@@ -190,7 +193,8 @@ class Hand(ABC):
                 # If this thread ended, nobody would bring the worker up again.
                 _LOG.exception("the worker is lost")
                 why = f"the worker was lost ({type(error).__name__}: {error})"
-            falls = 0 if time.monotonic() - begun > _HEALTHY_SECONDS else falls + 1
+            lived = self._did_something or time.monotonic() - begun > _HEALTHY_SECONDS
+            falls = 0 if lived else falls + 1
             with self._lock:
                 self.state, self.trouble = "down", why
             if not crew.closing:
