@@ -228,6 +228,7 @@ def main() -> int:
     asked.add_argument("--model", default="theatre-video", help="a model of the theatre, or a folder")
     asked.add_argument("--seed", type=int, default=0)
     asked.add_argument("--disk", action=argparse.BooleanOptionalAction, default=True)
+    asked.add_argument("--json", type=Path, help="write the counts here as well")
     said = asked.parse_args()
     found: Json = {}
     with tempfile.TemporaryDirectory() as place:
@@ -256,6 +257,9 @@ def main() -> int:
         if name.endswith(bad) and isinstance(count, int)
     )
     print(f"{faults} faults")
+    if said.json:
+        asked_for = {name: value for name, value in vars(said).items() if name != "json"}
+        said.json.write_text(json.dumps({"asked": asked_for, **found, "faults": faults}, indent=1) + "\n")
     return 1 if faults else 0
 
 

@@ -192,6 +192,20 @@ def test_a_blend_with_a_finished_blend_has_all_that_was_kept_of_its_original(
     assert found.status == "finished", found.error
 
 
+@pytest.mark.parametrize("at", [0, 2, STEPS])
+def test_a_branch_under_other_weights_of_the_same_name_is_refused(
+    worker: Worker, shot: Shot, at: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parent = worker.take(shot)
+    asked = mixing(shot) if at == 0 else shot.with_prompt("a blue star")
+    monkeypatch.setattr(type(worker.model), "fingerprint", "0" * 64)
+    found = worker.row(worker.play(worker.fork(parent, at, asked)))
+    assert found.status == "failed"
+    assert found.error is not None
+    assert "the take it leaves was begun with other weights" in found.error
+    assert worker.row(parent).status == "finished"
+
+
 def test_the_model_of_a_parent_is_never_loaded(worker: Worker, shot: Shot) -> None:
     parent = worker.take(shot)
     worker.rename_model(parent, OTHER)

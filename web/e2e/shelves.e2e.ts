@@ -183,6 +183,7 @@ const client = () => page.evaluate(() => localStorage.getItem("rehearse.client")
 
 describe("the queue", () => {
   it("says of what each take is, where, and how long it takes", async () => {
+    await command("POST", "/queue/pause");
     const { projects } = await command("GET", "/projects");
     const here = { version: 1, steps: 40, prompt: "" };
     for (const words of ["a red ball over the meadow", "a blue boat over the sea"]) {
@@ -205,6 +206,7 @@ describe("the queue", () => {
     await list.getByText("a red ball over the meadow").waitFor();
     await list.getByText("a red boat over the sea").waitFor();
     await list.getByText(/Play 7 · another desk/).waitFor();
+    await list.getByRole("button", { name: "Begin takes again" }).click();
     await expect.poll(() => list.textContent(), { timeout: 5 * MINUTES }).toMatch(/ left/);
     await keep(page, "54-queue");
     expect(await faults(page)).toEqual([]);

@@ -383,7 +383,10 @@ def target(
     train_clips: Annotated[int, typer.Option(min=1, help="Clips that all trainings share.")] = 1290,
     batch: Annotated[int, typer.Option(min=1, help="Clips a training step.")] = 4,
     rate: Annotated[float, typer.Option(help="Learning rate.")] = 1e-4,
-    rank: Annotated[int, typer.Option(min=1, help="Rank of the LoRA; its alpha is half of it.")] = 128,
+    rank: Annotated[int, typer.Option(min=1, help="Rank of the LoRA.")] = 128,
+    alpha: Annotated[
+        float | None, typer.Option(help="The LoRA counts alpha / rank (default: half the rank).")
+    ] = None,
     normalise: Annotated[
         Literal["joint", "text", "max"], typer.Option(help="Scale of the attention maps in the loss.")
     ] = "joint",
@@ -439,7 +442,7 @@ def target(
         seeds=seeds,
         seed=seed,
         steps=steps,
-        training=TrainingSettings(train_clips, train_steps, batch, rate, rank, None, normalise, precision),
+        training=TrainingSettings(train_clips, train_steps, batch, rate, rank, alpha, normalise, precision),
         force=force,
     )
     protocol.parsed_arms()

@@ -163,8 +163,8 @@ def _setting(found: TargetFindings) -> str:
         f"arm; base `{protocol.model}`, {protocol.steps or 'the default number of'} denoising steps. Trained "
         f"arms: {protocol.seeds} training seeds each, all {size.steps} steps of batch {size.batch} on the "
         f"same {size.clips} clips (data seed {TRAINING_SEED}; the base learned from seed "
-        f"{TARGET.data_seed}), LoRA rank {size.rank}, learning rate {size.rate:g}, attention scale "
-        f"{size.normalise}; the last checkpoint of each, none was chosen."
+        f"{TARGET.data_seed}), LoRA rank {size.rank} and alpha {size.counted:g}, learning rate "
+        f"{size.rate:g}, attention scale {size.normalise}; the last checkpoint of each, none was chosen."
     )
 
 

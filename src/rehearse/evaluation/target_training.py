@@ -58,6 +58,11 @@ class TrainingSettings:
             if getattr(self, name) < 1:
                 raise EvaluationError(f"{name} to train with: {getattr(self, name)} is below 1")
 
+    @property
+    def counted(self) -> float:
+        """The LoRA's alpha."""
+        return self.rank / 2 if self.alpha is None else self.alpha
+
 
 @dataclass(frozen=True)
 class Training:
@@ -250,7 +255,7 @@ def _recipes(
     from rehearse.training.target.settings import ColumnRecipe, LoraRecipe, Recipe
 
     recipe = Recipe(batch=settings.batch, rate=settings.rate, seed=seed, precision=settings.precision)
-    lora = LoraRecipe(settings.rank, settings.rank / 2 if settings.alpha is None else settings.alpha)
+    lora = LoraRecipe(settings.rank, settings.counted)
     column = ColumnRecipe(
         weight=arm.weight,
         direction=arm.direction,

@@ -109,9 +109,7 @@ class Run:
             return self._begun(row, shot, model, recorder)
         checkpoint = recorder.checkpoint(row.step)
         if checkpoint.fingerprint != model.fingerprint:
-            raise ValueError(
-                f"the take was begun with other weights of {row.model!r}, which are gone; make a new take"
-            )
+            raise ValueError(_other_weights("the take", row.model))
         take = Take.restore(
             shot, model, id=row.id, state=checkpoint.state, parent_id=row.parent_id,
             branch_step=row.branch_step, original=checkpoint.original, keep=0, recorder=recorder,
@@ -145,9 +143,12 @@ class Run:
         stands = parent.step if finished else at
         # Later ones lack what was kept of an original for earlier steps.
         begins = min((step for step in kept if step >= max(at, parent.branch_step or 0)), default=None)
+        checkpoint = recorder.checkpoint(stands) if stands in kept else None
+        if checkpoint is not None and checkpoint.fingerprint != model.fingerprint:
+            raise ValueError(_other_weights("the take it leaves", parent.model))
         return Take.restore(
             shot, model, id=parent.id,
-            state=recorder.state(stands) if stands in kept else None,
+            state=None if checkpoint is None else checkpoint.state,
             original=None if begins is None else recorder.checkpoint(begins).original,
             keep=0, recorder=recorder,
         )  # fmt: skip
@@ -199,6 +200,11 @@ def _shot(store: Store, document: str) -> Shot:
             return images.get_image(session, digest).media_type
 
     return images.bring_out(store.blobs, media_type, Shot.model_validate_json(document))
+
+
+def _other_weights(whose: str, model: str) -> str:
+    """Why a state cannot be played on by a model of the same name."""
+    return f"{whose} was begun with other weights of {model!r}, which are gone; make a new take"
 
 
 def _keeps(shot: Shot, at: int, name: str, before: object, now: object) -> str:

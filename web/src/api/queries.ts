@@ -7,6 +7,9 @@ export const queryClient = new QueryClient({
   defaultOptions: { queries: { staleTime: 60_000, retry: 2, refetchOnWindowFocus: false } },
 });
 
+/** Milliseconds. */
+const QUEUE_AGAIN = 3000;
+
 export const keys = {
   health: ["health"] as const,
   models: ["models"] as const,
@@ -124,8 +127,13 @@ export const useSteps = (take: string | null) =>
     enabled: take !== null,
   });
 
+/** Asked again and again: takes of other projects stand in it too, and a stream tells of one project only. */
 export const useQueue = () =>
-  useQuery({ queryKey: keys.queue, queryFn: () => answer(api.GET("/api/queue")) });
+  useQuery({
+    queryKey: keys.queue,
+    queryFn: () => answer(api.GET("/api/queue")),
+    refetchInterval: QUEUE_AGAIN,
+  });
 
 /** The take as the list has it. */
 export const useTake = (project: string | null, take: string | null) => {
