@@ -22,6 +22,7 @@ from torch import Tensor
 
 from rehearse.models.closeness import closeness
 from rehearse.models.model import VideoModel
+from rehearse.models.vocabulary import say_what_is_cut
 from rehearse.pictures import Intermediate, given_picture, make_intermediate
 from rehearse.sampling.blend_weights import blend_weights
 from rehearse.shot import (
@@ -30,6 +31,7 @@ from rehearse.shot import (
     BoxKeyframe,
     BoxPath,
     BoxTrajectory,
+    ContentInstruction,
     DragMove,
     DragTrajectory,
     ImageInstruction,
@@ -40,7 +42,7 @@ from rehearse.shot import (
     Shot,
     ShotError,
 )
-from rehearse.shot.easing import Easing, there_and_back
+from rehearse.shot.easing import Easing, frame_times, there_and_back
 from rehearse.shot.grid import pool
 
 _LOG = logging.getLogger(__name__)
@@ -55,13 +57,15 @@ class Animation:
 
     condition: of the plan's own (edited) side, see ``VideoModel.condition``. picture: what the clip shows in
     each frame, before the model moves it, uint8 ``[1 or frames, height, width, 3]``. original: of the
-    side without drags; None where the shot drags nothing, or asks for no blend. weights: of equation 4, with
-    it, ``[1, 1, frames, h, w]``. pin: what holds still as the picture shows it; None where nothing is pinned.
+    side without drags; None where the shot drags nothing, or asks for no blend. before: the picture of that
+    side, uint8 ``[1, height, width, 3]``. weights: of equation 4, with it, ``[1, 1, frames, h, w]``. pin:
+    what holds still as the picture shows it; None where nothing is pinned.
     """
 
     condition: Tensor
     picture: NDArray[np.uint8]
     original: Tensor | None = None
+    before: NDArray[np.uint8] | None = None
     weights: Tensor | None = None
     pin: Pin | None = None
 
@@ -234,8 +238,11 @@ def animate(
     given = given_picture(ready, width, height) if model.shows_picture == "start" else None
     if given is not None:
         return Animation(model.condition(given[None], near), given[None])
+    painter = model.picture_model()
+    # The prompt is the clip's too, where the motion has no text, and what is cut of it is said already.
+    say_what_pictures_pass_over(shot, painter, words=motion.text is not None)
     with named_as_paths(shot):
-        picture = make_intermediate(ready, model.picture_model(), width, height)
+        picture = make_intermediate(ready, painter, width, height)
     pin = _pin(shot, picture.original, model, *grid[1:])
     if pin is not None:
         _say_what_is_held(ready, pin)
@@ -249,13 +256,70 @@ def animate(
         changed = (moved != picture.original).any(axis=(0, 3)).astype(np.float32)
         touched = np.maximum(picture.touched, changed)
         pin = _with_the_rest(pin, picture.original, touched, led, model)
-    if motion.amount is not None and weights is None and not paths:
-        _LOG.warning(
-            "the motion's magnitude moves nothing here: the clip stands still but for what is dragged; name "
-            "a subject with a path, or mix in the undragged clip with control.blend",
-        )
+    if weights is None and not paths:
+        _say_what_moves_nothing(motion)
+    _say_what_is_not_seen(frames, motion)
     still, moving = (torch.tensor(each).view(-1, 1, 1) for each in (near_at(0.0), near))
-    return Animation(model.condition(moved, torch.where(led, moving, still)), moved, original, weights, pin)
+    return Animation(
+        model.condition(moved, torch.where(led, moving, still)),
+        moved,
+        original,
+        None if original is None else picture.original[None],
+        weights,
+        pin,
+    )
+
+
+def _say_what_moves_nothing(motion: MotionInstruction) -> None:
+    """Under drags alone, each frame is its picture."""
+    # Where the style may go, the text says to which.
+    said = {"magnitude": motion.amount, "text": None if motion.restyle else motion.text}
+    idle = [name for name, value in said.items() if value is not None]
+    if idle:
+        _LOG.warning(
+            "the motion's %s nothing here: the clip stands still but for what is dragged; name "
+            "a subject with a path, or mix in the undragged clip with control.blend",
+            f"{' and '.join(idle)} {'move' if len(idle) > 1 else 'moves'}",
+        )
+
+
+def _say_what_is_not_seen(frames: int, motion: MotionInstruction) -> None:
+    """A drag in a clip too short for its way."""
+    if frames < 2 or (motion.loop and frames < 3):
+        _LOG.warning(
+            "what is dragged cannot be seen: a clip of %d frame%s%s shows only where it begins; ask for more "
+            "frames",
+            *(frames, "s" if frames > 1 else "", " that loops" if motion.loop else ""),
+        )
+
+
+def say_what_pictures_pass_over(shot: Shot, painter: VideoModel, *, words: bool) -> None:
+    """Warn of what a shot says for its picture and the model that draws it cannot heed: words beyond what it
+    reads, a soft edge where there is no edge.
+
+    words: whether the shot's own prompts are looked at too, where the picture is drawn from them.
+    """
+    edits = [
+        (f"instructions[{index}]", one)
+        for index, one in enumerate(shot.instructions)
+        if isinstance(one, ContentInstruction)
+    ]
+    shown = next((one for one in shot.instructions if isinstance(one, ImageInstruction)), None)
+    drawn = shown is None or shown.strength not in (None, 1)
+    if words and (drawn or any(edit.prompt is None for _, edit in edits)):
+        say_what_is_cut("the prompt", shot.prompt, painter)
+        say_what_is_cut("the negative prompt", shot.negative_prompt or "", painter)
+    for field, edit in edits:
+        in_region = edit.mask is not None or bool(edit.strokes and edit.prompt is not None)
+        reads = (painter.inpainting_model() or painter) if in_region else painter
+        say_what_is_cut(f"{field}.prompt", edit.prompt or "", reads)
+        say_what_is_cut(f"{field}.negative_prompt", edit.negative_prompt or "", reads)
+        if edit.feather and not in_region:
+            _LOG.warning(
+                "%s.feather is %g: it softens the edge of a mask, and the edit has none; give one, or leave "
+                "it out",
+                *(field, edit.feather),
+            )
 
 
 def _led(paths: Sequence[BoxPath], frames: int, rows: int, columns: int) -> Tensor:
@@ -271,6 +335,22 @@ def _there_and_back(picture: Intermediate, frames: int) -> NDArray[np.uint8]:
     """The drags of a clip that loops: by its middle they have gone their way, by its end they are back."""
     places, at = there_and_back(frames)
     return picture.over_time(places)[at]
+
+
+def led_back(path: BoxPath, frames: int) -> BoxPath:
+    """A path as a clip that loops goes it: there by the middle, as drags are, and back by the end. One that
+    ends where it began leads back by itself and stays as it is."""
+    if path.closes:
+        return path
+    places, at = there_and_back(frames)
+    keyframes = [
+        # Between two thin boxes rounding may fall just under Box's least thickness.
+        BoxKeyframe(float(time), Box.model_construct(x0=x0, y0=y0, x1=x1, y1=y1))
+        for time, (x0, y0, x1, y1) in zip(
+            frame_times(frames), path.resample(places)[at].tolist(), strict=True
+        )
+    ]
+    return BoxPath(keyframes, leaves_frame=True)
 
 
 def _say_what_is_held(ready: Shot, pin: Pin) -> None:
@@ -293,12 +373,7 @@ def _weights(
     said: BlendSettings | None, grid: tuple[int, int, int], height: int, width: int
 ) -> Tensor | None:
     """w of equation 4 under drags; None where the shot asks for no blend."""
-    if said is None:
-        return None
-    try:
-        return blend_weights(said, grid, height, width)
-    except ShotError as error:
-        raise ShotError(error.reason, field="control.blend.region") from None
+    return None if said is None else blend_weights(said, grid, height, width)
 
 
 def motion_of(shot: Shot) -> MotionInstruction | None:

@@ -40,7 +40,7 @@ def picture(
     """
     from PIL.Image import fromarray
 
-    from rehearse.animating import named_as_paths, with_drags
+    from rehearse.animating import named_as_paths, say_what_pictures_pass_over, with_drags
     from rehearse.models import load_model
     from rehearse.pictures import make_intermediate
 
@@ -54,5 +54,6 @@ def picture(
         shot, painter = with_drags(shot, width, height), model.picture_model()
     elif model.limits.max_frames != 1:
         painter = load_model("theatre-image")
+    say_what_pictures_pass_over(asked, painter, words=True)
     with named_as_paths(asked):
         return fromarray(make_intermediate(shot, painter, width, height, on_step=on_step).edited)

@@ -5,15 +5,18 @@ Everything that can be wrong is found here, before any work: what the model cann
 
 from __future__ import annotations
 
+import hashlib
 import logging
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Literal
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
-from rehearse.animating import Animation, animate, box_path_of, drags_anything, motion_of
+from rehearse.animating import Animation, animate, box_path_of, drags_anything, led_back, motion_of
 from rehearse.controls.attention_mask import AttentionMask
 from rehearse.controls.control import Control
 from rehearse.controls.frame_alignment import (
@@ -32,8 +35,8 @@ from rehearse.controls.token_groups import JOINT_BLOCKS
 from rehearse.models.errors import ModelError
 from rehearse.models.model import Tokens, VideoModel
 from rehearse.models.target_conditioning import with_trigger
-from rehearse.models.vocabulary import refuse_unknown_words
-from rehearse.pictures.drawn_mask import over_frame
+from rehearse.models.vocabulary import refuse_unknown_words, say_what_is_cut
+from rehearse.pictures.drawn_mask import masks_over_frame
 from rehearse.sampling.blend import Blend, Side
 from rehearse.sampling.plan import Plan
 from rehearse.shot import (
@@ -108,10 +111,11 @@ def plan(shot: Shot, model: VideoModel) -> Plan:
     clip's (the prompt where it has none); the intermediate picture is made here, last, and kept for the next
     plan that needs the same. Under drags each frame starts from its own picture; with ``control.blend`` the
     prediction under the picture before them is mixed in (equation 4). Paths that name words mask attention,
-    on every model; others drag what the picture shows there (:func:`rehearse.animating.with_drags`), or pin
-    it where they stand still (:func:`rehearse.animating.pins_of`). A target
-    instruction puts its mask beside the latents in both guidance branches and its trigger word before the
-    phrase, in what the model reads; without training it can steer attention (``control.target_attention``).
+    on every model, and lead back where the clip loops; others drag what the picture shows there
+    (:func:`rehearse.animating.with_drags`), or pin it where they stand still
+    (:func:`rehearse.animating.pins_of`). A target instruction puts its mask beside the latents in both
+    guidance branches and its trigger word before the phrase, in what the model reads; without training it can
+    steer attention (``control.target_attention``).
 
     Raises ShotError, naming the field, the value and the remedy: an instruction or setting the model cannot
     act on, more frames than it takes, a size that is no multiple, an unknown word of a closed vocabulary, a
@@ -120,6 +124,7 @@ def plan(shot: Shot, model: VideoModel) -> Plan:
     _refuse_what_it_cannot(shot, model)
     own = model.defaults
     frames, width, height = _size(shot, model)
+    shot = masks_over_frame(shot, width, height)
     steps, scheduler = shot.steps or own.steps, shot.scheduler or own.scheduler
     _try_scheduler(model, scheduler, steps)
     negative = shot.negative_prompt or ""
@@ -128,8 +133,12 @@ def plan(shot: Shot, model: VideoModel) -> Plan:
     read = _text(shot, model)
     refuse_unknown_words(read.field, read.asked, model)
     tokens = model.tokenize(read.words)
+    say_what_is_cut("the prompt" if read.field == "prompt" else "the motion's text", read.words, model)
+    say_what_is_cut("the negative prompt", negative, model)
     targets = _targets(shot, read, tokens, model, width, height)
-    subjects = _subjects(shot, read, tokens, model, width, height)
+    subjects = _subjects(shot, read, tokens, model, frames, width, height)
+    if not subjects:
+        _say_what_acts_on_no_subject(shot.control)
     embeddings = model.encode(read.words, negative)
     controls = tuple(_controls(shot.control, subjects, targets, tokens, model, steps))
     guidance = own.guidance if shot.guidance is None else shot.guidance
@@ -138,7 +147,7 @@ def plan(shot: Shot, model: VideoModel) -> Plan:
     if animation is not None:
         animation = _marked(animation, targets, model)
     if shot.control.frame_alignment and animation is not None:
-        controls += (_alignment(model, animation),)
+        controls += (_alignment(model, animation.picture),)
     if animation is not None and animation.pin is not None:
         # Last: what is pinned stays to the bit, whatever the others do.
         controls += (KeepOutside(animation.pin.latents, 1 - animation.pin.share, name="pin"),)
@@ -155,7 +164,8 @@ def plan(shot: Shot, model: VideoModel) -> Plan:
         subjects=subjects,
         controls=controls,
         condition=None if animation is None else animation.condition,
-        blend=_blend(animation, embeddings, controls, guidance),
+        blend=_blend(model, animation, embeddings, controls, guidance),
+        picture=None if animation is None else hashlib.sha256(animation.picture.tobytes()).hexdigest(),
     )
 
 
@@ -233,6 +243,33 @@ def _refuse_steering_nothing(shot: Shot, model: VideoModel) -> None:
         raise ShotError(
             "it steers attention to a target, and the shot marks none; mark one or remove it",
             field="control.target_attention",
+        )
+
+
+_OF_SUBJECTS: dict[str, object] = {
+    "frozen_steps": 0,
+    "mask_sites": (),
+    "mask_parts": (),
+    "mask_inset": None,
+    "normalization": "none",
+    "normalization_strength": 0,
+    "normalization_sites": (),
+    "temporal_prior": "none",
+    "temporal_prior_strength": 0,
+    "temporal_prior_steps": 0,
+    "initial_noise": "random",
+}
+"""Settings of what acts on named subjects, and the value of each that asks for nothing."""
+
+
+def _say_what_acts_on_no_subject(said: ControlSettings) -> None:
+    asked = {name: getattr(said, name) for name in _OF_SUBJECTS}
+    idle = [name for name, value in asked.items() if value is not None and value != _OF_SUBJECTS[name]]
+    if idle:
+        _LOG.warning(
+            "%s: set for subjects that paths name, and the shot names none; give a path words of the prompt, "
+            "or leave %s out",
+            *(", ".join(f"control.{name}" for name in idle), "them" if len(idle) > 1 else "it"),
         )
 
 
@@ -381,10 +418,6 @@ def _text(shot: Shot, model: VideoModel) -> _Text:
     return _Text(words, field, asked, triggers)
 
 
-_FAINTEST = 0.01
-"""A target mask that is nowhere stronger is a slip: drawn with 0 and 1, or in a dark colour."""
-
-
 @dataclass(frozen=True, eq=False, slots=True)
 class _Target:
     """A target instruction, read. conditions: whether its mask goes beside the latents."""
@@ -418,12 +451,9 @@ def _targets(
                 )
             named = tuple(dict.fromkeys((*own, *named)))
         try:
-            mask = torch.from_numpy(over_frame(target.mask, shot, width, height).raster(height, width))
+            mask = torch.from_numpy(target.mask.clear_raster(height, width))
         except ShotError as error:
-            raise ShotError(error.reason, field=f"{field}.mask") from None
-        if float(mask.max()) < _FAINTEST:
-            light = f"it is nearly black: its strongest place has {float(mask.max()):.2g} of 1"
-            raise ShotError(f"{light}; mark the thing in white (255)", field=f"{field}.mask")
+            raise error.within(f"{field}.mask") from None
         found.append(_Target(index, target.role, named, mask, trigger is not None))
     return tuple(found)
 
@@ -446,28 +476,30 @@ def _marked(animation: Animation, targets: tuple[_Target, ...], model: VideoMode
 
 
 def _subjects(
-    shot: Shot, text: _Text, tokens: Tokens, model: VideoModel, width: int, height: int
+    shot: Shot, text: _Text, tokens: Tokens, model: VideoModel, frames: int, width: int, height: int
 ) -> tuple[Subject, ...]:
     trajectories = [
         (index, instruction)
         for index, instruction in enumerate(shot.instructions)
         if isinstance(instruction, BoxTrajectory | PointTrajectory) and instruction.phrase is not None
     ]
-    if tokens.cut is not None:
-        _LOG.warning(
-            "the %s is longer than the %d tokens %r reads; it does not see: %r",
-            "prompt" if text.field == "prompt" else "motion's text",
-            model.limits.max_tokens,
-            model.identity,
-            text.words[tokens.cut :],
+    motion = motion_of(shot)
+
+    def path_of(trajectory: BoxTrajectory | PointTrajectory) -> BoxPath:
+        path = (
+            trajectory.path
+            if isinstance(trajectory, BoxTrajectory)
+            else box_path_of(trajectory.path, DEFAULTS.point_radius, width, height)
         )
+        # The frames near both ends of a loop are those that stay near to the picture.
+        looped = model.starts_from_picture and motion is not None and motion.loop
+        return led_back(path, frames) if looped else path
+
     return tuple(
         Subject(
             phrase=str(trajectory.phrase),
             tokens=_tokens_of(trajectory, f"instructions[{index}].phrase", text, tokens, model),
-            path=trajectory.path
-            if isinstance(trajectory, BoxTrajectory)
-            else box_path_of(trajectory.path, DEFAULTS.point_radius, width, height),
+            path=path_of(trajectory),
             depth=len(trajectories) - 1 - place,  # later subjects are in front
             inset=DEFAULTS.mask_inset if shot.control.mask_inset is None else shot.control.mask_inset,
         )
@@ -494,8 +526,9 @@ def _animation(
         raise ShotError(str(error), field="model", value=shot.model) from None
 
 
-def _alignment(model: VideoModel, animation: Animation) -> FrameAlignment:
-    """Equation 5 with the layer that was trained for the model."""
+def _alignment(model: VideoModel, pictures: NDArray[np.uint8]) -> FrameAlignment:
+    """Equation 5 with the layer that was trained for the model. pictures: uint8
+    ``[1 or frames, height, width, 3]``."""
     place = model.beside(FOLDER)
     try:
         layer = None if place is None else load_frame_alignment(place.parent)
@@ -506,17 +539,34 @@ def _alignment(model: VideoModel, animation: Animation) -> FrameAlignment:
             f"model {model.identity!r} has a frame alignment folder without weights; train the layer again",
             field="control.frame_alignment",
         )
-    latents = model.encode_pictures(animation.picture)  # [1 or frames, channels, h, w]
-    return FrameAlignment(layer, latents.transpose(0, 1).unsqueeze(0))
+    return FrameAlignment(layer, _as_clip(model, pictures))
+
+
+def _as_clip(model: VideoModel, pictures: NDArray[np.uint8]) -> Tensor:
+    """Latents ``[1, channels, pictures, h, w]``."""
+    latents = model.encode_pictures(pictures)  # [pictures, channels, h, w]
+    return latents.transpose(0, 1).unsqueeze(0)
 
 
 def _blend(
-    animation: Animation | None, text: Tensor, controls: tuple[Control, ...], guidance: float
+    model: VideoModel,
+    animation: Animation | None,
+    text: Tensor,
+    controls: tuple[Control, ...],
+    guidance: float,
 ) -> Blend | None:
     """Equation 4 under drags: the same words and controls, on the picture before the drags."""
-    if animation is None or animation.original is None or animation.weights is None:
+    if animation is None or animation.before is None:
         return None
-    return Blend(Side(text, animation.original, controls, guidance=guidance), animation.weights)
+    assert animation.original is not None
+    assert animation.weights is not None
+    before = animation.before
+    its = tuple(
+        # Equation 5 draws each side to the picture that it shows.
+        replace(control, picture=_as_clip(model, before)) if isinstance(control, FrameAlignment) else control
+        for control in controls
+    )
+    return Blend(Side(text, animation.original, its, guidance=guidance), animation.weights)
 
 
 _Named = BoxTrajectory | PointTrajectory | TargetInstruction

@@ -7,11 +7,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from conftest import Rehearse
 from PIL import Image
 from test_process import start
+from toy_models import save_toy_model, save_toy_motion_model
 
 from rehearse.media import read_frames, read_shot
+from rehearse.shot import Shot
+from rehearse.shot.control import BlendSettings
 from rehearse.takes.folder import TakeFolder
 
 BALL = "a red ball over the meadow"
@@ -117,8 +121,32 @@ def test_a_fork_under_a_shot_file_with_a_blend(rehearse: Rehearse, ball: Path) -
         (("take", "fork", "ball.take", "--at", -1, "--take", "n"), "--at is -1: .* has 3 steps and keeps"),
         (("take", "fork", "ball.take", "--at", 1, "--take", "ball.take"), "holds a take already; choose"),
         (("take", "fork", "ball.take", "--at", 1, "--take", "a/b"), "there is no folder a; make it first"),
-        (("take", "fork", "ball.take", "--at", 1, "--take", "n", "--feather", ".1"), "give --blend or"),
+        (("take", "fork", "ball.take", "--at", 1, "--take", "n", "--feather", ".1"), "give --blend-box"),
         (("take", "fork", "ball.take", "--at", 1, "--take", "n", "--blend", "x"), '"x", which is no number'),
+        (
+            ("take", "fork", "ball.take", "--at", 1, "--take", "n", "--blend", ".5", "--feather", ".1"),
+            "--feather is .* soft edge; give --blend-box too",
+        ),
+        (
+            (
+                "take",
+                "fork",
+                "ball.take",
+                "--at",
+                1,
+                "--take",
+                "n",
+                "--blend",
+                "none",
+                "--blend-from",
+                "kept",
+            ),
+            "--blend-from is for a blend, and --blend is none",
+        ),
+        (
+            ("take", "fork", "ball.take", "--at", 3, "--take", "n", "--prompt", "a blue ball"),
+            "cannot fork at step 3 with a changed shot: the take has 3 steps.*fork at 2 or earlier",
+        ),
         (
             ("take", "fork", "ball.take", "--at", 1, "--take", "n", "--blend", ": 1"),
             'is ": 1" and .*; give a',
@@ -195,3 +223,68 @@ def test_ctrl_c_pauses_and_says_how_to_go_on(tmp_path: Path, slow_toy: Path, reh
     assert asked.code == 0 and asked.out.startswith("paused at step ")
     out, err = process.communicate(timeout=60)
     assert (process.returncode, out) == (130, "") and "paused at step" in err
+
+
+def test_a_fork_of_a_blended_fork_is_blended_where_it_is_asked_for(rehearse: Rehearse, ball: Path) -> None:
+    def forked(name: str, parent: str, *arguments: object) -> str:
+        said = rehearse("take", "fork", parent, "--at", 1, "--take", name, *arguments)
+        assert said.code == 0, said.err
+        return said.err
+
+    words = ("--prompt", "a red ball over the snow")
+    forked("half.take", "ball.take", *words, "--blend", ".5", "-q")
+    half = TakeFolder.open("half.take")
+    assert half.card.blend == "computed"
+    told = forked("plain.take", "half.take", "--prompt", "a blue ball over the snow")
+    assert "note: half.take is blended with its own parent, and this fork is not" in told
+    assert "--blend" in told
+    plain = TakeFolder.open("plain.take")
+    assert plain.card.blend is None and plain.shot.control.blend is None
+    assert "note" not in forked("mixed.take", "half.take", *words, "--blend", ".3")
+    mixed = TakeFolder.open("mixed.take")
+    assert mixed.card.blend == "computed" and mixed.shot.control.blend is not None
+    assert mixed.shot.control.blend.weight == 0.3
+    # Without a change it goes on as its parent did.
+    assert "note" not in forked("same.take", "half.take")
+    same = TakeFolder.open("same.take")
+    assert same.card.blend == "computed" and same.shot == half.shot
+    assert torch.equal(same.state(3).latents, half.state(3).latents)
+    # A shot file says what it wants; a word takes it out of there.
+    half.shot.with_prompt("a blue ball over the snow").save("changed.json")
+    forked("file.take", "half.take", "--shot", "changed.json", "-q")
+    assert TakeFolder.open("file.take").card.blend == "computed"
+    forked("none.take", "half.take", "--shot", "changed.json", "--blend", "none", "-q")
+    assert TakeFolder.open("none.take").card.blend is None
+
+
+def test_a_blended_fork_s_clip_is_a_shot_of_its_own(rehearse: Rehearse, ball: Path) -> None:
+    words = ("--prompt", "a red ball over the snow", "--blend", ".5")
+    rehearse("take", "fork", "ball.take", "--at", 1, *words, "--take", "half.take", "-o", "half.apng", "-q")
+    said = rehearse("generate", "half.apng", "--seed", 8, "-o", "other.apng")
+    assert said.code == 0, said.err
+    assert "note: the blend in half.apng is with the take it branched off, and is left out" in said.err
+    assert read_shot("other.apng") == read_shot("half.apng").with_seed(8).with_control(blend=None)
+
+
+def test_the_word_of_a_blend_is_refused_where_the_shot_drags(
+    rehearse: Rehearse, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    base = save_toy_model(tmp_path / "image", kind="image", settings={"defaults": {"frames": 1}})
+    name = str(save_toy_motion_model(tmp_path / "animate", base))
+    shot = Shot("a red ball over snow", model=name, frames=3, width=64, height=48, steps=2)
+    shot = shot.image(np.full((48, 64, 3), 60, np.uint8)).follow(None, [(0, (0.25, 0.5)), (1, (0.5, 0.5))])
+    shot.save("dragged.json")
+    assert rehearse("generate", "dragged.json", "--take", "a.take", "-o", "a.mp4", "-q").code == 0
+    for words in (("--blend", "1"), ("--blend-box", "0,0,.5,1")):
+        said = rehearse("take", "fork", "a.take", "--at", 1, "--prompt", "a blue star", *words, "--take", "b")
+        assert said.code == 2 and not Path("b").exists()
+        (told,) = said.err.splitlines()
+        assert f"{words[0]} mixes a fork with its parent, and this shot drags something" in told
+        assert "--shot" in told
+    # The blend of a drag is its shot's own, and stays.
+    shot.with_control(blend={"weight": 0.5}).save("dragged.json")
+    assert rehearse("generate", "dragged.json", "--take", "c.take", "-o", "c.mp4", "-q").code == 0
+    said = rehearse("take", "fork", "c.take", "--at", 1, "--prompt", "a blue star", "--take", "d.take")
+    assert said.code == 0 and "note" not in said.err
+    assert TakeFolder.open("d.take").shot.control.blend == BlendSettings(weight=0.5)
+    assert TakeFolder.open("d.take").card.blend is None

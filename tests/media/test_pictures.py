@@ -143,15 +143,19 @@ def test_paths_beyond_the_frame_and_many_subjects_can_be_drawn() -> None:
     assert near(frame[:, -60:], COLOURS[1]).sum() > 300
 
 
-def test_where_the_clip_loops_what_is_dragged_comes_back_and_a_named_path_goes_on() -> None:
+def test_where_the_clip_loops_paths_come_back() -> None:
     path = [(0, Box(0.1, 0.1, 0.3, 0.3)), (1, Box(0.5, 0.1, 0.7, 0.3))]
     shot = Shot("a red ball").drag((0.2, 0.5), (0.8, 0.5)).follow(None, path).follow("red ball", path)
     shot = shot.motion(loop=True)
     for frames in (1, 5, 6):
-        drag, wordless, named = (trace.centres()[:, 0] for trace in traces_of(shot, frames))
-        assert (drag == drag[::-1]).all() and (wordless == wordless[::-1]).all()
+        ways = [trace.centres()[:, 0] for trace in traces_of(shot, frames)]
+        assert all((way == way[::-1]).all() for way in ways)
         if frames > 1:
-            assert drag.max() == pytest.approx(0.8) and named[-1] == pytest.approx(0.6)
+            assert [way.max() for way in ways] == pytest.approx([0.8, 0.6, 0.6])
+    # A named path that leads back by itself goes as it says.
+    back = [path[0], (0.25, path[1][1]), (1, path[0][1])]
+    (named,) = traces_of(shot.without("trajectory").follow("red ball", back), 5)
+    assert named.centres()[:, 0].argmax() == 1
 
 
 def test_traces_of_another_length_are_refused() -> None:

@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 
 from rehearse.models.model import VideoModel
 from rehearse.pictures import Intermediate, PictureCache, PictureStep, make_intermediate
+from rehearse.pictures.drags import drags_of
+from rehearse.pictures.warp import cut
 from rehearse.sampling.loop import Cancelled
 from rehearse.shot import Box, ContentInstruction, DragMove, DragTrajectory, Mask, Shot, ShotError, Stroke
 
@@ -133,9 +135,22 @@ def test_strokes_with_a_prompt_of_their_own_change_what_is_round_them(make: Make
     assert (local[far] == PICTURE[far]).all() and (local[near] != PICTURE[near]).any()
     blended = make(SHOT.image(PICTURE).paint(dot, strength=1)).original
     assert (blended[far] != PICTURE[far]).any()
-    # Off the frame there is nothing to be round.
-    off = Stroke([(-0.5, -0.5)], width=0.01)
-    assert make(SHOT.image(PICTURE).paint(off, prompt="a blue car", strength=0)).original.shape[-1] == 3
+
+
+@pytest.mark.parametrize(
+    "strokes",
+    [
+        (Stroke([(-0.5, -0.5)], width=0.01),),
+        (Stroke([(0.2, 0.2)], width=0.1, opacity=0),),
+        (Stroke([(0.2, 0.2)], width=0.1), Stroke([(0.2, 0.2)], width=0.3, erase=True)),
+    ],
+)
+def test_strokes_for_a_prompt_that_leave_no_mark_do_not_change_the_picture(
+    make: Make, strokes: tuple[Stroke, ...]
+) -> None:
+    with pytest.raises(ShotError, match=r"^instructions\[1\]\.strokes: nothing of them is left") as caught:
+        make(SHOT.image(PICTURE).paint(strokes, prompt="a blue car"))
+    assert "\n" not in str(caught.value)
 
 
 def test_a_hard_edge_follows_the_model_up_to_the_mask(make: Make) -> None:
@@ -276,6 +291,68 @@ def test_what_a_drag_bares_is_drawn_anew_once(make: Make) -> None:
     later = DragTrajectory(**{**drag.given(), "start": 0.5, "easing": "ease-in"})
     assert drawn(make, shot.add(later), cache=cache) == []
     assert drawn(make, shot.drag((20 / 64, 0.5), (44 / 64, 0.6)), cache=cache) != []
+
+
+def test_what_stands_behind_a_drag_does_not_depend_on_what_was_made_before(make: Make) -> None:
+    def there_and_back(easing: str) -> Shot:
+        via = [(44 / 64, 0.5)]
+        return SHOT.image(smooth()).drag((20 / 64, 0.5), (22 / 64, 0.5), via=via, easing=easing)  # type: ignore[arg-type]
+
+    cache = PictureCache()
+    make(there_and_back("hold"), cache=cache)
+    after, alone = make(there_and_back("linear"), cache=cache), make(there_and_back("linear"))
+    assert (after.over_time(9) == alone.over_time(9)).all()
+
+
+@pytest.mark.parametrize("ground", [3, 10])
+def test_a_dark_ground_of_a_mask_is_not_marked(make: Make, ground: int) -> None:
+    clean = np.zeros((SIZE, SIZE), dtype=np.uint8)
+    clean[20:44, 8:32] = 255
+    dark = np.maximum(clean, ground)
+    shot = SHOT.image(smooth())
+    for asked in (
+        lambda mask: shot.edit("a blue car", mask, strength=1),
+        lambda mask: shot.drag((20 / 64, 0.5), (44 / 64, 0.5), region=mask),
+        lambda mask: shot.edit("a blue car", Mask(image=Mask.of(255 - mask).image, invert=True), strength=1),
+    ):
+        assert (make(asked(dark)).edited == make(asked(clean)).edited).all()
+    error = _refusal(make, shot.edit("a blue car", clean // 255))
+    assert error.field == "instructions[1].mask" and "nearly black" in str(error)
+
+
+def _refusal(make: Make, shot: Shot) -> ShotError:
+    with pytest.raises(ShotError) as caught:
+        make(shot)
+    assert "\n" not in str(caught.value)
+    return caught.value
+
+
+def test_a_region_that_was_not_embedded_is_named(make: Make) -> None:
+    drag = DragTrajectory(moves=(DragMove((0.3, 0.5), (0.7, 0.5)),), region=Mask(image="m.png"))
+    error = _refusal(make, SHOT.image(PICTURE).add(drag))
+    assert str(error).startswith('instructions[1].region.image is "m.png": its file has not been read; ')
+
+
+def test_a_box_has_no_halo_wherever_it_lies() -> None:
+    for shift in (0, 0.003):
+        box = Box(0.25 + shift, 0.25, 0.5 + shift, 0.5)
+        corners = [(box.x0, box.y0), (box.x1, box.y0), (box.x1, box.y1), (box.x0, box.y1)]
+        halos = []
+        for region in (Mask(box=box), Mask(box=box, polygon=corners), Mask(polygon=corners)):
+            ((drag,), _) = drags_of(SHOT.drag((0.4, 0.4), (0.7, 0.4), region=region), SIZE, SIZE)
+            halos.append(cut(PICTURE, [drag.asked]).halo.any())
+        assert halos == [False, True, True]
+
+
+def test_handles_of_an_optimised_drag_may_pass_one_point(make: Make) -> None:
+    drag = DragTrajectory(
+        moves=(DragMove((0.25, 0.5), (0.75, 0.5)), DragMove((0.75, 0.5), (0.25, 0.5))),
+        region=Mask(box=Box(0.1, 0.3, 0.9, 0.7)),
+        method="optimise",
+    )
+    made = make(SHOT.image(smooth()).add(drag))
+    frames = made.over_time(9)
+    assert (frames[-1] == made.edited).all() and (frames[4] != frames[0]).any()
 
 
 def test_several_drags_move_in_their_own_time(make: Make) -> None:

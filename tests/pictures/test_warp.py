@@ -9,10 +9,22 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from rehearse.pictures.elastic import Elastic
+from rehearse.pictures.feather import feathered, grown
 from rehearse.pictures.prefill import prefill
 from rehearse.pictures.region import find_region
-from rehearse.pictures.warp import Drag, Move, cut, elastic_of, halo_of, warp_drags, warp_picture, widened
-from rehearse.shot.errors import ShotError
+from rehearse.pictures.warp import (
+    Drag,
+    Move,
+    cut,
+    cut_out,
+    elastic_of,
+    halo_of,
+    is_matte,
+    warp_drags,
+    warp_picture,
+    widened,
+)
+from rehearse.shot import Box, Mask, ShotError, Stroke
 from rehearse.theatre.world import render_frame, sample_scene
 
 SIZE = 64
@@ -125,6 +137,43 @@ def test_outline_and_shadow_do_not_stay_behind() -> None:
     soft = warp_picture(picture, [move], 0.9 * region)
     outside = ~region & (soft.moved == 0)
     assert np.array_equal(soft.picture[outside], picture[outside])
+
+
+@given(st.floats(0, 1), st.floats(0, 1), st.floats(0.1, 0.4), st.floats(0.1, 0.4))
+def test_an_outline_is_one_wherever_it_lies_on_the_grid(
+    left: float, top: float, width: float, height: float
+) -> None:
+    x, y = left * (1 - width), top * (1 - height)
+    corners = [(x, y), (x + width, y), (x + width, y + height), (x, y + height)]
+    drawn = Mask(strokes=(Stroke([corners[0], corners[2]], width=min(width, height)),)).raster(SIZE, SIZE)
+    box = Mask(box=Box(x, y, x + width, y + height))
+    for region in (Mask(polygon=corners).raster(SIZE, SIZE), box.raster(SIZE, SIZE), drawn):
+        assert not is_matte(region)
+        matte = feathered(grown(region, 4), 6)
+        assert is_matte(matte) and is_matte(0.6 * region)
+
+
+def test_a_scaled_mask_picture_leaves_no_outline_behind() -> None:
+    picture = np.full((SIZE, SIZE, 3), 200, dtype=np.uint8)
+    picture[18:46, 18:46] = 90
+    picture[20:44, 20:44] = (200, 30, 30)
+    marks = np.zeros((100, 100), dtype=np.uint8)
+    marks[31:69, 31:69] = 255
+    region = Mask.of(marks).raster(SIZE, SIZE)
+    assert ((region > 0) & (region < 1)).any()
+    move = ((0.5, 0.5), (0.75, 0.5))
+    left = warp_picture(picture, [move], region).picture[10:54, 10:30]
+    assert np.abs(left.astype(int) - 200).max() <= 1
+    # Whoever gives the region may know better.
+    kept = warp_drags(picture, [Drag([move], region, halo=False)]).picture
+    assert (kept[18, 18:30] == 90).all()
+
+
+def test_handles_may_pass_one_point_on_their_way() -> None:
+    picture, region = noise_picture(5), square(0.2, 0.8)
+    moves = [((0.3, 0.5), (0.5, 0.5)), ((0.7, 0.5), (0.5, 0.5))]
+    laid = cut_out(picture, [region], [None]).lay([moves])
+    assert np.isfinite(laid.flow).all() and (laid.picture[region] != picture[region]).any()
 
 
 @pytest.mark.parametrize("way", [(8, 0), (-5, 3), (0, -7)])

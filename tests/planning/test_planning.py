@@ -230,3 +230,53 @@ def test_schedulers_and_steps_that_cannot_be() -> None:
     model.config["num_train_timesteps"] = 20
     error = refusal(shot_of(steps=30), model)
     assert (error.field, error.value) == ("steps", 30) and "has 20" in str(error)
+
+
+@pytest.mark.parametrize(
+    ("control", "named"),
+    [
+        ({"frozen_steps": 3}, "control.frozen_steps: set for subjects"),
+        (
+            {"normalization": "global", "temporal_prior": "x0"},
+            "control.normalization, control.temporal_prior: ",
+        ),
+        ({"initial_noise": "freetraj", "mask_inset": 0}, "control.mask_inset, control.initial_noise: "),
+        (
+            {"mask_sites": ["spatial"], "mask_parts": ["up"], "temporal_prior_steps": 2},
+            "control.mask_sites, ",
+        ),
+    ],
+)
+def test_settings_of_subjects_without_a_subject_are_told(
+    video_model: VideoModel, control: dict[str, Any], named: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert plan(shot_of().with_control(**control), video_model).controls == ()
+    (message,) = caplog.messages
+    assert message.startswith(named) and f"or leave {'it' if len(control) == 1 else 'them'} out" in message
+    caplog.clear()
+    plan(followed(**control), video_model)
+    assert not caplog.messages
+
+
+def test_settings_that_ask_for_nothing_need_no_subject(
+    video_model: VideoModel, caplog: pytest.LogCaptureFixture
+) -> None:
+    nothing = {
+        "frozen_steps": 0,
+        "normalization": "none",
+        "temporal_prior": "none",
+        "initial_noise": "random",
+    }
+    plan(shot_of().with_control(**nothing), video_model)
+    plan(shot_of(), video_model)
+    assert not caplog.messages
+
+
+def test_a_negative_prompt_beyond_the_token_limit_is_told(
+    video_model: VideoModel, caplog: pytest.LogCaptureFixture
+) -> None:
+    long = "a red ball moves right over the meadow and the blue star"
+    plan(shot_of(negative_prompt=long), video_model)
+    (message,) = caplog.messages
+    assert message.startswith("the negative prompt is longer than the 12 tokens")
+    assert message.endswith("it does not see: 'blue star'")

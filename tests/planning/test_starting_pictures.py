@@ -35,6 +35,7 @@ from rehearse.shot import (
     PointTrajectory,
     Shot,
     ShotError,
+    Stroke,
 )
 from rehearse.shot.easing import frame_times
 
@@ -533,3 +534,123 @@ def test_frames_are_aligned_with_the_layer_beside_the_model(
     (place / "model.safetensors").write_bytes(b"no layer")
     with pytest.raises(ShotError, match="damaged"):
         plan(shot_of().with_control(frame_alignment=True), model)
+
+
+def test_equation_5_draws_the_undragged_side_to_its_own_picture(
+    model: MotionUNetModel, pictures: Pictures, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    layer = FrameAlignmentLayer(model.latent_shape(1, 32, 32)[0])
+    place = save_frame_alignment(layer, tmp_path)
+    monkeypatch.setattr(model, "beside", lambda name: place)
+    shot = shot_of().drag((0.2, 0.5), (0.7, 0.5)).with_control(frame_alignment=True, blend={"weight": 0.5})
+    made = plan(shot.follow(None, [(0, Box(0.5, 0.5, 0.75, 1.0))]), model)
+    assert made.blend is not None and isinstance(made.blend.original, Side)
+    (mine, pin), (its, same) = made.controls, made.blend.original.controls
+    assert pin is same and isinstance(pin, KeepOutside)
+    assert isinstance(mine, FrameAlignment) and isinstance(its, FrameAlignment)
+    fake = Made(np.full((48, 64, 3), 100, np.uint8), True)
+    before = model.encode_pictures(fake.original[None]).transpose(0, 1).unsqueeze(0)
+    assert torch.equal(its.picture, before)
+    assert torch.equal(mine.picture, model.encode_pictures(fake.over_time(5)).transpose(0, 1).unsqueeze(0))
+
+
+@pytest.mark.parametrize("frames", [5, 6])
+def test_where_the_clip_loops_a_named_path_comes_back_too(
+    model: MotionUNetModel, pictures: Pictures, frames: int
+) -> None:
+    boxes = [(0, Box(0.1, 0.3, 0.4, 0.7)), (1, Box(0.6, 0.3, 0.9, 0.7))]
+    looped = shot_of().with_(frames=frames).motion(loop=True)
+    for path in (BoxPath(boxes), BoxPath(boxes, easing="ease-in"), BoxPath(boxes, easing="hold")):
+        (ball,) = plan(looped.follow("red ball", path), model).subjects
+        led = ball.path.resample(frames)
+        assert np.allclose(led, led[::-1]) and np.allclose(led[0], path.resample(2)[0])
+        assert np.allclose(led[(frames - 1) // 2], path.resample(2)[1]), "there by the middle"
+    (point,) = plan(looped.follow("red ball", [(0, (0.2, 0.5)), (1, (0.8, 0.5))]), model).subjects
+    led = point.path.resample(frames)
+    assert np.allclose(led, led[::-1]) and not np.allclose(led, led[:1])
+    # Who leads it back himself has said how.
+    round_ = BoxPath([boxes[0], (0.25, boxes[1][1]), (1, boxes[0][1])])
+    (ball,) = plan(looped.follow("red ball", round_), model).subjects
+    assert ball.path == round_
+    (ball,) = plan(shot_of().follow("red ball", boxes), model).subjects
+    assert ball.path == BoxPath(boxes)
+
+
+@pytest.mark.parametrize(
+    ("frames", "loop", "said"), [(1, False, 1), (2, True, 1), (2, False, 0), (3, True, 0)]
+)
+def test_a_drag_that_cannot_be_seen_is_said(
+    model: MotionUNetModel,
+    pictures: Pictures,
+    caplog: pytest.LogCaptureFixture,
+    frames: int,
+    loop: bool,
+    said: int,
+) -> None:
+    shot = shot_of().with_(frames=frames).motion(loop=loop).drag((0.2, 0.5), (0.7, 0.5))
+    plan(shot, model)
+    assert len(caplog.messages) == said
+    assert all(
+        "ask for more frames" in message and "cannot be seen" in message for message in caplog.messages
+    )
+
+
+def test_a_motion_s_text_that_moves_nothing_is_said(
+    model: MotionUNetModel, pictures: Pictures, caplog: pytest.LogCaptureFixture
+) -> None:
+    dragged = shot_of().motion("the red ball moves left").drag((0.2, 0.5), (0.7, 0.5))
+    path = [(0, Box(0.5, 0.5, 0.75, 1.0)), (1, Box(0.75, 0.5, 1.0, 1.0))]
+    plan(dragged.with_control(blend={"weight": 0.5}), model)
+    plan(dragged.follow("red ball", path), model)
+    plan(dragged.motion("the red ball moves left", restyle=True), model)
+    plan(shot_of().motion(loop=True).drag((0.2, 0.5), (0.7, 0.5)), model)
+    assert not caplog.messages
+    plan(dragged, model)
+    assert len(caplog.messages) == 1 and "the motion's text moves nothing here" in caplog.messages[0]
+    caplog.clear()
+    plan(dragged.motion("the red ball moves left", magnitude="large"), model)
+    assert len(caplog.messages) == 1 and "magnitude and text move nothing here" in caplog.messages[0]
+
+
+def test_settings_of_subjects_beside_what_only_drags_are_told(
+    model: MotionUNetModel, pictures: Pictures, caplog: pytest.LogCaptureFixture
+) -> None:
+    shot = shot_of().with_control(frozen_steps=2)
+    plan(shot.drag((0.2, 0.5), (0.7, 0.5)), model)
+    plan(shot.follow(None, [(0, (0.3, 0.5)), (1, (0.6, 0.5))]), model)
+    assert [message.partition(":")[0] for message in caplog.messages] == ["control.frozen_steps"] * 2
+
+
+def test_feathers_of_nothing_are_told(
+    model: MotionUNetModel, pictures: Pictures, caplog: pytest.LogCaptureFixture
+) -> None:
+    dragged, box = shot_of().drag((0.2, 0.5), (0.7, 0.5)), Box(0, 0, 0.5, 1)
+    plan(dragged.with_control(blend={"region": {"box": [0, 0, 0.5, 1]}, "feather": 0.1}), model)
+    plan(shot_of().edit("the blue star", box, feather=0.1).edit("snow"), model)
+    plan(shot_of().paint(Stroke(points=[(0.1, 0.1)]), prompt="the blue star", feather=0.1), model)
+    assert not caplog.messages
+    plan(dragged.with_control(blend={"feather": 0.1}), model)
+    (message,) = caplog.messages
+    assert message.startswith("control.blend.feather is 0.1: ") and "give one, or leave it out" in message
+    caplog.clear()
+    plan(shot_of().edit("the blue star", feather=0.1), model)
+    (message,) = caplog.messages
+    assert message.startswith("instructions[0].feather is 0.1: ") and "mask" in message
+
+
+def test_words_that_the_picture_s_model_does_not_see_are_told(
+    model: MotionUNetModel, pictures: Pictures, caplog: pytest.LogCaptureFixture
+) -> None:
+    long = "a red ball moves right over the meadow and the blue star"
+    edited = shot_of().edit(long, Box(0, 0, 0.5, 1), negative_prompt=long)
+    plan(edited, model)
+    assert [message.partition(" is longer")[0] for message in caplog.messages] == [
+        "instructions[0].prompt", "instructions[0].negative_prompt",
+    ]  # fmt: skip
+    assert all(message.endswith("it does not see: 'blue star'") for message in caplog.messages)
+    caplog.clear()
+    plan(Shot(long, frames=5, width=64, height=48).motion("a red ball moves"), model)
+    assert len(caplog.messages) == 1 and caplog.messages[0].startswith("the prompt is longer than")
+    caplog.clear()
+    plan(Shot(long, frames=5, width=64, height=48).motion("a ball").image(PICTURE).edit("a ball"), model)
+    assert not caplog.messages

@@ -6,6 +6,7 @@ from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
@@ -199,6 +200,23 @@ def test_a_side_stands_alone(video_model: VideoModel, video_folder: Path) -> Non
 
 
 # Weights
+
+
+def test_a_blends_region_is_named_where_it_is_wrong() -> None:
+    def said(region: Mask) -> str:
+        with pytest.raises(ShotError) as caught:
+            blend_weights(BlendSettings(region=region), (1, 8, 8), 64, 64)
+        return str(caught.value)
+
+    assert said(Mask(image="m.png")).startswith('control.blend.region.image is "m.png": its file has not')
+    assert said(Mask.of(np.ones((64, 64), np.uint8))).startswith("control.blend.region: it is nearly black")
+
+
+def test_a_dark_ground_of_a_blends_region_is_not_marked() -> None:
+    picture = np.full((64, 64), 4, np.uint8)
+    picture[16:32, 16:32] = 250
+    weights = blend_weights(BlendSettings(region=Mask.of(picture), feather=0), (1, 8, 8), 64, 64)
+    assert weights.unique().tolist() == [0, 1]
 
 
 def test_weights_over_frames() -> None:

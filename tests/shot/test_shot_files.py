@@ -202,6 +202,28 @@ def test_masks_from_pictures() -> None:
     assert 0 < black.raster(3, 3).max() < 0.05
 
 
+def test_a_picture_says_its_size_upright() -> None:
+    sideways = Image.new("RGB", (40, 20)).getexif()
+    sideways[0x0112] = 6
+    file = io.BytesIO()
+    Image.new("RGB", (40, 20)).save(file, "JPEG", exif=sideways)
+    assert ImageRef.embed(file.getvalue()).size() == ImageRef.embed(file.getvalue()).load().size == (20, 40)
+    assert ImageRef.embed(Image.new("L", (40, 20))).size() == (40, 20)
+
+
+def test_nearly_black_and_nearly_white_are_black_and_white() -> None:
+    shades = np.tile(np.array([0, 3, 12, 100, 243, 252, 255], dtype=np.uint8), (7, 1))
+    raster = Mask.of(shades).raster(7, 7)
+    assert (raster[0] == np.array([0, 0, 0, np.float32(100) / np.float32(255), 1, 1, 1], np.float32)).all()
+    assert (Mask(image=ImageRef.embed(shades), invert=True).raster(7, 7) == 1 - raster).all()
+    dark = Mask.of(np.full((9, 9), 12, np.uint8))
+    assert dark.raster(9, 9).max() > 0
+    assert "its strongest place has 0.047 of 1" in sentence(lambda: dark.clear_raster(9, 9))
+    hairline = np.zeros((100, 100), np.uint8)
+    hairline[50] = 255
+    assert Mask.of(hairline).clear_raster(3, 3).max() < 0.05
+
+
 def test_a_mask_file_is_found_from_the_shots_folder(tmp_path: Path) -> None:
     (tmp_path / "m.png").write_bytes(png(colour="white"))
     mask = Mask(image="m.png")

@@ -425,3 +425,25 @@ def test_every_shot_there_is_can_be_kept(client: TestClient) -> None:
         assert again == kept
 
     keep()
+
+
+def test_a_change_after_the_last_step_is_refused_in_words(client: TestClient, engine: HandEngine) -> None:
+    _, shot = made(client)
+    take = queued(client, shot)
+    claim = begun(client, engine)
+    engine.plan(claim)
+    for step in range(5):
+        engine.step(claim, step)
+    engine.finish(claim)
+    changed = {**shot["shot"], "prompt": "a blue car"}
+    answer = client.post(f"/api/takes/{take['id']}/fork", json={"at": 4, "shot": changed})
+    assert answer.status_code == 422
+    assert answer.json() == {
+        "error": "at is 4: the take has 4 steps, and none is left for the changed shot to act in; branch at "
+        "3 or earlier.",
+        "field": "at",
+    }
+    for body in ({"at": 4}, {"at": 4, "shot": shot["shot"]}, {"at": 3, "shot": changed},
+                 {"at": 4, "shot": {**shot["shot"], "fps": 30}}):  # fmt: skip
+        answer = client.post(f"/api/takes/{take['id']}/fork", json={**body, "play": False})
+        assert answer.status_code == 201, answer.text

@@ -51,7 +51,7 @@ def states(take: rh.Take) -> list[State]:
 def test_the_weight_leads_from_the_edit_to_the_parent(shot: rh.Shot, video_model: VideoModel) -> None:
     parent = rh.Take.start(shot, video_model).finish()
     original, plain = latents(parent), latents(parent.fork(2, edit(shot)))
-    for at in range(STEPS + 1):
+    for at in range(STEPS):
         assert torch.equal(latents(parent.fork(at, edit(shot, weight=1.0))), original)
     assert torch.equal(latents(parent.fork(2, edit(shot, weight=0.0))), plain)
     distances = [
@@ -67,7 +67,7 @@ def test_guidance_belongs_to_its_side(shot: rh.Shot, video_model: VideoModel) ->
     assert torch.equal(latents(parent.fork(1, changed)), latents(parent))
 
 
-@pytest.mark.parametrize("at", range(STEPS + 1))
+@pytest.mark.parametrize("at", range(STEPS))
 @pytest.mark.parametrize("blend", [{}, {"weight": 0.5}, {"weight": 0.5, "original": "kept"}])
 def test_before_the_branch_it_is_its_parent_exactly(
     shot: rh.Shot, video_model: VideoModel, at: int, blend: dict[str, object]
@@ -83,8 +83,7 @@ def test_before_the_branch_it_is_its_parent_exactly(
         assert mine.scheduler.to_json() == its.scheduler.to_json()
     for (old, generator), state in zip(before, states(parent), strict=True):
         assert torch.equal(old, state.latents) and torch.equal(generator, state.generator), "parent harmed"
-    if at < STEPS:
-        assert not torch.equal(latents(branch), latents(parent))
+    assert not torch.equal(latents(branch), latents(parent))
 
 
 def test_the_original_can_be_what_the_parent_predicted(
@@ -229,7 +228,7 @@ def test_a_file_from_before_blends_still_loads(
 
 
 def test_a_pin_is_no_drag_so_a_fork_under_it_blends_with_its_parent(
-    tmp_path_factory: pytest.TempPathFactory,
+    tmp_path_factory: pytest.TempPathFactory, caplog: pytest.LogCaptureFixture
 ) -> None:
     from toy_models import save_toy_model, save_toy_motion_model
 
@@ -251,4 +250,23 @@ def test_a_pin_is_no_drag_so_a_fork_under_it_blends_with_its_parent(
     # Under a path that moves, the blend is with the picture before, and no matter of the parent.
     moving = blended(0.5).follow(None, [(0, (0.25, 0.5)), (1, (0.5, 0.5))])
     assert not mixes_with_parent(moving)
+    assert not caplog.messages
     assert parent.fork(0, moving).original is None
+    dragged = parent.fork(1, moving)
+    assert dragged.original is None
+    assert len(caplog.messages) == 2
+    assert all("not with the take it branches from" in message for message in caplog.messages)
+    # What the parent says too is no news.
+    caplog.clear()
+    dragged.fork(1, dragged.shot.with_prompt("a blue star over snow"))
+    assert not caplog.messages
+
+
+def test_a_soft_edge_without_a_region_is_told(
+    shot: rh.Shot, video_model: VideoModel, caplog: pytest.LogCaptureFixture
+) -> None:
+    parent = rh.Take.start(shot, video_model).finish()
+    parent.fork(2, edit(shot, weight=0.5))
+    assert not caplog.messages
+    parent.fork(2, edit(shot, weight=0.5, feather=0.1))
+    assert [message.partition(":")[0] for message in caplog.messages] == ["control.blend.feather is 0.1"]

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ import pytest
 import torch
 
 import rehearse as rh
+from rehearse import animating
 from rehearse.media import read_frames, read_shot
 from rehearse.models import load_model
 from rehearse.models.model import VideoModel
@@ -290,3 +292,36 @@ def test_a_state_that_cannot_be_written_is_taken_again(
     assert take.step == 1 and folder.step == 1
     monkeypatch.setattr(os, "fsync", real)
     assert torch.equal(latents(take.finish()), latents(rh.Take.start(shot, video_model).finish()))
+
+
+def test_a_picture_that_is_drawn_otherwise_later_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    from toy_models import save_toy_model, save_toy_motion_model
+
+    base = save_toy_model(tmp_path / "image", kind="image", settings={"defaults": {"frames": 1}})
+    name = str(save_toy_motion_model(tmp_path / "animate", base))
+    model = load_model(name, precision="float32")
+    shot = rh.Shot("a red ball over snow", model=name, frames=3, width=64, height=48, steps=2)
+    shot = shot.image(np.full((48, 64, 3), 60, np.uint8))
+    folder = recorded(tmp_path / "a", shot, model, until=1)
+    assert folder.take(model).finish().plan.picture == folder.card.picture is not None
+    assert not caplog.messages
+
+    card = tmp_path / "a" / "take.json"
+    said = json.loads(card.read_text())
+    made = animating.make_intermediate(shot, model.picture_model(), 64, 48)
+    other = replace(made, original=made.original + np.uint8(1))
+    monkeypatch.setattr(animating, "make_intermediate", lambda *_: other)
+    TakeFolder.open(tmp_path / "a").take(model)
+    (message,) = caplog.messages
+    assert "begins with another picture than the take in" in message and "\n" not in message
+    caplog.clear()
+    del said["picture"]
+    card.write_text(json.dumps(said))
+    assert TakeFolder.open(tmp_path / "a").card.picture is None, "a folder from before"
+    TakeFolder.open(tmp_path / "a").take(model)
+    assert not caplog.messages
+    card.write_text(json.dumps({**said, "picture": 3}))
+    with pytest.raises(FolderError, match="damaged"):
+        TakeFolder.open(tmp_path / "a")

@@ -12,6 +12,7 @@ import rehearse as rh
 from rehearse.models.model import VideoModel
 from rehearse.sampling.loop import Cancelled
 from rehearse.sampling.state import State
+from rehearse.takes.folder import TakeFolder
 from rehearse.takes.take import StepEvent
 
 PATH = [(0, rh.Box(0.1, 0.3, 0.4, 0.7)), (1, rh.Box(0.6, 0.3, 0.9, 0.7))]
@@ -221,3 +222,43 @@ def test_a_clip_saves_and_shows_itself(shot: rh.Shot, video_model: VideoModel, t
     page = clip._repr_html_()
     assert "base64," in page and str(tmp_path) not in page and "red ball" in page
     assert repr(clip).startswith("Clip(3 frames, 48x40, 8 fps")
+
+
+def test_a_change_after_the_last_step_is_refused(shot: rh.Shot, video_model: VideoModel) -> None:
+    take = rh.Take.start(shot, video_model, keep=2).finish()
+    changed = shot.follow("red ball", ARC)
+    for at in (5, None):
+        with pytest.raises(
+            rh.TakeError, match=r"cannot fork at step 5 with a changed shot.*; fork at 4 or ear"
+        ):
+            take.fork(at, changed)
+    assert take.fork(4, changed).finish().finished
+    assert take.fork(5).finished and take.fork(5, rh.Shot.model_validate_json(shot.to_json())).finished
+    faster = take.fork(5, shot.with_(fps=30))
+    assert faster.clip.fps == 30, "the rate of frames is no matter of steps"
+
+
+@pytest.mark.parametrize("at", [1.0, "1", 1.5])
+def test_a_step_is_a_whole_number(shot: rh.Shot, video_model: VideoModel, tmp_path: Path, at: object) -> None:
+    take = rh.Take.start(shot, video_model)
+    with pytest.raises(rh.TakeError, match=f"until is {at!r}: give a whole number of steps"):
+        take.play(until=at)  # type: ignore[arg-type]
+    take.finish()
+    with pytest.raises(rh.TakeError, match=f"at is {at!r}: give a whole number of steps"):
+        take.fork(at=at, recorder=TakeFolder.create(tmp_path / "a"))  # type: ignore[arg-type]
+    assert not (tmp_path / "a").exists()
+
+
+def test_whole_numbers_of_numpy_are_steps(shot: rh.Shot, video_model: VideoModel, tmp_path: Path) -> None:
+    take = rh.Take.start(shot, video_model)
+    list(take.play(until=np.int64(3)))  # type: ignore[arg-type]
+    folder = TakeFolder.create(tmp_path / "a", keep=np.int64(2))  # type: ignore[arg-type]
+    branch = take.fork(at=np.int64(1), recorder=folder).finish()  # type: ignore[arg-type]
+    assert type(branch.branch_step) is int
+    opened = TakeFolder.open(tmp_path / "a")
+    assert opened.finished and opened.keep == 2 and opened.card.branch_step == 1
+
+
+def test_a_prompt_alone_starts_a_take(video_model: VideoModel) -> None:
+    take = rh.Take.start("a red ball over the meadow", video_model)
+    assert take.shot == rh.Shot("a red ball over the meadow")

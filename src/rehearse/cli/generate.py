@@ -38,7 +38,7 @@ rehearse generate "a red ball and a blue car over the meadow"
 --overlay --sheet sheet.png
 
 rehearse generate "a red ball over the meadow" --image ball.png --edit "a blue star @ .1,.4,.4,.7"
---drag ".25,.55 > .75,.4" --magnitude large   [dim]a picture, changed, then moved[/dim]
+--drag ".25,.55 > .75,.4" --loop   [dim]a picture, changed, then moved there and back[/dim]
 
 rehearse generate shot.json --seed 8 --steps 12   [dim]a shot file, with another seed and fewer steps[/dim]
 
@@ -109,7 +109,8 @@ def generate(
         help="How much moves: small, moderate, large, or a number from 0 to 1.",
     ),
     loop: bool = typer.Option(
-        False, "--loop", rich_help_panel=_PICTURE, help="The last frame leads back to the first."
+        False, "--loop", rich_help_panel=_PICTURE,
+        help="The last frame leads back to the first, and so do paths and drags.",
     ),
     drag: list[str] = typer.Option(
         [], "--drag", metavar="WAY", rich_help_panel=_PATHS,
@@ -183,7 +184,8 @@ def generate(
 ) -> None:  # fmt: skip
     """Make a clip from a prompt or a shot.
 
-    The clip's file carries the shot that made it: rehearse shot CLIP gets it back.
+    The clip's file carries the shot that made it: rehearse shot CLIP gets it back. What a fork was blended
+    with is no part of it, and left out.
     """
     from rehearse.cli.outputs import as_sheet, beside, check_outputs, name_for
     from rehearse.cli.request import Request, is_file, shot_of
@@ -212,7 +214,7 @@ def generate(
         motion={"text": motion, "magnitude": magnitude, "loop": loop or None},
         target=_once("--target", acted_upon), source=_once("--source", acting),
     )  # fmt: skip
-    shot = shot_of(source, request)
+    shot = _alone(shot_of(source, request), source, quiet)
     if take is None and keep != 1:
         raise BadWord(f"--keep is {keep}: without --take nothing is kept; give --take DIR, or leave it out")
     target = output or name_for(shot.prompt)
@@ -233,6 +235,23 @@ def _model_for(source: str, image: Path | None) -> str | None:
     from rehearse.cli.request import is_file
 
     return "theatre-animate" if image is not None and not is_file(source) else None
+
+
+def _alone(shot: Shot, source: str, quiet: bool) -> Shot:
+    """The shot as a take of its own can run it: what was blended with a parent take has none here."""
+    if shot.control.blend is None:
+        return shot
+    from rehearse.takes.blending import mixes_with_parent
+
+    if not mixes_with_parent(shot):
+        return shot
+    if not quiet:
+        typer.echo(
+            f"note: the blend in {source} is with the take it branched off, and is left out; rehearse take "
+            "fork blends",
+            err=True,
+        )
+    return shot.with_control(blend=None)
 
 
 def _once(option: str, marks: list[str]) -> str | None:

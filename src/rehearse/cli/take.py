@@ -15,6 +15,7 @@ from rehearse.cli.words import epilog, steps_of
 
 if TYPE_CHECKING:
     from rehearse.cli.progress import Pace
+    from rehearse.shot import Shot
     from rehearse.takes import Take
     from rehearse.takes.folder import TakeFolder
 
@@ -32,11 +33,16 @@ rehearse take fork ball.take --at 8 --prompt "a red ball over the snow" --take s
 _FORK = epilog("""
 [bold]The blend[/bold]
 
-With --blend every step after the fork mixes what the old and the new instructions say: 1 keeps the old, 0
-follows the new. --blend .5 is the same everywhere. --blend "0: 1; 1: 0" begins as the old clip and ends as
-the new one (time 0 is the first frame, 1 the last). --blend-box keeps everything outside a box as it was.
+With --blend every step after the fork mixes what the old and the new instructions say: 1 keeps the old (the
+parent's, its own blend included), 0 follows the new. --blend .5 is the same everywhere. --blend "0: 1; 1: 0"
+begins as the old clip and ends as the new one (time 0 is the first frame, 1 the last). --blend-box keeps
+everything outside a box as it was.
 --blend-from kept takes what the parent predicted instead of predicting it again: half the time, and a
 stronger pull to the old clip (take about half the weight); the parent must be finished with every step kept.
+
+A fork of a blended fork is blended only where --blend or a --shot file says so; --blend none takes a file's
+blend out. Where the shot drags something, by a drag or a path without words, its blend is with the picture
+before the drag and no matter of the parent: there --blend is refused, and a --shot file says it.
 
 [bold]Examples[/bold]
 
@@ -182,7 +188,7 @@ def fork(
     blend: Annotated[
         str | None,
         typer.Option("--blend", metavar="W", rich_help_panel=_BLEND,
-                     help='Share of the old: a number, or "0: 1; 1: 0" over the clip; see below.'),
+                     help='Share of the old: a number, or "0: 1; 1: 0" over the clip; or none. See below.'),
     ] = None,
     blend_box: Annotated[
         str | None,
@@ -206,7 +212,7 @@ def fork(
     """Branch off a take after a step, under a changed shot; only the steps that remain are computed.
 
     The parent may be finished, paused or running; it stays as it is. Size, length, seed, steps, scheduler and
-    model stay the parent's, but for --at 0 without a blend.
+    model stay the parent's, but for --at 0 without a blend. At the last step nothing can change any more.
     """
     from rehearse.cli.request import Request, laid_over, read
     from rehearse.takes.folder import TakeFolder
@@ -229,6 +235,8 @@ def fork(
         boxes=box or (), points=point or (), easing=easing,
     )  # fmt: skip
     changed = laid_over(parent.shot if shot is None else read(shot), request)
+    word = "--blend" if blend is not None else "--blend-box" if blend_box is not None else None
+    changed = _meant(changed, parent, word, blend == "none", own=shot is None, quiet=quiet)
     _run(
         new,
         lambda: parent.take().fork(at, changed, recorder=new),
@@ -240,14 +248,47 @@ def fork(
     )
 
 
+def _meant(shot: Shot, parent: TakeFolder, word: str | None, none: bool, *, own: bool, quiet: bool) -> Shot:
+    """The shot with the blend that was meant. word: the option that said one, or none of it; None for
+    silence. own: whether what was not said is the parent's. Raises BadWord."""
+    before = parent.shot
+    if none:
+        return shot.with_control(blend=None)
+    if shot.control.blend is None:
+        return shot
+    from rehearse.animating import drags_anything
+    from rehearse.takes.blending import mixes_with_parent
+
+    if word is not None and drags_anything(shot):
+        raise BadWord(
+            f"{word} mixes a fork with its parent, and this shot drags something, which a blend mixes with "
+            "the picture before the drag; leave it out, or give a shot that has that blend with --shot"
+        )
+    if word is None and own and shot != before and mixes_with_parent(before):
+        if not quiet:
+            typer.echo(
+                f"note: {parent.path} is blended with its own parent, and this fork is not; --blend mixes it "
+                f"with {parent.path}",
+                err=True,
+            )
+        return shot.with_control(blend=None)
+    return shot
+
+
 def _blend(
     weight: str | None, box: str | None, feather: float | None, original: str | None
 ) -> dict[str, Any] | None:
-    """Blend settings as a document; None where no word of a blend was said."""
-    if weight is None and box is None:
-        for option, value in (("--feather", feather), ("--blend-from", original)):
+    """Blend settings as a document; None where no word of a blend was said, or none is wanted."""
+    if weight == "none":
+        for option, value in (("--blend-box", box), ("--feather", feather), ("--blend-from", original)):
             if value is not None:
-                raise BadWord(f"{option} is for a blend; give --blend or --blend-box too, or leave it out")
+                raise BadWord(f"{option} is for a blend, and --blend is none; leave one of them out")
+        return None
+    if feather is not None and box is None:
+        raise BadWord("--feather is the width of a box's soft edge; give --blend-box too, or leave it out")
+    if weight is None and box is None:
+        if original is not None:
+            raise BadWord("--blend-from is for a blend; give --blend or --blend-box too, or leave it out")
         return None
     said: dict[str, Any] = {"feather": feather, "original": original}
     if weight is not None and ":" in weight:
@@ -267,7 +308,7 @@ def _keyframe(part: str, whole: str) -> dict[str, float]:
     return {"time": _number("--blend", time, whole), "weight": _number("--blend", weight, whole)}
 
 
-_FORMS = {"--blend": 'a number such as .5, or "0: 1; 1: 0"', "--blend-box": "such as .1,.4,.3,.6"}
+_FORMS = {"--blend": 'a number such as .5, "0: 1; 1: 0", or none', "--blend-box": "such as .1,.4,.3,.6"}
 
 
 def _number(option: str, word: str, whole: str) -> float:

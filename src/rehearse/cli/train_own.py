@@ -78,7 +78,11 @@ class Work:
         ),
     ] = None
     validate: Annotated[
-        bool, typer.Option("--validate", help="Check every row, tell what is wrong, train nothing.")
+        bool,
+        typer.Option(
+            "--validate",
+            help="Check every row, those of --validation too, tell what is wrong, train nothing.",
+        ),
     ] = False
     steps: _Steps = 2000
     batch: _Batch = 4
@@ -189,7 +193,7 @@ def target(
 
     Trains a LoRA and the widened input layer, so that a mask in the first frame and the word "target" before
     the noun mean one thing among several alike. Writes DIR/adapter.safetensors, checkpoints, metrics.jsonl
-    and sheets of what it makes. Stop it with Ctrl-C and call it again: it continues, bit for bit.
+    and sheets of what it makes. Stop it with Ctrl-C and call it again: it continues, on a CPU bit for bit.
     """
     column = {
         "weight": attention_weight, "direction": _one_of("--direction", direction, "v2t", "t2v"),
@@ -237,7 +241,7 @@ def _after_the_first(beside: bool) -> Iterator[None]:
     speak up only where they are still there."""
     try:
         yield
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, Paused):
         if beside:
             raise SystemExit(130) from None
         raise
@@ -273,7 +277,8 @@ def _train(
                 typer.echo(str(problem))
             if problems:
                 told = "1 thing is" if len(problems) == 1 else f"{len(problems)} things are"
-                raise BadWord(f"{told} to be mended in {clips.path}")
+                files = dict.fromkeys(str(problem.file or clips.path) for problem in problems)
+                raise BadWord(f"{told} to be mended in {' and '.join(files)}")
             without = (
                 "" if work.base else "; with --base their length and size are checked for that model too"
             )
@@ -287,7 +292,7 @@ def _train(
         on_gpu = torch.cuda.is_available() and not manner.cpu
         if precision == "auto":
             precision = "bf16" if on_gpu and torch.cuda.is_bf16_supported() else "no"
-        from rehearse.training.target.loop import Stopped
+        from rehearse.training.target.interruption import Stopped
 
         recipe = Recipe(
             batch=work.batch, rate=work.rate, text_dropout=manner.text_dropout, ema=manner.ema,

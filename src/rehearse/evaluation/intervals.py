@@ -32,6 +32,15 @@ class Interval:
         """Whether all of it is below 0."""
         return self.high < 0
 
+    def widened(self, half: float) -> Interval:
+        """With another source of error, independent of its own, of this half width."""
+        low = self.value - math.hypot(self.value - self.low, half)
+        return Interval(self.value, low, self.value + math.hypot(self.high - self.value, half))
+
+    def within(self, least: float, most: float) -> Interval:
+        """Cut off where the value cannot be."""
+        return Interval(self.value, max(self.low, least), min(self.high, most))
+
 
 def resamples(cases: int, replicates: int = REPLICATES, seed: int = 0) -> NDArray[np.float64]:
     """How often each case is counted in each replicate, cases drawn with replacement: [replicates + 1,
@@ -52,6 +61,16 @@ def interval(values: NDArray[np.float64]) -> Interval:
         return Interval(float(values[0]), math.nan, math.nan)
     low, high = np.quantile(drawn, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     return Interval(float(values[0]), float(low), float(high))
+
+
+def spread_of_few(values: NDArray[np.float64]) -> float:
+    """Half the width of Student's interval of the mean of a few values; 0 for one, which does not say."""
+    from scipy.special import stdtrit
+
+    if len(values) < 2:
+        return 0.0
+    error = float(values.std(ddof=1)) / math.sqrt(len(values))
+    return float(stdtrit(len(values) - 1, (1 + LEVEL) / 2)) * error
 
 
 def wilson(successes: int, trials: int, z: float = 1.959964) -> Interval:

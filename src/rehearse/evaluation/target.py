@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from rehearse.evaluation.contact import read_contact
 from rehearse.evaluation.errors import EvaluationError
 from rehearse.evaluation.gate import Gate, by, share_gate
-from rehearse.evaluation.intervals import REPLICATES, Interval, interval, resamples
+from rehearse.evaluation.intervals import REPLICATES, Interval, interval, resamples, spread_of_few
 from rehearse.evaluation.journal import Journal, Row
 from rehearse.evaluation.progress import Progress, Say
 from rehearse.evaluation.store import Store
@@ -191,11 +191,16 @@ class TargetFindings:
 
     def value(self, arm: TargetArm, key: str) -> Interval:
         """A metric of an arm."""
-        return self.mean(self.columns[arm][key])
+        return self.mean(self.columns[arm][key]).within(0.0, 1.0)
 
     def difference(self, arm: TargetArm, other: TargetArm, key: str) -> Interval:
         """An arm minus another, paired by case and, where both are trained, by training seed."""
         return self.mean(self.columns[arm][key] - self.columns[other][key])
+
+    def tells(self, *arms: TargetArm) -> bool:
+        """Whether these arms can be told from what another training of them might do: one training of an arm
+        says nothing of that."""
+        return self.protocol.seeds > 1 or not any(arm.trained for arm in arms)
 
     def above_chance(self, arm: TargetArm) -> Interval:
         """Right-target contact minus chance, which is any contact / K."""
@@ -203,13 +208,14 @@ class TargetFindings:
         return self.mean(found["right"] - found["any"] / self.props)
 
     def mean(self, values: Values) -> Interval:
-        """The mean of values [seeds, cases] with its interval: a bootstrap that draws cases and, where there
-        are several, training seeds, both with replacement and all of a case's or seed's clips together."""
-        seeds, cases = values.shape
-        over_cases = resamples(cases, self.protocol.replicates, self.protocol.seed)
-        over_seeds = resamples(seeds, self.protocol.replicates, self.protocol.seed + 1)
-        drawn = np.einsum("rs,sc,rc->r", over_seeds, values, over_cases)
-        return interval(drawn / (over_seeds.sum(axis=1) * over_cases.sum(axis=1)))
+        """The mean of values [seeds, cases] with its interval.
+
+        A bootstrap draws cases, all of a case's clips together; where there are several training seeds,
+        Student's t over their means is added in quadrature. (Drawing three seeds with replacement as well
+        would never look beyond the three: two trainings of the same arm were then told apart in one of ten
+        comparisons.)"""
+        drawn = resamples(values.shape[1], self.protocol.replicates, self.protocol.seed) @ values.mean(axis=0)
+        return interval(drawn / values.shape[1]).widened(spread_of_few(values.mean(axis=1)))
 
     @cached_property
     def arms(self) -> tuple[TargetArm, ...]:

@@ -199,7 +199,8 @@ def _findings(found: TargetFindings) -> str:
     note = (
         "Target-Aware Video Diffusion Models, its findings, held against right-target contact "
         f"here. One above another: the whole paired interval is. Alike: the whole interval is within "
-        f"{MARGIN:.2f}. Published beside (also {CONTACT_PUBLISHED})."
+        f"{MARGIN:.2f}; no more than another: all of it is below that. Published beside (also "
+        f"{CONTACT_PUBLISHED})."
     )
     if not told:
         return f"## The paper's findings\n{note}\n\nThe arms that ran tell about none of them."
@@ -304,12 +305,13 @@ def _attention(found: TargetFindings) -> str:
 def _caveats(found: TargetFindings) -> str:
     protocol = found.protocol
     seeds = (
-        f" Of {protocol.seeds} training seeds a bootstrap sees little: read the numbers by seed beside the "
-        "intervals of trained arms."
+        f"; of trained arms widened by Student's interval over the {protocol.seeds} training seeds"
+        if protocol.seeds > 1
+        else "; trained arms were trained once, and what another training would do is not in them"
     )
     return (
-        f"Brackets: {LEVEL:.0%} bootstrap intervals ({protocol.replicates} draws) over cases and training "
-        f"seeds, all clips of a case and of a seed drawn together; differences are paired.{seeds} The "
+        f"Brackets: {LEVEL:.0%} bootstrap intervals ({protocol.replicates} draws) over cases, all clips of a "
+        f"case drawn together{seeds}. Differences are paired. The "
         "paper's arms were rated by people on other clips; a paper-cut world of three actors is not the real "
         "one."
     )

@@ -3,11 +3,13 @@
 A finding that one arm is above another holds where the whole interval of their paired difference is above
 zero, does not hold where all of it is below, and is not told apart at this size otherwise. A finding that two
 are alike holds where the whole interval lies within MARGIN on both sides of zero, and does not hold where
-zero is outside of it.
+zero is outside of it; that one does no more than the other holds where the whole interval is below MARGIN. Of
+an arm that was trained once nothing is said: what another training would do is not known.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -16,10 +18,12 @@ from rehearse.evaluation.intervals import Interval
 from rehearse.evaluation.target import TargetFindings
 from rehearse.evaluation.target_arms import BASE, DATA, FULL, SELECTED, TargetArm
 
-Verdict = Literal["holds", "does not hold", "not told apart at this size"]
+Verdict = Literal["holds", "does not hold", "not told apart at this size", "not told by one training"]
+Judge = Callable[[Interval], Verdict]
 
 MARGIN = 0.10
-"""Shares closer than this count as alike, and contact so near to chance as at chance."""
+"""Shares closer than this count as alike, and contact so near to chance as at chance; the whole interval
+has to be."""
 AIM_RIGHT, AIM_SWAP = 0.90, 0.90
 
 PUBLISHED: dict[TargetArm, float] = {
@@ -62,6 +66,13 @@ def alike(difference: Interval, margin: float = MARGIN) -> Verdict:
     return "does not hold" if told else "not told apart at this size"
 
 
+def no_more(difference: Interval, margin: float = MARGIN) -> Verdict:
+    """Whether it is told that the first is not above the second by more than the margin."""
+    if difference.high <= margin:
+        return "holds"
+    return "does not hold" if difference.above_zero else "not told apart at this size"
+
+
 def published(arm: TargetArm) -> float | None:
     """The paper's score of an arm, None where it has none."""
     return MODULATION_PUBLISHED if arm.kind == "modulation" else PUBLISHED.get(arm)
@@ -89,13 +100,13 @@ def findings(found: TargetFindings) -> tuple[Finding, ...]:
         for text, one, other in pairs
         if one in found.arms and other in found.arms and one is not None and other is not None
     ]
-    same = [
-        ("mask and word without the loss do no more than the clips alone", nothing, DATA),
-        ("a weight of 1 reaches about as much as .1", much, FULL),
+    same: list[tuple[str, TargetArm | None, TargetArm, Judge]] = [
+        ("mask and word without the loss do no more than the clips alone", nothing, DATA, no_more),
+        ("a weight of 1 reaches about as much as .1", much, FULL, alike),
     ]
     told += [
-        _finding(found, text, one, other, alike)
-        for text, one, other in same
+        _finding(found, text, one, other, judge)
+        for text, one, other, judge in same
         if one is not None and one in found.arms and other in found.arms
     ]
     if much in found.arms and FULL in found.arms and much is not None:
@@ -103,11 +114,15 @@ def findings(found: TargetFindings) -> tuple[Finding, ...]:
     return tuple(told)
 
 
-def _finding(found: TargetFindings, text: str, one: TargetArm, other: TargetArm, judge: object) -> Finding:
+def _finding(found: TargetFindings, text: str, one: TargetArm, other: TargetArm, judge: Judge) -> Finding:
     difference = found.difference(one, other, "right")
-    verdict = alike(difference) if judge is alike else above(difference)
+    verdict = _verdict(found, judge, difference, one, other)
     numbers = " against ".join(f"{score:.3f}" for score in (published(one), published(other)) if score)
     return Finding(text, numbers, verdict, f"{spoken(difference, sign=True)} (`{one.name}` - `{other.name}`)")
+
+
+def _verdict(found: TargetFindings, judge: Judge, difference: Interval, *arms: TargetArm) -> Verdict:
+    return judge(difference) if found.tells(*arms) else "not told by one training"
 
 
 def _quality(found: TargetFindings, much: TargetArm) -> list[Finding]:
@@ -117,13 +132,13 @@ def _quality(found: TargetFindings, much: TargetArm) -> list[Finding]:
         Finding(
             "a weight of 1 costs quality: the actor is lost more often",
             "said without a number",
-            above(seen),
+            _verdict(found, above, seen, FULL, much),
             f"actor visible {spoken(seen, sign=True)} (`{FULL.name}` - `{much.name}`)",
         ),
         Finding(
             "a weight of 1 costs quality: the backdrop flickers more",
             "said without a number",
-            above(flicker),
+            _verdict(found, above, flicker, FULL, much),
             f"flicker x100 {spoken(flicker, 100, 2, sign=True)} (`{much.name}` - `{FULL.name}`)",
         ),
     ]
@@ -146,8 +161,8 @@ def aims(found: TargetFindings) -> tuple[Aim, ...]:
     for arm in (BASE, DATA):
         if arm in arms:
             away = found.above_chance(arm)
-            text = f"`{arm.name}` at chance (any contact / {found.props}), within {MARGIN:.2f}"
-            told.append(Aim(text, abs(away.value) <= MARGIN, f"{spoken(away, sign=True)} from it"))
+            text = f"`{arm.name}` at chance (any contact / {found.props}), its interval within {MARGIN:.2f}"
+            told.append(Aim(text, alike(away) == "holds", f"{spoken(away, sign=True)} from it"))
     modulation = _modulation(found)
     if modulation is not None and FULL in arms:
         up = found.difference(modulation, BASE, "right")
@@ -156,7 +171,7 @@ def aims(found: TargetFindings) -> tuple[Aim, ...]:
         told.append(
             Aim(
                 f"`{modulation.name}` between the base and `{FULL.name}`",
-                up.above_zero and down.above_zero,
+                up.above_zero and down.above_zero and found.tells(FULL),
                 evidence,
             )
         )
@@ -167,7 +182,8 @@ def aims(found: TargetFindings) -> tuple[Aim, ...]:
     ):
         if other is not None and FULL in arms:
             gain = found.difference(FULL, other, "right")
-            told.append(Aim(f"{text}, beyond the interval", gain.above_zero, spoken(gain, sign=True)))
+            beyond = gain.above_zero and found.tells(FULL)
+            told.append(Aim(f"{text}, beyond the interval", beyond, spoken(gain, sign=True)))
     if FULL in found.swaps:
         followed = found.mean(found.swaps[FULL].followed)
         told.append(

@@ -58,13 +58,14 @@ class Trace:
 
 
 def traces_of(shot: Shot, frames: int) -> list[Trace]:
-    """What a shot's trajectories ask for, resampled to a clip of ``frames`` frames, in the shot's order. What
-    is dragged, by a drag or by a path without words, comes back where the clip loops."""
+    """What a shot's trajectories ask for, resampled to a clip of ``frames`` frames, in the shot's order.
+    Where the clip loops all comes back, but a named path that ends where it began: that goes as it says."""
     traces: list[Trace] = []
     loops = any(isinstance(one, MotionInstruction) and one.loop for one in shot.instructions)
     for instruction in shot.instructions:
-        label = getattr(instruction, "phrase", None) or ""
-        places, at = there_and_back(frames) if loops and not label else (frames, list(range(frames)))
+        label, path = getattr(instruction, "phrase", None) or "", getattr(instruction, "path", None)
+        back = loops and not (label and path is not None and path.closes)
+        places, at = there_and_back(frames) if back else (frames, list(range(frames)))
         if isinstance(instruction, BoxTrajectory):
             traces.append(Trace(label, boxes=instruction.path.resample(places)[at]))
         elif isinstance(instruction, PointTrajectory):

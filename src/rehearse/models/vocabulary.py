@@ -1,8 +1,9 @@
-"""Closed vocabularies: a theatre model knows a few dozen words and says so."""
+"""What models read: theatre models know a few dozen words and say so, and all have a longest text."""
 
 from __future__ import annotations
 
 import difflib
+import logging
 import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
@@ -12,6 +13,7 @@ from rehearse.shot.errors import ShotError
 if TYPE_CHECKING:
     from rehearse.models.model import VideoModel
 
+_LOG = logging.getLogger(__name__)
 _WORD = re.compile(r"\w+(?:['’-]\w+)*")
 
 
@@ -50,3 +52,13 @@ def refuse_unknown_words(field: str, text: str, model: VideoModel) -> None:
         + " ".join(sorted(vocabulary)),
         field=field,
     )
+
+
+def say_what_is_cut(what: str, text: str, model: VideoModel) -> None:
+    """Warn where a text has more tokens than a model reads. what: it is called in the sentence."""
+    cut = model.tokenize(text).cut
+    if cut is not None:
+        _LOG.warning(
+            "%s is longer than the %d tokens %r reads; it does not see: %r",
+            *(what, model.limits.max_tokens, model.identity, text[cut:]),
+        )

@@ -1,70 +1,81 @@
-"""The optimised drag: the image model itself moves what is under the handles (DragDiffusion's scheme).
+"""The optimised drag: the image model itself moves a region (DragDiffusion's scheme, for regions).
 
-1. The picture is encoded and inverted, step by step, to latents ``z0`` in the middle of the schedule. Each
-   step of the inversion solves for the noisier latents from which one DDIM step leads back (a few fixed-point
-   rounds).
-2. Up to ``steps`` times: *motion supervision* moves the latents z so that the features a little nearer the
-   target become what the features at the handle are,
-   ``sum_i sum_(q in square(h_i, r1)) |F(z)[q + d_i] - stop(F(z)[q])|_1`` with d_i the unit step from handle
-   to target, plus ``mask_weight * sum |z - z0|`` outside what may change; one step of Adam. *Point tracking*
-   then finds each handle again: the place in ``square(h_i, r2)`` whose features are nearest to those at the
-   first handle in the first latents.
-3. The dragged latents are denoised beside the kept latents of the inversion. In the self-attentions of the
-   last two up blocks that have any, the dragged picture asks the original's keys and values, so it keeps the
-   original's look.
+1. The picture is encoded and inverted, step by step, to latents in the middle of the schedule
+   (:mod:`~rehearse.pictures.drag_inversion`); beside it the picture of what is behind the region, smoothly
+   filled in.
+2. Up to ``steps`` times: each handle's *way-point* goes on toward the target, to one latent's side ahead of
+   where the handle was found, and never slower than what brings it home in half the steps. *Motion
+   supervision*, one step of Adam, moves the latents so that their features become what is wanted there: the
+   first features, carried along by the elastic map from the handles to their way-points; what is behind
+   where the region has left. *Point tracking* then finds each handle again, by the features of its part of
+   the region (:mod:`~rehearse.pictures.drag_supervision`).
+3. Between these steps the latents are denoised, beside the kept ones whose keys and values they ask, so the
+   thing keeps its look. The steps are spread over the first half of the way back (as GoodDrag does), most of
+   them at its noisy begin: there things are moved, and what less noise shows of them is put right later.
 4. The decoded picture replaces the original within a feathered region: where the thing was, and where an
    elastic drag would put it (:mod:`~rehearse.pictures.warp`). Outside it every pixel is the original's.
 
-F is the output of the last up block but one (the third of Stable Diffusion's four), enlarged bilinearly to
-the *point grid*: half the picture's size. Radii, distances and the halt (every point within 2) count in cells
-of that grid, in which a cell is a quarter of a latent's side for codecs of 8 pixels a latent. The mask term
-holds the latents themselves; the paper holds them one denoising step later, which costs the rest of the
-denoiser. There is no fine-tuning of the model on the picture (the paper's LoRA): it takes longer than the
-drag, and a session would wait for it.
+What the region does not cover is held in all this: latents there are those of the picture behind where the
+region was, and the original's elsewhere.
+
+Where this departs from the paper. It supervises a square of half side 1 round each handle and tracks the
+handle's own feature: a thing of one flat colour then stretches till its colour reaches the target, its
+trailing side stays, and the points have "arrived". So the whole region is supervised and sought. Its features
+are compared with the first ones, for a step's own go astray over many steps. Features are read half a picture
+fine from grids a quarter as fine, so a unit step of one read cell only blurs them: the unit is a latent's
+side. The paper holds what may not change by a penalty; under Adam, whose steps are as long for a small
+gradient as for a large one, that leaves a jitter everywhere, so here it is put back. There is no fine-tuning
+of the model on the picture (the paper's LoRA): it takes longer than the drag, and a session would wait.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.nn.functional import grid_sample, interpolate, scaled_dot_product_attention
 
 from rehearse.models.image import ImageModel
+from rehearse.pictures.drag_inversion import (
+    DragCancelled,
+    SharedLook,
+    invert,
+    sharing_sites,
+    step_back,
+    stop_if,
+)
+from rehearse.pictures.drag_supervision import RegionSupervision
 from rehearse.pictures.region import find_region, grow
-from rehearse.pictures.warp import Move, Region, check_moves, check_region, opacity_of, warp_picture
-from rehearse.prediction import Prediction
-from rehearse.sampling.schedulers import levels
+from rehearse.pictures.warp import Drag, Move, Region, check_moves, check_region, cut
 from rehearse.shot.errors import ShotError
-from rehearse.sites import AttentionCall, Site
+
+__all__ = ["ARRIVED", "MOST_STEPS", "DragCancelled", "Optimised", "Pull", "Pulled", "optimise_drag"]
 
 MOST_STEPS = 80
-ARRIVED = 2.0
-"""Cells of the point grid within which a point counts as arrived."""
-_SHARING_BLOCKS = 2
-_INVERSION_ROUNDS = 3
+ARRIVED = 1.0
+"""Cells of the point grid, 2 pixels each, within which a point counts as arrived."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pull:
     """How an optimised drag pulls.
 
-    r1, r2: half sides, in cells of the point grid, of the squares that are supervised and searched. rate:
-    Adam's learning rate. mask_weight: weight of the latents outside what may change. schedule: steps of the
-    whole DDIM schedule. depth: share of it, from its clean end, that is inverted.
+    reach: half side, in cells of the point grid, of the squares that are searched. unit: how far ahead of a
+    handle its way-point is, in latents' sides. rate: Adam's learning rate. schedule: steps of the whole DDIM
+    schedule. depth: share of it, from its clean end, that is inverted. spread: share of the inverted steps
+    that the optimisation's are spread over; 0: all before the first.
     """
 
-    r1: int = 1
-    r2: int = 3
-    rate: float = 0.01
-    mask_weight: float = 0.1
+    reach: int = 3
+    unit: float = 1.0
+    rate: float = 0.05
     schedule: int = 50
     depth: float = 0.7
+    spread: float = 0.5
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -72,7 +83,7 @@ class Pulled:
     """One step of the optimisation, done.
 
     step: counted from 1. points: where the handles are, (x, y) in fractions. distances: from their targets,
-    in cells of the point grid. loss: motion supervision and mask term before the step.
+    in cells of the point grid. loss: of motion supervision, before the step.
     """
 
     step: int
@@ -98,10 +109,6 @@ class Optimised:
     trace: tuple[Pulled, ...]
 
 
-class DragCancelled(Exception):
-    """The drag was called off; the picture it was asked for is untouched."""
-
-
 def optimise_drag(
     picture: NDArray[np.uint8],
     moves: Sequence[Move],
@@ -113,12 +120,14 @@ def optimise_drag(
     on_step: Callable[[Pulled], None] | None = None,
     cancel: Callable[[], bool] | None = None,
     pull: Pull | None = None,
+    halo: bool | None = None,
 ) -> Optimised:
     """Drag a region by optimising the image model's latents.
 
     picture: uint8 ``[H, W, 3]``, sides multiples of the model's cell. moves, region: as for
     :func:`~rehearse.pictures.warp.warp_picture`. prompt: what the picture shows. steps: most steps of the
-    optimisation, 1 to 80. on_step: told after each. cancel: asked before every use of the model.
+    optimisation, 1 to 80. on_step: told after each. cancel: asked before every use of the model. halo: see
+    :class:`~rehearse.pictures.warp.Drag`.
 
     Raises:
         ShotError: as :func:`~rehearse.pictures.warp.warp_picture`; a picture of a size the model does not
@@ -133,23 +142,25 @@ def optimise_drag(
     handles = [handle for handle, _ in moves]
     marked = find_region(picture, handles) if region is None else region
     check_region(marked, handles, height, width)
-    landed = warp_picture(picture, moves, marked).moved
-    changeable = (opacity_of(marked) > 0) | (landed > 0)
+    piece = cut(picture, [Drag(moves, marked, halo)])
+    bare = (piece.opacity[0] > 0) | piece.halo
+    changeable = bare | (piece.lay([moves]).moved > 0)
 
-    journey = _invert(picture, picture_model, prompt, pull, cancel)
-    grid = (max(1, height // 2), max(1, width // 2))
-    tracker = _Tracker(picture_model, journey, grid, pull)
-    start, goal = (_on_grid([move[end] for move in moves], grid) for end in (0, 1))
-    latents, points, trace = tracker.drag(start, goal, ~changeable, steps, on_step, cancel)
-
-    made = _denoise(latents, journey, picture_model, cancel)
+    both = np.stack([picture, piece.plate])
+    journey = invert(both, picture_model, prompt, pull.schedule, pull.depth, cancel)
+    stop_if(cancel)
+    seen = RegionSupervision(picture_model, journey, piece.opacity[0], bare, changeable, pull.reach)
+    start, goal = (_on_grid([move[end] for move in moves], seen.grid) for end in (0, 1))
+    drag = _Dragging(seen, start, goal, steps, pull)
+    made = _denoise(drag, picture_model, on_step, cancel)
     changed = _feathered(changeable, picture_model.limits.size_multiple)
     blended = picture + changed[..., None] * (made.astype(np.float32) - picture)
     result = picture.copy()
     touched = changed > 0
     result[touched] = np.rint(blended[touched]).astype(np.uint8)
-    distances = tuple((goal - points).norm(dim=1).tolist())
-    return Optimised(result, _in_fractions(points, grid), len(trace), distances, changed, trace)
+    distances = tuple((goal - drag.points).norm(dim=1).tolist())
+    points, trace = _in_fractions(drag.points, seen.grid), tuple(drag.trace)
+    return Optimised(result, points, len(trace), distances, changed, trace)
 
 
 def _check_size(height: int, width: int, model: ImageModel, steps: int) -> None:
@@ -164,190 +175,90 @@ def _check_size(height: int, width: int, model: ImageModel, steps: int) -> None:
         raise ShotError(f"it must be from 1 to {MOST_STEPS}", field="steps", value=steps)
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class _Journey:
-    """An inverted picture: the latents at each step's start, noisy ones first, and what lies between.
+class _Dragging:
+    """A drag under way. Points are ``[n, 2]``, (x, y) in cells of the grid.
 
-    latents: ``[1, C, 1, h, w]`` each, one more than there are steps: the last is the clean picture.
-    timesteps: one a step. levels: signal and noise level of each of the latents. text:
-    ``[1, tokens, width]``.
+    latents: ``[1, C, 1, h, w]``. free: see :class:`~rehearse.pictures.drag_supervision.Wanted`.
     """
 
-    latents: tuple[Tensor, ...]
-    timesteps: tuple[Tensor, ...]
-    levels: tuple[tuple[float, float], ...]
-    text: Tensor
+    def __init__(self, seen: RegionSupervision, start: Tensor, goal: Tensor, steps: int, pull: Pull) -> None:
+        self.seen, self.start, self.goal, self.pull = seen, start, goal, pull
+        self.whole = (goal - start).norm(dim=1, keepdim=True)
+        self.steps = steps if bool((self.whole >= ARRIVED).any()) else 0
+        self.due = _spread(self.steps, len(seen.journey.timesteps), pull.spread)
+        self.latents = seen.journey.latents[0][:1]
+        self.unit = pull.unit * seen.grid[1] / self.latents.shape[-1]
+        self.points, self.gone = start, torch.zeros_like(self.whole)
+        self.free = seen.wanted(start, start if self.steps else goal).free
+        self.trace: list[Pulled] = []
+        self._moments: dict[str, Tensor] = {}
 
-
-def _invert(
-    picture: NDArray[np.uint8],
-    model: ImageModel,
-    prompt: str,
-    pull: Pull,
-    cancel: Callable[[], bool] | None,
-) -> _Journey:
-    """From the picture to the middle of the schedule, each step the inverse of a DDIM step."""
-    # One step of Euler along a flow is the same step as DDIM's.
-    flow = model.prediction_type == "flow_prediction"
-    scheduler = model.make_scheduler("euler" if flow else "ddim")
-    scheduler.set_timesteps(pull.schedule)
-    first = min(pull.schedule - 1, round(pull.schedule * (1 - pull.depth)))
-    numbers = range(first, pull.schedule)
-    timesteps = tuple(scheduler.timesteps[i] for i in numbers)
-    known = (*(levels(scheduler, i) for i in numbers), (1.0, 0.0))
-    text = model.encode(prompt)[1:]
-    clean = model.encode_pictures(picture[None])[:, :, None]
-    path = [clean]
-    for k in reversed(range(len(timesteps))):
-        alpha, sigma = known[k]
-        less_noisy, (alpha_after, sigma_after) = path[-1], known[k + 1]
-        noisier = less_noisy
-        for _ in range(_INVERSION_ROUNDS):
-            _stop_if(cancel)
-            output = model.denoise(noisier, timesteps[k], text)
-            seen = Prediction.from_output(output, noisier, alpha, sigma, model.prediction_type)
-            # The same noise, and the clean latents that the less noisy ones then hold.
-            x0 = (less_noisy - sigma_after * seen.noise) / alpha_after
-            noisier = alpha * x0 + sigma * seen.noise
-        path.append(noisier)
-    return _Journey(tuple(reversed(path)), timesteps, known, text)
-
-
-@dataclass(slots=True)
-class _SharedLook:
-    """Lets the second clip of a batch ask the first one's keys and values, at some self-attentions."""
-
-    sites: frozenset[str]
-    asked: int = field(default=0)
-
-    def wants(self, site: Site) -> bool:
-        return site.name in self.sites
-
-    def __call__(self, call: AttentionCall) -> Tensor:
-        self.asked += 1
-        key, value = (own[:1].expand_as(own) for own in (call.key, call.value))
-        return call.project(scaled_dot_product_attention(call.query, key, value, scale=call.scale))
-
-
-def sharing_sites(sites: Sequence[Site]) -> frozenset[str]:
-    """Names of the spatial self-attentions in the last two up blocks that have any."""
-    own = [site for site in sites if site.kind == "spatial" and site.part == "up"]
-    blocks = sorted({int(site.name.split(".")[1]) for site in own})[-_SHARING_BLOCKS:]
-    return frozenset(site.name for site in own if int(site.name.split(".")[1]) in blocks)
-
-
-def _denoise(
-    latents: Tensor, journey: _Journey, model: ImageModel, cancel: Callable[[], bool] | None
-) -> NDArray[np.uint8]:
-    """The dragged latents made clean beside the original's way, uint8 ``[H, W, 3]``."""
-    look = _SharedLook(sharing_sites(model.sites))
-    for k, timestep in enumerate(journey.timesteps):
-        _stop_if(cancel)
-        alpha, sigma = journey.levels[k]
-        pair = torch.cat([journey.latents[k], latents])
-        output = model.denoise(pair, timestep, journey.text, look)[1:]
-        seen = Prediction.from_output(output, latents, alpha, sigma, model.prediction_type)
-        alpha_after, sigma_after = journey.levels[k + 1]
-        latents = alpha_after * seen.x0 + sigma_after * seen.noise
-    made: NDArray[np.uint8] = model.decode(latents)[0, 0]
-    return made
-
-
-class _Tracker:
-    """Motion supervision and point tracking on one picture. Points are ``[n, 2]``, (x, y) in cells of the
-    grid."""
-
-    def __init__(self, model: ImageModel, journey: _Journey, grid: tuple[int, int], pull: Pull) -> None:
-        self.model, self.pull, self.grid = model, pull, grid
-        self.text, self.timestep = journey.text, journey.timesteps[0]
-        self.start = journey.latents[0]
-        self.block = max(0, len(model.denoiser.up_blocks) - 2)
-
-    def features(self, latents: Tensor) -> Tensor:
-        """``[1, width, *grid]``, with gradients."""
-        found = self.model.features(latents, self.timestep, self.text, self.block)
-        return interpolate(found, size=self.grid, mode="bilinear", align_corners=False)
-
-    def drag(
-        self,
-        points: Tensor,
-        goal: Tensor,
-        keep: NDArray[np.bool_],
-        steps: int,
-        on_step: Callable[[Pulled], None] | None,
-        cancel: Callable[[], bool] | None,
-    ) -> tuple[Tensor, Tensor, tuple[Pulled, ...]]:
-        """The dragged latents, where the points came to, and every step on the way."""
-        held = self._held(keep)
-        latents = self.start.clone().requires_grad_(True)
-        adam = torch.optim.Adam([latents], lr=self.pull.rate)
-        trace: list[Pulled] = []
-        _stop_if(cancel)
-        with torch.no_grad():
-            sought = _sample(self.features(latents), points)
-        for step in range(1, steps + 1):
-            if bool(((goal - points).norm(dim=1) < ARRIVED).all()):
-                break
-            _stop_if(cancel)
-            loss = self.loss(latents, points, goal, held)
+    def at(self, k: int, on_step: Callable[[Pulled], None] | None, cancel: Callable[[], bool] | None) -> None:
+        """Pull as often as is due at step k of the way back."""
+        count = self.due[k] - len(self.trace)
+        if not count:
+            return
+        seen = self.seen
+        if k != seen.step:
+            stop_if(cancel)
+            seen.enter(k)
+        asked = self.latents.detach().clone().requires_grad_(True)
+        adam = torch.optim.Adam([asked], lr=self.pull.rate)
+        if self._moments:
+            adam.state[asked] = self._moments
+        stop_if(cancel)
+        found = seen.features(seen.held(asked, self.free))
+        for _ in range(count):
+            towards = self._towards()
+            wanted = seen.wanted(self.start, towards)
+            loss = seen.loss(found, wanted)
             adam.zero_grad()
             loss.backward()
             adam.step()
-            _stop_if(cancel)
-            with torch.no_grad():
-                points = self.track(self.features(latents), sought, points)
-            distances = tuple((goal - points).norm(dim=1).tolist())
-            trace.append(Pulled(step, _in_fractions(points, self.grid), distances, float(loss.detach())))
+            self.free = wanted.free
+            stop_if(cancel)
+            found = seen.features(seen.held(asked, self.free))
+            self.points = seen.track(found.detach(), self.start, self.points, towards)
+            distances = tuple((self.goal - self.points).norm(dim=1).tolist())
+            places = _in_fractions(self.points, seen.grid)
+            self.trace.append(Pulled(len(self.trace) + 1, places, distances, float(loss.detach())))
             if on_step is not None:
-                on_step(trace[-1])
-        return latents.detach(), points, tuple(trace)
+                on_step(self.trace[-1])
+        self.latents, self._moments = asked.detach(), adam.state[asked]
 
-    def loss(self, latents: Tensor, points: Tensor, goal: Tensor, held: Tensor) -> Tensor:
-        """Motion supervision of the points that have not arrived, and the mask term."""
-        seen = self.features(latents)
-        total = self.pull.mask_weight * ((latents - self.start).abs() * held).sum()
-        square = _square(self.pull.r1)
-        for point, target in zip(points, goal, strict=True):
-            distance = float((target - point).norm())
-            if distance < ARRIVED:
-                continue
-            around = point + square
-            here = _sample(seen, around).detach()
-            there = _sample(seen, around + (target - point) / distance)
-            # Summed over the square and averaged over the features' width: one learning rate fits every UNet.
-            total = total + (there - here).abs().mean(dim=1).sum()
-        return total
-
-    def track(self, seen: Tensor, sought: Tensor, points: Tensor) -> Tensor:
-        """Each point's place in its square whose features ``[n, width]`` are nearest to the sought ones."""
-        square = _square(self.pull.r2)
-        limit = torch.tensor([self.grid[1] - 1.0, self.grid[0] - 1.0])
-        found = []
-        for point, wanted in zip(points, sought, strict=True):
-            places = torch.minimum((point + square).clamp(min=0), limit)
-            apart = (_sample(seen, places) - wanted).abs().sum(dim=1)
-            # Of equally good places the nearest: in a flat part a point stays where it is.
-            apart = apart + 1e-6 * apart.mean() * (places - point).norm(dim=1)
-            found.append(places[int(apart.argmin())])
-        return torch.stack(found)
-
-    def _held(self, keep: NDArray[np.bool_]) -> Tensor:
-        share = torch.from_numpy(keep.astype(np.float32))[None, None]
-        return interpolate(share, size=self.start.shape[-2:], mode="area")[:, :, None]
+    def _towards(self) -> Tensor:
+        """The way-points of the next step."""
+        way, whole = self.goal - self.start, self.whole.clamp(min=1e-6)
+        found = ((self.points - self.start) * way).sum(dim=1, keepdim=True) / whole
+        paced = self.gone + 2 * self.whole / self.steps
+        self.gone = torch.maximum(found + self.unit, paced).minimum(self.whole)
+        return self.start + way * (self.gone / whole)
 
 
-def _square(radius: int) -> Tensor:
-    side = torch.arange(-radius, radius + 1, dtype=torch.float32)
-    return torch.stack(torch.meshgrid(side, side, indexing="xy"), dim=-1).reshape(-1, 2)
+def _denoise(
+    drag: _Dragging,
+    model: ImageModel,
+    on_step: Callable[[Pulled], None] | None,
+    cancel: Callable[[], bool] | None,
+) -> NDArray[np.uint8]:
+    """The way back to a clean picture, uint8 ``[H, W, 3]``, with the drag on it."""
+    journey, look = drag.seen.journey, SharedLook(sharing_sites(model.sites))
+    for k in range(len(journey.timesteps)):
+        drag.at(k, on_step, cancel)
+        stop_if(cancel)
+        latents = drag.seen.held(drag.latents, drag.free, k)
+        drag.latents = step_back(latents, k, journey, model, look)
+    clean = drag.seen.held(drag.latents, drag.free, len(journey.timesteps))
+    made: NDArray[np.uint8] = model.decode(clean)[0, 0]
+    return made
 
 
-def _sample(features: Tensor, places: Tensor) -> Tensor:
-    """Features ``[1, width, H, W]`` at places ``[n, 2]`` in cells, bilinear: ``[n, width]``."""
-    height, width = features.shape[-2:]
-    size = torch.tensor([width, height], dtype=torch.float32)
-    where = ((2 * places + 1) / size - 1)[None, None]
-    read = grid_sample(features, where, mode="bilinear", padding_mode="border", align_corners=False)
-    return read[0, :, 0].T
+def _spread(steps: int, over: int, share: float) -> list[int]:
+    """How many of ``steps`` are done by each step of the way back, ``[over]``: ever fewer, none after
+    ``share``."""
+    last = max(1, round(share * over))
+    weights = np.maximum(1 - np.arange(over) / last, 0)
+    return [int(done) for done in np.floor(np.cumsum(weights / weights.sum()) * steps + 1e-6)]
 
 
 def _on_grid(points: Sequence[tuple[float, float]], grid: tuple[int, int]) -> Tensor:
@@ -368,8 +279,3 @@ def _feathered(marked: NDArray[np.bool_], reach: int) -> NDArray[np.float32]:
         result[more & ~grown] = 0.5 + 0.5 * math.cos(math.pi * k / reach)
         grown = more
     return result
-
-
-def _stop_if(cancel: Callable[[], bool] | None) -> None:
-    if cancel is not None and cancel():
-        raise DragCancelled

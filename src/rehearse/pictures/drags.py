@@ -22,8 +22,9 @@ from rehearse.pictures.cache import PictureCache, key_of
 from rehearse.pictures.feather import Weights, feathered, lay_over, spread
 from rehearse.pictures.redraw import ImagePipeline, Progress, Words
 from rehearse.pictures.stages import seed_of
-from rehearse.pictures.warp import Cut, Drag, Move, cut
+from rehearse.pictures.warp import Cut, Drag, Move, Warped, check_region, cut, cut_out
 from rehearse.shot import DragTrajectory, Shot, ShotError
+from rehearse.shot.easing import frame_times
 from rehearse.shot.image_ref import DIGEST_IMAGES
 
 FILL_STRENGTH = 0.5
@@ -39,21 +40,51 @@ Picture = NDArray[np.uint8]
 
 @dataclass(frozen=True, slots=True)
 class Numbered:
-    """A drag and its place in the shot."""
+    """A drag, its place in the shot and its region.
+
+    region: float32 ``[H, W]`` in [0, 1]; None: found from the handles. halo: see
+    :class:`~rehearse.pictures.warp.Drag`.
+    """
 
     index: int
     drag: DragTrajectory
+    region: Weights | None
+    halo: bool | None
+
+    @property
+    def asked(self) -> Drag:
+        """As the warp takes it, from its handles to its targets."""
+        return Drag([(move.handle, move.target) for move in self.drag.moves], self.region, self.halo)
 
 
-def drags_of(shot: Shot) -> tuple[list[Numbered], list[Numbered]]:
-    """The shot's drags, warped ones and optimised ones, each in the shot's order."""
+def drags_of(shot: Shot, height: int, width: int) -> tuple[list[Numbered], list[Numbered]]:
+    """The shot's drags on a picture of this size, warped ones and optimised ones, each in the shot's order.
+
+    Raises ShotError, naming the shot's field: a region whose picture cannot be read, that is empty or nearly
+    black, or that does not hold its handles.
+    """
     found = [
-        Numbered(i, drag) for i, drag in enumerate(shot.instructions) if isinstance(drag, DragTrajectory)
+        _numbered(i, drag, height, width)
+        for i, drag in enumerate(shot.instructions)
+        if isinstance(drag, DragTrajectory)
     ]
     return (
         [one for one in found if one.drag.method != "optimise"],
         [one for one in found if one.drag.method == "optimise"],
     )
+
+
+def _numbered(index: int, drag: DragTrajectory, height: int, width: int) -> Numbered:
+    if drag.region is None:
+        return Numbered(index, drag, None, None)
+    field = f"instructions[{index}]"
+    try:
+        region = drag.region.clear_raster(height, width)
+    except ShotError as error:
+        raise error.within(f"{field}.region") from None
+    check_region(region, [move.handle for move in drag.moves], height, width, f"{field}.")
+    # A box is drawn round a thing, with ground to spare: what lies round the box is not the thing's.
+    return Numbered(index, drag, region, False if drag.region.is_box else None)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -94,12 +125,14 @@ class Dragging:
 class Morph:
     """An optimised drag between its ends.
 
-    drag: its way and timing. region: float or bool ``[H, W]``, what is dragged. landed: its cut from the
-    optimised picture, handles at the targets. area: ``[H, W]`` in [0, 1], where the two pictures may differ.
+    drag: its way and timing. region: float or bool ``[H, W]``, what is dragged. halo: of it. landed: its cut
+    from the optimised picture, handles at the targets. area: ``[H, W]`` in [0, 1], where the two pictures may
+    differ.
     """
 
     drag: DragTrajectory
     region: Weights
+    halo: bool | None
     landed: Cut
     area: Weights
 
@@ -108,7 +141,8 @@ class Morph:
 
         place: of the handles, ``[moves, 2]``. gone: the part of the way that is behind them, in [0, 1].
         """
-        forward = cut(picture, [Drag(moves_to(self.drag, place), self.region)])
+        # Handles that pass one point on their way end apart: the moves were looked at as a whole.
+        forward = cut_out(picture, [self.region], [self.halo])
         ahead = forward.lay([moves_to(self.drag, place)]).picture
         back = [
             (move.target, (float(x), float(y))) for move, (x, y) in zip(self.drag.moves, place, strict=True)
@@ -120,6 +154,7 @@ class Morph:
 def drag_picture(
     original: Picture,
     before: str,
+    drags: tuple[list[Numbered], list[Numbered]],
     shot: Shot,
     pipeline: ImagePipeline,
     cache: PictureCache,
@@ -127,13 +162,13 @@ def drag_picture(
 ) -> Dragging:
     """Bring a shot's drags about.
 
-    before: key of the original.
+    before: key of the original. drags: as :func:`drags_of` gives them.
 
     Raises:
-        ShotError: handle outside its region, two drags on one region, an empty region, a region that leaves
-            the frame; the field is the shot's. Cancelled, DragCancelled: called off.
+        ShotError: two drags on one region, a region that leaves the frame; the field is the shot's.
+        Cancelled, DragCancelled: called off.
     """
-    plain, optimise = drags_of(shot)
+    plain, optimise = drags
     height, width = original.shape[:2]
     touched = np.zeros((height, width), dtype=np.float32)
     if not plain and not optimise:
@@ -141,22 +176,21 @@ def drag_picture(
     everything = [*plain, *optimise]
     with _named(everything):
         # All of them at once first: a drag of a region that another pulls is found before any work.
-        cut(original, [_drag(one.drag, height, width) for one in everything])
+        cut(original, [one.asked for one in everything])
 
     picture, warped = original, None
     if plain:
-        drags = tuple(one.drag for one in plain)
+        warp = tuple(one.drag for one in plain)
         with _named(plain):
-            laid = cut(original, [_drag(drag, height, width) for drag in drags])
-            ways = [drag.resample(_MOMENTS) for drag in drags]
-            moments = [
-                laid.lay([moves_to(drag, way[t]) for drag, way in zip(drags, ways, strict=True)])
-                for t in range(_MOMENTS)
-            ]
-        barest = max(reversed(moments), key=lambda moment: int(moment.exposed.sum()))
+            laid = cut(original, [one.asked for one in plain])
+            moments = _moments(laid, warp, [drag.resample(_MOMENTS) for drag in warp])
+            # Behind a single drag stands the same whenever it goes (:func:`fill_key`).
+            timed = len(warp) > 1 or np.array_equal(warp[0].progress(_MOMENTS), frame_times(_MOMENTS))
+            gone = moments if timed else _moments(laid, warp, [evenly(warp[0], _MOMENTS)])
+        barest = max(reversed(gone), key=lambda moment: int(moment.exposed.sum()))
         if barest.exposed.any():
             region = feathered(barest.exposed.astype(np.float32), FEATHER * min(height, width))
-            key = fill_key(before, shot, pipeline)
+            key = fill_key(before, plain, shot, pipeline)
             plate = cache.get(key)
             if plate is None:
                 drawn = pipeline.from_picture(
@@ -165,8 +199,8 @@ def drag_picture(
                 )  # fmt: skip
                 plate = cache.put(key, drawn)
             laid = replace(laid, plate=plate)
-        warped = (laid, drags)
-        picture = laid.lay([moves_to(drag, way[-1]) for drag, way in zip(drags, ways, strict=True)]).picture
+        warped = (laid, warp)
+        picture = laid.lay([one.asked.moves for one in plain]).picture
         for moment in moments:
             np.maximum(touched, moment.moved, out=touched)
             np.maximum(touched, moment.exposed, out=touched)
@@ -182,10 +216,22 @@ def drag_picture(
     return Dragging(original, picture, warped, tuple(morphs), spread(touched, FEATHER * min(height, width)))
 
 
-def fill_key(before: str, shot: Shot, pipeline: ImagePipeline) -> str:
+def _moments(laid: Cut, drags: Sequence[DragTrajectory], ways: Sequence[NDArray[np.float64]]) -> list[Warped]:
+    """The drags laid down at each moment of their ways, ``[moments, moves, 2]`` each."""
+    return [
+        laid.lay([moves_to(drag, place) for drag, place in zip(drags, places, strict=True)])
+        for places in zip(*ways, strict=True)
+    ]
+
+
+def evenly(drag: DragTrajectory, moments: int) -> NDArray[np.float64]:
+    """A drag's way without its timing, from end to end at even speed, ``[moments, moves, 2]``."""
+    return np.stack([move.along(frame_times(moments)) for move in drag.moves], axis=1)
+
+
+def fill_key(before: str, plain: Sequence[Numbered], shot: Shot, pipeline: ImagePipeline) -> str:
     """Key of what stands behind the warped drags."""
-    plain, _ = drags_of(shot)
-    # When a single drag goes does not change what it bares.
+    # A single drag's barest moment is looked for on its way alone; with several, timing makes the moments.
     timing = {"start", "end", "easing"} if len(plain) == 1 else set()
     return key_of(
         before=before,
@@ -228,13 +274,9 @@ def _optimised(
             value="optimise",
         )
     height, width = picture.shape[:2]
-    moves: list[Move] = [(move.handle, move.target) for move in drag.moves]
+    moves = one.asked.moves
     handles = [handle for handle, _ in moves]
-    region = (
-        find_region(picture, handles).astype(np.float32)
-        if drag.region is None
-        else drag.region.raster(height, width)
-    )
+    region = find_region(picture, handles).astype(np.float32) if one.region is None else one.region
     document = drag.model_dump(mode="json", exclude={"start", "end", "easing"}, context=DIGEST_IMAGES)
     key = key_of(
         before=before, picture=key_of(bytes=picture.tobytes().hex()), drag=document, prompt=shot.prompt,
@@ -245,20 +287,15 @@ def _optimised(
         result = optimise_drag(
             picture, moves, region, model, shot.prompt,
             on_step=lambda _: progress.tell(name, lambda: picture[None]), cancel=progress.called_off,
+            halo=one.halo,
         )  # fmt: skip
         edited = cache.put(key, result.picture)
-    landing = cut(picture, [Drag(moves, region)]).lay([moves])
+    landing = cut_out(picture, [region], [one.halo]).lay([moves])
     area = spread(
         np.maximum(region, np.maximum(landing.moved, (edited != picture).any(axis=2).astype(np.float32))),
         FEATHER * min(height, width),
     )
-    back = [(target, target) for _, target in moves]
-    return edited, Morph(drag, region, cut(edited, [Drag(back, landing.moved)]), area)
-
-
-def _drag(drag: DragTrajectory, height: int, width: int) -> Drag:
-    moves: list[Move] = [(move.handle, move.target) for move in drag.moves]
-    return Drag(moves, None if drag.region is None else drag.region.raster(height, width))
+    return edited, Morph(drag, region, one.halo, cut_out(edited, [landing.moved], [False]), area)
 
 
 @contextmanager

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from rehearse.models.model import VideoModel
 from rehearse.pictures.cache import SHARED, PictureCache
 from rehearse.pictures.drags import FILL_STRENGTH, Dragging, drag_picture, drags_of, fill_key
+from rehearse.pictures.drawn_mask import masks_over_frame
 from rehearse.pictures.feather import Weights
 from rehearse.pictures.frame import cover_frame
 from rehearse.pictures.redraw import ImagePipeline, OnStep, Progress
@@ -70,25 +71,27 @@ def make_intermediate(
     stages' pictures, None for the one all share.
 
     Raises:
-        ShotError: naming the instruction's field: a picture that cannot be used, an empty mask, a drag that
-            cannot be made, a word the model does not know, a size it does not take.
+        ShotError: naming the instruction's field: a picture that cannot be used, an empty mask, strokes for a
+            prompt that leave no mark, a drag that cannot be made, a word the model does not know, a size it
+            does not take.
         ModelError: the model that is named to draw in regions will not do.
         Cancelled, DragCancelled: called off; finished stages stay in the cache.
     """
     _refuse_bad_size(picture_model, width, height)
     cache = SHARED if cache is None else cache
     pipeline = ImagePipeline(picture_model, width, height)
+    shot = masks_over_frame(shot, width, height)
     stages = stages_of(shot, pipeline)
     progress = Progress(on_step, cancel)
-    plain, optimised = drags_of(shot)
+    plain, optimised = drags_of(shot, height, width)
 
     newest = next((i for i in range(len(stages) - 1, -1, -1) if stages[i].key in cache), -1)
     progress.steps = sum(stage.steps for stage in stages[newest + 1 :]) + _MOST_OPTIMISED * len(optimised)
-    if plain and fill_key(stages[-1].key, shot, pipeline) not in cache:
+    if plain and fill_key(stages[-1].key, plain, shot, pipeline) not in cache:
         progress.steps += pipeline.steps_for(FILL_STRENGTH, in_region=True)
 
     original = _original(stages, newest, cache, progress)
-    dragging = drag_picture(original, stages[-1].key, shot, pipeline, cache, progress)
+    dragging = drag_picture(original, stages[-1].key, (plain, optimised), shot, pipeline, cache, progress)
     return Intermediate(original, dragging.edited, dragging.touched, dragging)
 
 

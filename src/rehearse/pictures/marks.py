@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
 from rehearse.media.overlay import draw_moment, traces_of
+from rehearse.pictures.drawn_mask import masks_over_frame
 from rehearse.shot import ContentInstruction, DragTrajectory, Mask, Shot, Stroke
 
 _LEGIBLE = 384
@@ -25,6 +26,7 @@ def draw_marks(picture: NDArray[np.uint8], shot: Shot) -> NDArray[np.uint8]:
     whole path, with what moves at its end.
     """
     height, width = picture.shape[:2]
+    shot = masks_over_frame(shot, width, height)
     factor = max(1, math.ceil(_LEGIBLE / min(height, width)))
     image = Image.fromarray(picture).resize((width * factor, height * factor), Image.Resampling.LANCZOS)
     for instruction in shot.instructions:

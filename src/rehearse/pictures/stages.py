@@ -21,7 +21,7 @@ from rehearse.pictures.frame import cover_frame
 from rehearse.pictures.redraw import ImagePipeline, Progress, Words
 from rehearse.shot import ContentInstruction, ImageInstruction, Shot, ShotError
 from rehearse.shot.image_ref import DIGEST_IMAGES
-from rehearse.shot.stroke import Stroke, lay, paint
+from rehearse.shot.stroke import lay, paint
 
 FEATHER = 0.04
 """Width of a region's soft edge where an instruction is silent, as a fraction of the frame's shorter side."""
@@ -33,6 +33,9 @@ STRENGTH = 0.6
 STRENGTH_IN_REGION = 0.9
 """How far a prompt departs in a region without paint: there, something else is asked for. An inpainting model
 sees what is around it and needs nothing of what was there: with one it is 1."""
+
+# Paint that covers less of a pixel changes no colour of 256.
+_LEAST_SEEN = 0.5 / 255
 
 Picture = NDArray[np.uint8]
 
@@ -53,7 +56,8 @@ class Stage:
 
 
 def stages_of(shot: Shot, pipeline: ImagePipeline) -> list[Stage]:
-    """The stages of a shot. All that can be wrong with its image and content instructions is found here.
+    """The stages of a shot. All that can be wrong with its image and content instructions is found here. Its
+    masks lie over the frame (:func:`~rehearse.pictures.drawn_mask.masks_over_frame`).
 
     Raises ShotError, naming the instruction's field.
     """
@@ -128,11 +132,23 @@ def load_picture(instruction: ImageInstruction, name: str) -> Image.Image:
         raise ShotError(error.reason, field=f"{name}.image") from None
 
 
-def _round_the_strokes(strokes: tuple[Stroke, ...], height: int, width: int) -> NDArray[np.float32] | None:
-    """Where strokes may change the picture that says no region; None where they leave the frame as it is."""
+def _round_the_strokes(
+    instruction: ContentInstruction, name: str, height: int, width: int
+) -> NDArray[np.float32]:
+    """Where strokes with a prompt may change the picture, ``[height, width]``.
+
+    Raises ShotError, as an empty mask does, where they leave no mark: they say nowhere, and the prompt is not
+    one for the whole picture.
+    """
     laid = np.zeros((height, width), dtype=np.float32)
-    lay(laid, strokes)
-    return grown((laid > 0).astype(np.float32), ROUND_STROKES * min(height, width)) if laid.any() else None
+    lay(laid, instruction.strokes)
+    if laid.max() < _LEAST_SEEN:
+        raise ShotError(
+            "nothing of them is left to be seen in the frame; paint inside it without erasing all again, or "
+            "leave the edit out",
+            field=f"{name}.strokes",
+        )
+    return grown((laid > 0).astype(np.float32), ROUND_STROKES * min(height, width))
 
 
 def _content(
@@ -149,12 +165,12 @@ def _content(
     region, mask = None, None
     if instruction.mask is not None:
         try:
-            mask = instruction.mask.raster(height, width)
+            mask = instruction.mask.clear_raster(height, width)
         except ShotError as error:
-            raise ShotError(error.reason, field=f"{name}.mask") from None
+            raise error.within(f"{name}.mask") from None
     elif instruction.strokes and instruction.prompt is not None:
         # "A boat" says what the strokes shall be, not the picture.
-        mask = _round_the_strokes(instruction.strokes, height, width)
+        mask = _round_the_strokes(instruction, name, height, width)
     if mask is not None:
         feather = FEATHER if instruction.feather is None else instruction.feather
         region = feathered(mask, feather * min(width, height))

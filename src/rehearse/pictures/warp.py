@@ -3,12 +3,15 @@
 The algorithm, also for the studio, which shows it live in the browser. Positions are pixel centres: fraction
 x of a picture of width W is ``x * W - 0.5``. Colours are 0 to 255, opacity A is 0 to 1.
 
-1. *Opacity.* A region given as a soft matte (any value strictly between 0 and 1) is the opacity A. A hard one
-   gets an edge one pixel wide, inside its outline only: ``A = region * max(1/2, 2 b - 1)`` with b the region
-   blurred by (1, 2, 1)/4 along rows and columns (the frame's edge repeats outward).
+1. *Opacity.* A region with any value strictly between 0 and 1 is the opacity A. Another one gets an edge one
+   pixel wide, inside its outline only: ``A = region * max(1/2, 2 b - 1)`` with b the region blurred by
+   (1, 2, 1)/4 along rows and columns (the frame's edge repeats outward).
 2. *Plate.* The picture B without the region: pixels with A > 0 are filled from around them
-   (:mod:`~rehearse.pictures.prefill`). Round a hard region lies a halo, 1/40 of the frame's shorter side
-   wide: what a thing leaves behind, its outline's last pixels and its shadow, is filled with it.
+   (:mod:`~rehearse.pictures.prefill`). Round a region with an outline lies a halo, 1/40 of the frame's
+   shorter side wide: what a thing leaves behind, its outline's last pixels and its shadow, is filled with it.
+   None lies round a soft matte, which holds all of the thing: there more than a tenth of the values strictly
+   between 0 and 1 have neither a 0 nor a 1 among their eight neighbours (an outline that crosses pixels has
+   next to none, wherever it lies on their grid). A drag may say itself which of them its region is.
 3. *Layer.* Colour times opacity with what shone through the soft edge taken out again:
    ``L = clip(C - (1 - A) B, 0, 255 A)``. Laid down where it was, it gives the picture C back.
 4. *Lay.* For each pixel v of the result read (L', A') bilinearly at ``source(v)``
@@ -42,15 +45,17 @@ HALO = 1 / 40
 _CELL = 8
 _LEAST_VISIBLE = 1.0
 _SAME_REGION = 0.5
+_DEEP = 0.1
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Drag:
     """A region (bool, or float in [0, 1], ``[H, W]``; None: found from the handles) and the moves of its
-    handles."""
+    handles. halo: whether one lies round the region; None: by its values."""
 
     moves: Sequence[Move]
     region: Region | None = None
+    halo: bool | None = None
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -186,33 +191,41 @@ def warp_drags(picture: NDArray[np.uint8], drags: Sequence[Drag]) -> Warped:
 def cut(picture: NDArray[np.uint8], drags: Sequence[Drag]) -> Cut:
     """Cut the regions of drags out of a picture. Raises ShotError, as :func:`warp_drags`."""
     height, width = picture.shape[:2]
-    regions: list[NDArray[np.float32]] = []
-    hard = np.zeros((height, width), dtype=bool)
+    regions: list[Region] = []
     for k, drag in enumerate(drags):
         where = f"drags[{k}]." if len(drags) > 1 else ""
         check_moves(drag.moves, where)
         handles = [handle for handle, _ in drag.moves]
         region = find_region(picture, handles) if drag.region is None else drag.region
         check_region(region, handles, height, width, where)
-        regions.append(opacity_of(region))
-        if not _is_matte(region):
-            hard |= regions[-1] > 0
+        regions.append(region)
+    done = cut_out(picture, regions, [drag.halo for drag in drags])
     for i, j in combinations(range(len(drags)), 2):
-        _refuse_same(regions[i], regions[j], i, j)
-    support = np.zeros((height, width), dtype=bool)
-    for region in regions:
-        support |= region > 0
-    halo = widened(hard, halo_of(height, width)) & ~support
+        _refuse_same(done.opacity[i], done.opacity[j], i, j)
+    return done
+
+
+def cut_out(picture: NDArray[np.uint8], regions: Sequence[Region], halos: Sequence[bool | None]) -> Cut:
+    """Cut regions, each with its :attr:`Drag.halo`, out of a picture, wherever they go then: none is checked,
+    and each must hold something."""
+    height, width = picture.shape[:2]
+    opacities = [opacity_of(region) for region in regions]
+    support, outlined = np.zeros((2, height, width), dtype=bool)
+    for region, opacity, with_halo in zip(regions, opacities, halos, strict=True):
+        support |= opacity > 0
+        if with_halo or (with_halo is None and not is_matte(region)):
+            outlined |= opacity > 0
+    halo = widened(outlined, halo_of(height, width)) & ~support
     plate = prefill(picture, support | halo)
     layers, origins = [], []
-    for opacity in regions:
+    for opacity in opacities:
         rows, columns = box_of(opacity > 0)
         a = opacity[rows, columns, None]
         behind = plate[rows, columns].astype(np.float32)
         colour = np.clip(picture[rows, columns] - (1 - a) * behind, 0, 255 * a)
         layers.append(np.concatenate([colour, a], axis=2).astype(np.float32))
         origins.append((rows.start, columns.start))
-    return Cut(picture, plate, halo, tuple(regions), tuple(layers), tuple(origins))
+    return Cut(picture, plate, halo, tuple(opacities), tuple(layers), tuple(origins))
 
 
 def halo_of(height: int, width: int) -> int:
@@ -238,7 +251,7 @@ def widened(marked: NDArray[np.bool_], reach: int) -> NDArray[np.bool_]:
 def opacity_of(region: Region) -> NDArray[np.float32]:
     """Step 1 of the module's algorithm: float32 ``[H, W]``, above 0 exactly where the region is."""
     matte = np.clip(region.astype(np.float32), 0, 1)
-    if _is_matte(matte):
+    if _between(matte).any():
         return matte
     padded = np.pad(matte, 1, mode="edge")
     blurred = padded[:-2] + 2 * padded[1:-1] + padded[2:]
@@ -246,9 +259,15 @@ def opacity_of(region: Region) -> NDArray[np.float32]:
     return np.asarray(matte * np.maximum(0.5, 2 * blurred - 1), dtype=np.float32)
 
 
-def _is_matte(region: Region) -> bool:
-    """Whether a region says its own soft edge."""
-    return bool(((region > 0) & (region < 1)).any())
+def is_matte(region: Region) -> bool:
+    """Whether a region ``[H, W]`` says how far each pixel is the thing's; else it has an outline."""
+    between = _between(region)
+    # What an outline leaves of a pixel lies beside what is wholly inside or outside of it.
+    return bool((between & ~widened(~between, 1)).sum() > _DEEP * between.sum())
+
+
+def _between(region: Region) -> NDArray[np.bool_]:
+    return np.asarray((region > 0) & (region < 1))
 
 
 def elastic_of(moves: Sequence[Move], height: int, width: int) -> Elastic:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -12,7 +13,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from rehearse.shot.control import BlendSettings
+from rehearse.shot.errors import ShotError
 from rehearse.shot.grid import pool
+
+_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,16 +50,27 @@ def blend_weights(
 
     grid: latent frames, height and width. height, width: of the clip in pixels, at which the region is drawn
     and feathered before its area is pooled to the grid. folder: where a relative picture path of the region
-    starts. Latent frames count as evenly spaced over the clip. Raises ShotError: an empty region, or its
-    picture cannot be read.
+    starts. A region's picture lies over the whole frame: one drawn on the shot's own picture is placed before
+    (:func:`~rehearse.pictures.drawn_mask.masks_over_frame`). Latent frames count as evenly spaced over the
+    clip. Raises ShotError naming ``control.blend.region``: it is empty or nearly black, or its picture cannot
+    be read.
     """
+    if settings.feather and settings.region is None:
+        _LOG.warning(
+            "control.blend.feather is %g: it softens the edge of a region, and the blend has none; give one, "
+            "or leave it out",
+            settings.feather,
+        )
     frames, rows, columns = grid
     own = BLEND_DEFAULTS.weight if settings.region is None else BLEND_DEFAULTS.weight_in_region
     over_time = torch.tensor(settings.weights(frames) or [own] * frames, dtype=torch.float32)
     inside = torch.ones(rows, columns)
     if settings.region is not None:
         feather = BLEND_DEFAULTS.feather if settings.feather is None else settings.feather
-        region = settings.region.raster(height, width, folder)
+        try:
+            region = settings.region.clear_raster(height, width, folder)
+        except ShotError as error:
+            raise error.within("control.blend.region") from None
         soft = feathered(region, feather * min(height, width))
         inside = torch.from_numpy(pool(soft, rows, columns)).clamp(0.0, 1.0)
     # Outside the region the original stays: w is 1 there, whatever the time.

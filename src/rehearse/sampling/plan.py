@@ -20,7 +20,8 @@ class Plan:
     seed: of the noise. text: embeddings ``[2, tokens, width]``, unconditional first.
     subjects: what follows a path, back to front as the shot lists them. controls: in the order they act.
     condition: extra input channels of models that start from a picture, see ``VideoModel.denoise``.
-    blend: the other side of equation 4, None for an unblended run.
+    blend: the other side of equation 4, None for an unblended run. picture: SHA-256 of the pixels that the
+    clip is to show before the model moves them, None for models that start from no picture.
     """
 
     frames: int
@@ -36,6 +37,7 @@ class Plan:
     controls: tuple[Control, ...] = ()
     condition: Tensor | None = None
     blend: Blend | None = None
+    picture: str | None = None
 
     @property
     def side(self) -> Side:

@@ -92,6 +92,11 @@ class BoxPath(Document):
                     raise ShotError(error.reason, field=field, value=error.value) from None
         return self
 
+    @property
+    def closes(self) -> bool:
+        """Whether it ends where it began."""
+        return self.keyframes[0].box == self.keyframes[-1].box
+
     def at(self, time: float) -> Box:
         """The box at a time of the clip in [0, 1]; still before the first and after the last keyframe."""
         x0, y0, x1, y1 = self._sample(np.array([time], dtype=np.float64))[0].tolist()

@@ -44,6 +44,11 @@ class ShotError(ValueError):
         self.others = tuple(others)
         super().__init__(_sentence(reason, field, value, document))
 
+    def within(self, field: str) -> ShotError:
+        """The same fault, told from outside: what it found wrong stands in ``field``."""
+        inside = f"{field}.{self.field}" if self.field else field
+        return ShotError(self.reason, field=inside, value=self.value, others=self.others)
+
 
 def _sentence(reason: str, field: str, value: object, document: str) -> str:
     subject = field

@@ -47,6 +47,7 @@ _TURNS: dict[Any, Image.Transpose] = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
+_SIDEWAYS = [turn for orientation, turn in _TURNS.items() if orientation >= 5]
 
 
 class ImageRef(Document):
@@ -167,6 +168,11 @@ class ImageRef(Document):
     def digest(self, folder: Path | None = None) -> str:
         """SHA-256 of the picture file's bytes, in hex."""
         return hashlib.sha256(self.read(folder)).hexdigest()
+
+    def size(self, folder: Path | None = None) -> tuple[int, int]:
+        """Width and height in pixels, upright by its EXIF rotation; the picture itself stays unread."""
+        picture = _open(self.read(folder))
+        return (picture.height, picture.width) if _turn(picture) in _SIDEWAYS else picture.size
 
     def load(self, folder: Path | None = None, ground: str = "white") -> Image.Image:
         """The picture as 8-bit RGB, upright by its EXIF rotation, transparent parts on the colour `ground`.
@@ -336,12 +342,16 @@ def _from_array(array: NDArray[Any]) -> Image.Image:
     return Image.fromarray(np.ascontiguousarray(array))
 
 
-def _upright(picture: Image.Image) -> Image.Image:
+def _turn(picture: Image.Image) -> Image.Transpose | None:
     # Pillow's exif_transpose writes the EXIF data anew too, and fails where a camera wrote it badly.
     try:
-        turn = _TURNS.get(picture.getexif().get(_ORIENTATION))
+        return _TURNS.get(picture.getexif().get(_ORIENTATION))
     except Exception:
-        turn = None
+        return None
+
+
+def _upright(picture: Image.Image) -> Image.Image:
+    turn = _turn(picture)
     return picture if turn is None else picture.transpose(turn)
 
 

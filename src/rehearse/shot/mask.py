@@ -20,6 +20,9 @@ from rehearse.shot.image_ref import ImageRef
 from rehearse.shot.stroke import Stroke, lay
 
 MOST_STROKES = 4096
+FAINTEST = 0.05
+"""Where a mask picture is within this of black or of white, it means black or white: a dark ground, a camera
+format's noise, the far ends of a probability map."""
 _TRIAL_SIZE = 128
 
 
@@ -100,11 +103,17 @@ class Mask(Document):
         """Whether it can be rastered without a folder: no part is a file that has not been read."""
         return self.image is None or self.image.is_inline
 
+    @property
+    def is_box(self) -> bool:
+        """Whether it is a box and nothing else."""
+        parts = (self.image, self.polygon)
+        return self.box is not None and parts == (None, None) and not self.strokes and not self.invert
+
     def raster(self, height: int, width: int, folder: Path | None = None) -> NDArray[np.float32]:
         """How much of each cell of a height x width grid is marked: [height, width] in [0, 1].
 
-        By area, so that a region thinner than a cell keeps its weight. `folder` is where a relative picture
-        path starts.
+        By area, so that a region thinner than a cell keeps its weight. Of a picture, nearly black and nearly
+        white are black and white (:data:`FAINTEST`). `folder` is where a relative picture path starts.
 
         Raises:
             ShotError: nothing is marked, or the picture cannot be read.
@@ -112,7 +121,7 @@ class Mask(Document):
         refuse_bad_size(height, width)
         marked = np.zeros((height, width), dtype=np.float32)
         if self.image is not None:
-            np.maximum(marked, pool(self.image.load_mask(folder), height, width), out=marked)
+            np.maximum(marked, pool(_settled(self.image.load_mask(folder)), height, width), out=marked)
         if self.box is not None:
             rows = overlap(self.box.y0, self.box.y1, height)
             columns = overlap(self.box.x0, self.box.x1, width)
@@ -126,11 +135,38 @@ class Mask(Document):
             raise ShotError("the mask is empty; mark some part of the frame (in a picture, white marks)")
         return marked
 
+    def clear_raster(self, height: int, width: int, folder: Path | None = None) -> NDArray[np.float32]:
+        """:meth:`raster`, for what something shall be done with.
+
+        Raises:
+            ShotError: as :meth:`raster`; the picture is dark all over.
+        """
+        marked = self.raster(height, width, folder)
+        if self.image is not None and marked.max() <= FAINTEST:
+            strongest = float(self.image.load_mask(folder).max())
+            if strongest <= FAINTEST:
+                raise ShotError(
+                    f"it is nearly black: its strongest place has {strongest:.2g} of 1; mark the thing in "
+                    "white (255)"
+                )
+        return marked
+
     def covers(self, x: float, y: float) -> bool:
-        """Whether the point (fractions of the frame) lies in the region or at its edge. Needs `is_ready`."""
+        """Whether the point (fractions of the frame) lies in the region or at its edge. Needs `is_ready`.
+
+        A picture counts as lying over the whole frame, which one drawn on the shot's own picture need not.
+        """
         fine = 512
         marked = self.raster(fine, fine)
         return bool(marked[min(int(y * fine), fine - 1), min(int(x * fine), fine - 1)] > 0)
+
+
+def _settled(values: NDArray[np.float32]) -> NDArray[np.float32]:
+    """A picture's values in [0, 1] without what is faint beside what it marks. One that is faint all over
+    stays as it is: whoever uses it says so."""
+    if values.max() <= FAINTEST:
+        return values
+    return np.where(values < FAINTEST, 0, np.where(values > 1 - FAINTEST, 1, values)).astype(np.float32)
 
 
 def _polygon(corners: Sequence[tuple[float, float]], height: int, width: int) -> NDArray[np.float32]:

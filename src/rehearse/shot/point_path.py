@@ -103,6 +103,11 @@ class PointPath(Document):
                     )
         return self
 
+    @property
+    def closes(self) -> bool:
+        """Whether it ends where it began."""
+        return self.keyframes[0].point == self.keyframes[-1].point
+
     def at(self, time: float) -> tuple[float, float]:
         """(x, y) at a time of the clip in [0, 1]; still before the first and after the last keyframe."""
         x, y = self._sample(np.array([time], dtype=np.float64))[0].tolist()

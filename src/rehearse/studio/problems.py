@@ -51,7 +51,7 @@ def answer_problems(app: FastAPI) -> None:
     @app.exception_handler(ShotError)
     def bad_shot(request: Request, error: ShotError) -> Response:
         field = error.field
-        outside = field == "until"  # of the command, not of the shot in it
+        outside = field in ("at", "until")  # of the command, not of the shot in it
         return problem(422, str(error), field if outside else join("shot", field))
 
     @app.exception_handler(MediaError)

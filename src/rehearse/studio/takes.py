@@ -12,6 +12,7 @@ from rehearse.studio import views
 from rehearse.studio.engines.engine import Engine
 from rehearse.studio.limits import ServerLimits
 from rehearse.studio.shots import Shots, compact, stored_shot
+from rehearse.takes.changes import acts_in_steps
 from rehearse.takes.store import shots, tree
 from rehearse.takes.store.facts import Facts, last_event, take_facts
 from rehearse.takes.store.queue import let_go_queue
@@ -91,6 +92,17 @@ class Takes:
         parent = tree.take_row(session, take)
         shot = stored_shot(parent.document) if asked.shot is None else asked.shot
         order = self._order(session, shot, asked.until, asked.name)
+        if asked.at == parent.steps and acts_in_steps(
+            stored_shot(parent.document), stored_shot(order.document)
+        ):
+            kept = (row.step for row in tree.steps_of(session, take) if row.checkpoint is not None)
+            last = max((step for step in kept if step < asked.at), default=0)
+            raise ShotError(
+                f"the take has {parent.steps} steps, and none is left for the changed shot to act in; branch "
+                f"at {last}{' or earlier' if last else ''}",
+                field="at",
+                value=asked.at,
+            )
         return _view(tree.fork_take(session, take, asked.at, order, client, play=asked.play))
 
     def play(

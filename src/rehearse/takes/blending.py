@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from rehearse.animating import drags_anything
 from rehearse.models.model import VideoModel
+from rehearse.pictures.drawn_mask import masks_over_frame
 from rehearse.planning import plan
 from rehearse.sampling.blend import Blend, Kept, KeptX0, Side
 from rehearse.sampling.blend_weights import BLEND_DEFAULTS, blend_weights
@@ -22,7 +23,8 @@ from rehearse.shot import Shot
 
 def mixes_with_parent(shot: Shot) -> bool:
     """Whether a fork under this shot blends with its parent. Where the shot drags something, the blend is
-    between the picture before the drag and after it, which planning sees to."""
+    between the picture before the drag and after it, which planning sees to: a shot means the same in a fork
+    as in a take of its own, and the picture before the drag is no take's."""
     return shot.control.blend is not None and not drags_anything(shot)
 
 
@@ -47,7 +49,7 @@ def plan_of(shot: Shot, model: VideoModel, original: Original | None) -> Plan:
 
 def mixed(own: Plan, shot: Shot, model: VideoModel, original: Original) -> Plan:
     """A shot's own plan under a blend with an original, by the shot's blend settings."""
-    settings = shot.control.blend
+    settings = masks_over_frame(shot, own.width, own.height).control.blend
     assert settings is not None
     _, *grid = model.latent_shape(own.frames, own.height, own.width)
     side: Side | KeptX0

@@ -20,6 +20,7 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
+import operator
 import os
 import re
 import shlex
@@ -65,7 +66,8 @@ class FolderError(ValueError):
 @dataclass(frozen=True, slots=True)
 class TakeCard:
     """What ``take.json`` says. steps: of the whole take. keep: every how many steps a checkpoint stays.
-    blend: "computed" or "kept" where the take is mixed with its parent. shot: as JSON text.
+    blend: "computed" or "kept" where the take is mixed with its parent. shot: as JSON text. picture: SHA-256
+    of the pixels that it began with; None for a model that starts from none, and for an older take.
     """
 
     id: str
@@ -80,6 +82,7 @@ class TakeCard:
     branch_step: int | None
     blend: str | None
     shot: str
+    picture: str | None = None
 
 
 class TakeFolder:
@@ -101,7 +104,10 @@ class TakeFolder:
 
         Raises FolderError: something is there already, or it cannot be made there.
         """
-        folder = cls(path, keep)
+        try:
+            folder = cls(path, operator.index(keep))
+        except TypeError:
+            raise FolderError(f"keep is {keep!r}: give a whole number, n for every n-th step") from None
         if keep < 0:
             raise FolderError(f"keep is {keep}: give 1 to keep every step, n for every n-th, 0 for none")
         place = folder.path
@@ -178,7 +184,7 @@ class TakeFolder:
                 f"{self.path / 'take.json'} has another shot than the checkpoints of the take, which never "
                 f"changes; put the file back, and fork the take to change its shot{self._what_is_left()}"
             )
-        return Take.restore(
+        take = Take.restore(
             self.shot,
             model,
             id=card.id,
@@ -189,6 +195,14 @@ class TakeFolder:
             keep=0,
             recorder=self,
         )
+        if card.picture is not None and card.picture != take.plan.picture:
+            # Pictures are drawn anew; what draws them is no part of the video model's fingerprint.
+            _LOG.warning(
+                "what goes on begins with another picture than the take in %s did: a model that draws "
+                "it, or its settings, have changed; for a clip of one picture throughout, start a new take",
+                self.path,
+            )
+        return take
 
     # As a recorder
 
@@ -208,12 +222,14 @@ class TakeFolder:
         card = TakeCard(
             id=take.id, model=take.model.identity, fingerprint=take.model.fingerprint, steps=take.steps,
             frames=plan.frames, width=plan.width, height=plan.height, keep=self.keep, parent=take.parent_id,
-            branch_step=take.branch_step, blend=blend, shot=take.shot.to_json(),
+            branch_step=take.branch_step, blend=blend, shot=take.shot.to_json(), picture=plan.picture,
         )  # fmt: skip
         if take.state is not None:
             # Before the card: a folder with a card has all that its take needs.
             self._save(take, take.state, original)
         said = {"format": _FORMAT, "version": _VERSION, **asdict(card), "shot": json.loads(card.shot)}
+        if card.picture is None:
+            del said["picture"]  # older versions read no such entry
         self._write("take.json", (json.dumps(said, indent=1, ensure_ascii=False) + "\n").encode())
         self._card = card
         self._tell("started", take.step, parent=take.parent_id)
@@ -544,6 +560,8 @@ def _checked(card: TakeCard) -> TakeCard:
             raise ValueError(name)
     if card.blend not in (None, "computed", "kept") or not isinstance(card.parent, str | None):
         raise ValueError("blend")
+    if not isinstance(card.picture, str | None):
+        raise TypeError("picture")
     begun = card.branch_step
     if (begun is None) != (card.parent is None) or (begun is not None and type(begun) is not int):
         raise ValueError("branch_step")

@@ -6,6 +6,8 @@ makes all of it last, a folder (:class:`rehearse.takes.folder.TakeFolder`) or a 
 
 from __future__ import annotations
 
+import logging
+import operator
 import os
 import uuid
 from collections.abc import Callable, Iterator
@@ -18,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
+from rehearse.animating import drags_anything
 from rehearse.models import load_model
 from rehearse.models.model import VideoModel
 from rehearse.planning import plan as make_plan
@@ -28,8 +31,11 @@ from rehearse.sampling.plan import Plan
 from rehearse.sampling.state import State
 from rehearse.shot import Shot
 from rehearse.takes.blending import keeps_original, mixed, mixes_with_parent, plan_of, unmixed
+from rehearse.takes.changes import acts_in_steps
 from rehearse.takes.clip import Clip
 from rehearse.takes.recorder import Recorder
+
+_LOG = logging.getLogger(__name__)
 
 
 class TakeError(ValueError):
@@ -98,7 +104,7 @@ class Take:
     @classmethod
     def start(
         cls,
-        shot: Shot,
+        shot: Shot | str,
         model: VideoModel | None = None,
         *,
         keep: int = 1,
@@ -106,10 +112,12 @@ class Take:
     ) -> Self:
         """A take of which nothing has run yet; the shot is validated against the model here.
 
-        model: a loaded model; None loads ``shot.model``. keep: which states stay in memory to fork from:
-        1 every step, n every n-th, 0 none but the current one. recorder: writes the take down as it runs,
-        such as ``TakeFolder.create("folder")``. Raises ShotError, ModelError, and what the recorder raises.
+        shot: a Shot, or a prompt alone. model: a loaded model; None loads ``shot.model``. keep: which states
+        stay in memory to fork from: 1 every step, n every n-th, 0 none but the current one. recorder: writes
+        the take down as it runs, such as ``TakeFolder.create("folder")``. Raises ShotError, ModelError, and
+        what the recorder raises.
         """
+        shot = Shot(shot) if isinstance(shot, str) else shot
         model = model or load_model(shot.model)
         take = cls(shot, model, make_plan(shot, model), keep=keep, recorder=recorder)
         if recorder is not None:
@@ -190,6 +198,7 @@ class Take:
 
         Raises Cancelled where :meth:`cancel` was called; the take stands between two steps and plays on.
         """
+        until = None if until is None else _whole("until", until)
         if until is not None and not 0 <= until <= self.steps:
             raise TakeError(
                 f"until is {until}: the take has {self.steps} steps; give a step from 0 to {self.steps}"
@@ -228,19 +237,25 @@ class Take:
         """A new take that branches off at a step and pays only for the steps after it; this one stays as is.
 
         at: steps it takes over, one of :attr:`kept_steps`; None for where this take stands. At 0 it takes
-        nothing over, so anything may change. shot: the changed shot; None for the same.
+        nothing over, so anything may change; at the last step nothing is left for a change to act in.
+        shot: the changed shot; None for the same. It says all that is wanted: with a blend that it has from
+        this take's shot the fork is blended with this take; ``shot.with_control(blend=None)`` leaves it out.
         recorder: writes the new take down.
 
         Where the changed shot's ``control.blend`` is set, every step after the branch is a mix (equation 4)
         of what this take's instructions and the changed ones say: see :mod:`rehearse.takes.blending`. Such a
         fork begins with this take's noise at 0 too. With ``original="kept"`` this take's own predictions are
-        the original side, so it must have finished and kept every step after the branch.
+        the original side, so it must have finished and kept every step after the branch. Where the changed
+        shot drags something, its blend is between the picture before the drag and after it, as in any take,
+        and this take is no side of it; a warning says so where the blend is new.
 
         Raises TakeError, ShotError: the step is not kept, or the change does not fit a run in its middle.
         """
-        step = self.step if at is None else at
+        step = self.step if at is None else _whole("at", at)
         self._refuse_step(step)
         shot = self.shot if shot is None or shot == self.shot else shot
+        self._refuse_late_change(step, shot)
+        self._say_what_a_blend_means(shot)
         original, model = self.original, self.model
         if shot is self.shot:
             plan = self.plan
@@ -351,6 +366,24 @@ class Take:
             further = f", and stands at step {self.step}; play it further first" if step > self.step else ""
             raise TakeError(f"cannot fork at step {step}: the take keeps the states of steps {near}{further}")
 
+    def _refuse_late_change(self, step: int, shot: Shot) -> None:
+        if step == self.steps and acts_in_steps(self.shot, shot):
+            last = max(kept for kept in self.kept_steps if kept < step)
+            raise TakeError(
+                f"cannot fork at step {step} with a changed shot: the take has {self.steps} steps, and none "
+                f"is left for the change to act in; fork at {last}{' or earlier' if last else ''}"
+            )
+
+    def _say_what_a_blend_means(self, shot: Shot) -> None:
+        blend, before = shot.control.blend, self.shot
+        known = blend == before.control.blend and drags_anything(before)
+        if blend is not None and drags_anything(shot) and not known:
+            _LOG.warning(
+                "control.blend: this shot drags something, so it mixes with the picture before the drag, "
+                "under the shot's own words, and not with the take it branches from; leave out what drags or "
+                "the blend, if that is not meant"
+            )
+
     def _fitting(self, step: int, shot: Shot, what: str) -> Plan:
         """The plan of a changed shot alone; TakeError where the change needs a run from the start."""
         self._refuse_changes(what, [("model", self.shot.model, shot.model)])
@@ -397,3 +430,11 @@ class Take:
     def __repr__(self) -> str:
         branch = f", from {self.parent_id[:8]} at {self.branch_step}" if self.parent_id else ""
         return f"Take({self.id[:8]}, step {self.step}/{self.steps}{branch}, {self.shot.prompt!r})"
+
+
+def _whole(name: str, number: object) -> int:
+    """A number of steps as an int, whosever integer it is. Raises TakeError."""
+    try:
+        return operator.index(number)  # type: ignore[arg-type]
+    except TypeError:
+        raise TakeError(f"{name} is {number!r}: give a whole number of steps") from None

@@ -182,6 +182,45 @@ def test_a_mask_that_the_cut_loses_is_told(tmp_path: Path, base: Path) -> None:
     assert problems_of(tmp_path, None, video="wide.mp4", mask="wide.png") == []
 
 
+def test_a_mask_that_marks_nearly_all_is_told(tmp_path: Path, base: Path) -> None:
+    """White with a black line at its edge, and not quite white."""
+    nearly = np.full((SIZE, SIZE), 252, np.uint8)
+    nearly[0] = 0
+    Image.fromarray(nearly).save(tmp_path / "nearly.png")
+    most = np.zeros((SIZE, SIZE), np.uint8)
+    most[4:] = 255  # 93.75 %
+    Image.fromarray(most).save(tmp_path / "most.png")
+    for row in ({"mask": "nearly.png"}, {"actor": "crane", "actor_mask": "nearly.png"}):
+        told = 'mask is "nearly.png": it marks 97.3 % of the frame; mark only the thing that is meant'
+        found = problems_of(tmp_path, base, **row)
+        assert sum(told in problem for problem in found) == 1, found
+    assert problems_of(tmp_path, base, mask="most.png") == []
+    wide = np.zeros((SIZE, 3 * SIZE), np.uint8)
+    wide[:, SIZE : 2 * SIZE] = 255
+    Image.fromarray(wide).save(tmp_path / "wide.png")
+    write_clip(tmp_path / "wide.mp4", np.full((6, SIZE, 3 * SIZE, 3), 90, np.uint8), 8)
+    (found,) = problems_of(tmp_path, base, video="wide.mp4", mask="wide.png")
+    assert "it marks 100.0 % of the 64x64 cut from the middle; cut the clip yourself" in found
+
+
+def test_rows_that_are_held_out_are_checked_too(
+    tmp_path: Path, base: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data, others = save_rows(tmp_path / "data"), save_rows(tmp_path / "others", 2)
+    command = ["train", "target", str(data), "--validation", str(others), "--validate"]
+    for more in ([], ["--base", str(base)]):
+        assert run([*command, *more]) == 0
+        assert capsys.readouterr().out.startswith("5 rows are good")
+    (tmp_path / "others" / "1.png").unlink()
+    for more in ([], ["--base", str(base)]):
+        assert run([*command, *more]) == 2
+        told = capsys.readouterr()
+        assert told.out.startswith(f'{others}: row 2: mask is "1.png": there is no such file')
+        assert f"1 thing is to be mended in {others}" in told.err
+    assert run([*command[:4], str(tmp_path / "none.jsonl"), "--validate"]) == 2
+    assert "none.jsonl cannot be read" in capsys.readouterr().err
+
+
 def test_lines_that_are_no_rows(tmp_path: Path) -> None:
     path = tmp_path / "data.jsonl"
     path.write_text('{"video": \n[1]\n')

@@ -3,6 +3,7 @@ in any way goes on bit for bit, and a full disk or a damaged checkpoint costs a 
 
 from __future__ import annotations
 
+import json
 import os
 import resource
 import shutil
@@ -129,6 +130,17 @@ def test_a_model_is_not_written_over(tmp_path: Path, base: Path, data: Path) -> 
     assert (out / "adapter.safetensors").read_bytes() == adapter
 
 
+def test_a_run_does_not_lie_in_its_base(tmp_path: Path, base: Path, data: Path) -> None:
+    copy = shutil.copytree(base, tmp_path / "base")
+    borrowing = shutil.copytree(base, tmp_path / "borrowing")
+    shutil.rmtree(borrowing / "vae")
+    (borrowing / "rehearse.json").write_text(json.dumps({"base": str(copy)}))
+    for model, out in ((copy, copy / "run"), (copy, copy / "runs" / "one"), (borrowing, copy / "run")):
+        with pytest.raises(TrainingError, match=rf"lies inside of the base {copy}, which a run does not"):
+            train_toy(data, model, out, 2)
+        assert not out.exists()
+
+
 def test_a_run_is_no_base(tmp_path: Path, base: Path, data: Path) -> None:
     train_toy(data, base, tmp_path / "one", 1)
     with pytest.raises(TrainingError, match="has a target adapter already; give the base it stands on"):
@@ -137,17 +149,17 @@ def test_a_run_is_no_base(tmp_path: Path, base: Path, data: Path) -> None:
 
 
 def test_two_runs_do_not_share_a_folder(tmp_path: Path) -> None:
-    out = tmp_path / "out"
+    out, base = tmp_path / "out", tmp_path / "base"
     out.mkdir()
     with FileLock(out / "lock"):  # noqa: SIM117
-        with pytest.raises(TrainingError, match="another process trains in it now"), held(out, tmp_path):
+        with pytest.raises(TrainingError, match="another process trains in it now"), held(out, base):
             pass
     for part in (out / ".rehearse-0a.part", out / ".motion_adapter.part" / "x"):
         part.parent.mkdir(exist_ok=True)
         part.write_bytes(b"half")
-    with held(out, tmp_path):
+    with held(out, base):
         assert [path.name for path in out.iterdir()] == ["lock"]  # what was killed half-way is swept out
-    with held(tmp_path / "new", tmp_path):
+    with held(tmp_path / "new", base):
         assert (tmp_path / "new").is_dir()
     assert not (tmp_path / "new").exists()  # nothing came of it
 

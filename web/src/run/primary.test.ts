@@ -43,6 +43,12 @@ describe("the big button", () => {
     expect(primaryOf(take({ status: "running" }), 2, true)).toMatchObject({ act: "branch", at: 2 });
   });
 
+  it("starts anew where a shot is changed at the last step", () => {
+    const done = take({ status: "finished", step: 24, kept_steps: [0, 12, 24] });
+    expect(primaryOf(done, 24, true).act).toBe("run");
+    expect(primaryOf(done, 23, true)).toMatchObject({ act: "branch", at: 12 });
+  });
+
   it("starts anew where nothing but the start is kept", () => {
     expect(primaryOf(take({ kept_steps: [0] }), null, true).act).toBe("run");
   });

@@ -15,7 +15,8 @@ export function branchPoint(kept: readonly number[], wanted: number): number {
 /**
  * Of a take at a step (null: where it stands) under a shot that is or is not the take's own.
  * A take that runs can be paused; one looked at in an earlier step, or under a changed shot, branches; one
- * that stands plays on; else a new take is made.
+ * that stands plays on; else a new take is made: also of a shot changed at the last step, where no step is left
+ * for the change to act in.
  */
 export function primaryOf(take: Take | null, step: number | null, changed: boolean): Primary {
   const run: Primary = { act: "run", label: "Run", hint: "Make a new take of this shot" };
@@ -23,6 +24,7 @@ export function primaryOf(take: Take | null, step: number | null, changed: boole
   const live = take.status === "running" || take.status === "queued";
   if (step !== null && (step < take.step || (changed && step > 0))) {
     const at = branchPoint(take.kept_steps, step);
+    if (changed && at === take.steps) return run;
     return {
       act: "branch",
       label: `Branch at ${at}`,

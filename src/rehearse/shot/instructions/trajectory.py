@@ -113,12 +113,13 @@ class DragTrajectory(Document):
         if self.end <= self.start:
             raise ShotError(f"it must be after start ({self.start:g})", field="end", value=self.end)
         handles = [move.handle for move in self.moves]
+        # Where a region's picture lies depends on the frame: its handles are looked at when it is laid there.
         for i, handle in enumerate(handles):
             if handle in handles[:i]:
                 raise ShotError(
                     "another move has this handle; take each point once", field=f"moves[{i}].handle"
                 )
-            if self.region is not None and self.region.is_ready and not self.region.covers(*handle):
+            if self.region is not None and self.region.image is None and not self.region.covers(*handle):
                 raise ShotError(
                     "it is outside the dragged region; put the handle on what is dragged",
                     field=f"moves[{i}].handle",

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 
-import numpy as np
-
 from rehearse.media import MediaError
 from rehearse.models.model import Tokens
 from rehearse.models.vocabulary import unknown_words
@@ -18,6 +16,9 @@ from rehearse.training.target.rows import Kind, Problem, Row
 _RATE_TOLERANCE = 0.01
 _FAINTEST = 0.5
 """A mask whose lightest place is darker than this is a slip."""
+_LARGEST = 0.95
+"""A mask that marks more of the frame than this marks no one thing in it."""
+_ONLY = "mark only the thing that is meant"
 
 
 def check_rows(
@@ -76,20 +77,22 @@ def _mask_problems(row: Row, size: Sequence[int], shape: Shape | None) -> list[P
                 Problem(row.number, field, said, "it is empty; mark the thing in the first frame, in white")
             )
         elif mask.min() == mask.max():
-            found.append(
-                Problem(
-                    row.number, field, said, "it marks the whole frame; mark only the thing that is meant"
-                )
-            )
+            found.append(Problem(row.number, field, said, f"it marks the whole frame; {_ONLY}"))
+        elif mask.mean() > _LARGEST:
+            share = f"it marks {100 * mask.mean():.1f} % of the frame"
+            found.append(Problem(row.number, field, said, f"{share}; {_ONLY}"))
         elif mask.max() < _FAINTEST:
             # Drawn with 0 and 1, or in a dark colour of a palette.
             light = f"it is nearly black: its lightest place has {mask.max() * 255:.0f} of 255"
             found.append(Problem(row.number, field, said, f"{light}; mark the thing in white (255)"))
         elif shape is not None:
             cut = fitted_mask(mask, shape)
-            if not cut.any() or np.all(cut == 1):
-                kept = f"the {shape.width}x{shape.height} cut from the middle"
+            kept = f"the {shape.width}x{shape.height} cut from the middle"
+            if not cut.any():
                 why = f"what it marks lies outside of {kept}; cut the clip yourself"
+                found.append(Problem(row.number, field, said, why))
+            elif cut.mean() > _LARGEST:
+                why = f"it marks {100 * cut.mean():.1f} % of {kept}; cut the clip yourself"
                 found.append(Problem(row.number, field, said, why))
     return found
 

@@ -30,7 +30,9 @@ _LOG = logging.getLogger(__name__)
 
 _NAME = re.compile(r"checkpoint-(\d{6,})\.safetensors")
 
-_FIRST = ("kind", "base_fingerprint", "data")
+_SHAPE = ("frames", "size", "every")
+"""How clips are read. Checkpoints of earlier versions do not say it: there it is in ``data`` alone."""
+_FIRST = ("kind", "base_fingerprint", "precision", *_SHAPE, "data")
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -136,11 +138,13 @@ def load_state(folder: Path, facts: Mapping[str, Any]) -> TrainingState | None:
 def _refuse_others(folder: Path, was: Mapping[str, Any], now: Mapping[str, Any]) -> None:
     # The first to differ is the one that is told: the rest may only follow from it.
     names = [*_FIRST, *sorted({*was, *now} - {*_FIRST})]
-    changed = [name for name in names if was.get(name) != now.get(name)]
+    unsaid = {*_SHAPE} - {*was}
+    changed = [name for name in names if name not in unsaid and was.get(name) != now.get(name)]
     if not changed:
         return
     name = changed[0]
-    what = {"data": "other data", "base_fingerprint": "another base"}.get(
+    data = "other data, or another --size, --frames or --every" if unsaid else "other data"
+    what = {"data": data, "base_fingerprint": "another base"}.get(
         name, f"{name} {_told(was.get(name))}, and now it is {_told(now.get(name))}"
     )
     raise TrainingError(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,6 +37,11 @@ class Shape:
     def needed(self) -> int:
         """Frames a clip must have."""
         return (self.frames - 1) * self.every + 1
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """As JSON values, under the names of the options."""
+        return {"frames": self.frames, "size": f"{self.width}x{self.height}", "every": self.every}
 
 
 @dataclass(frozen=True, eq=False, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 
+from rehearse.training.target.metrics import HELD_OUT
 from rehearse.training.target.samples import Draw
 from rehearse.training.target.task import Task
 
@@ -14,7 +15,7 @@ _STREAM = 0xDA7A
 @torch.no_grad()
 def held_out_figures(task: Task, seed: int) -> dict[str, float]:
     """Means over the first held-out rows, at the same timesteps and noise whenever it is asked; empty where
-    none are held out. The names begin with ``held_out_``."""
+    none are held out. The names begin with :data:`HELD_OUT`."""
     rows = task.held_out
     if rows is None:
         return {}
@@ -25,4 +26,6 @@ def held_out_figures(task: Task, seed: int) -> dict[str, float]:
         for name, figure in {"loss": value, **figures}.items():
             pair = figure.float() if figure.ndim else torch.stack([figure.float(), figure.new_ones(())])
             sums[name] = sums.get(name, torch.zeros_like(pair)) + pair
-    return {f"held_out_{name}": float(above / below.clamp(min=1e-6)) for name, (above, below) in sums.items()}
+    return {
+        f"{HELD_OUT}{name}": float(above / below.clamp(min=1e-6)) for name, (above, below) in sums.items()
+    }

@@ -1,14 +1,14 @@
 """The training loop of all tasks, on Accelerate: CPU, one GPU, or several through ``accelerate launch``.
 
 One step is one batch of the recipe, whatever number of processes and accumulated parts share it. What a step
-does follows from the recipe's seed and the step's number alone, so a run that was stopped and continued is,
-on the same machine, bit for bit the run that never stopped.
+does follows from the recipe's seed and the step's number alone: a run that was stopped and continued takes
+the clips in the same order, under the same noise, and reads the same blocks. On the same machine's CPU it is,
+bit for bit, the run that never stopped; a GPU adds up in an order of its own, and the last bits differ.
 """
 
 from __future__ import annotations
 
-import signal
-import threading
+import math
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
@@ -21,17 +21,20 @@ from torch import Tensor, nn
 from rehearse.training.target.checkpoint import TrainingState, keeping_checkpoints, load_state, save_state
 from rehearse.training.target.errors import TrainingError
 from rehearse.training.target.held_out import held_out_figures
+from rehearse.training.target.interruption import Interruption, Stopped
 from rehearse.training.target.metrics import Metrics
 from rehearse.training.target.samples import draws
 from rehearse.training.target.settings import Recipe, Running
 from rehearse.training.target.sharded import as_part, whole
-from rehearse.training.target.task import Task
+from rehearse.training.target.task import Task, looking
 
 _MOMENTS = ("step", "exp_avg", "exp_avg_sq")
-
-
-class Stopped(KeyboardInterrupt):
-    """Ctrl-C at a step's end, after a checkpoint."""
+_GENTLER = {
+    "no": "a lower --rate",
+    "bf16": "a lower --rate, or with --precision no",
+    "fp16": "--precision bf16 or no, or with a lower --rate",
+}
+"""What to try where numbers run away, by the precision that it happened in."""
 
 
 class Loop:
@@ -51,6 +54,9 @@ class Loop:
         self.accelerator, self.extra, self.folder = accelerator, extra, running.out
         self.share = share_of(recipe.batch, accelerator.num_processes, running.accumulate)
         self.step = 0
+        self._norms: list[Tensor] = []
+        # From the first step on, whatever loading and measuring left it in: sheets go back to it.
+        task.module.train()
         optimizer = torch.optim.AdamW(task.groups(), lr=recipe.rate)
         self.module, self.optimizer = accelerator.prepare(task.module, optimizer)
         self.named: dict[str, nn.Parameter] = {
@@ -75,7 +81,7 @@ class Loop:
 
     def run(self) -> None:
         """Train to the last step; checkpoints, sheets and what is exported at the end lie in
-        ``running.out``."""
+        ``running.out``. Raises Stopped after Ctrl-C, and TrainingError."""
         main = bool(self.accelerator.is_main_process)
         if not main:
             self._steps(None)
@@ -85,8 +91,10 @@ class Loop:
 
     def _steps(self, metrics: Metrics | None) -> None:
         sums: dict[str, list[Tensor]] = {}
+        if self.step:
+            self._show(metrics, anew=False)
         began, first, logged = time.monotonic(), self.step, time.monotonic()
-        with self._interruptible() as interrupted:
+        with Interruption(self.accelerator) as interruption:
             while self.step < self.running.steps:
                 for name, value in self._one().items():
                     sums.setdefault(name, []).append(value)
@@ -94,42 +102,63 @@ class Loop:
                 last = self.step == self.running.steps
                 if metrics is not None:
                     metrics.advance(self.step)
-                due = self.step % self.running.log_every == 0
-                saving = last or self.step % self.running.save_every == 0 or interrupted.is_set()
+                due, stopping = self.step % self.running.log_every == 0, interruption.asked()
+                saving = last or stopping or self.step % self.running.save_every == 0
                 if due or saving:
                     # Before every checkpoint: one that holds NaN is worth nothing.
                     figures = self._means(sums)
+                    self._refuse_no_number("gradient", [float(whole(norm)) for norm in self._norms])
                     now = time.monotonic()
                     figures["seconds_a_step"] = (now - logged) / max(len(sums["loss"]), 1)
                     left = (self.running.steps - self.step) * (now - began) / (self.step - first)
                     if metrics is not None and (due or last):
-                        with keeping_checkpoints(self.folder, "metrics.jsonl"):
-                            metrics.log(self.step, figures, left)
+                        metrics.log(self.step, figures, left)
                     if due or last:
-                        sums, logged = {}, now
+                        sums, logged, self._norms = {}, now, []
                 if saving:
                     self._save()
-                if interrupted.is_set() and not last:
-                    raise Stopped
-                every = self.running.sheet_every
-                shown = every and (last or self.step % every == 0)
-                if shown and (metrics is not None or self.sharded):
-                    sheet = self.folder / f"sheet-{self.step:06d}.png"
-                    with self.averaged(), keeping_checkpoints(self.folder, sheet.name):
-                        self.task.sheet(None if metrics is None else sheet)
-                        with self.accelerator.autocast():
-                            judged = held_out_figures(self.task, self.recipe.seed)
-                        if metrics is not None and judged:
-                            metrics.judged(self.step, judged)
-                    logged = time.monotonic()
-                if shown:
+                if stopping and not last:
+                    # A launcher ends all of them once one has ended.
                     self.accelerator.wait_for_everyone()
+                    raise Stopped
+                if self._show(metrics):
+                    logged = time.monotonic()
         if metrics is not None or self.sharded:
             with self.averaged(), keeping_checkpoints(self.folder, "what was trained"):
                 written = self.task.export(self.folder, self.step, write=metrics is not None)
             if metrics is not None:
                 metrics.say(f"wrote {written}")
         self.accelerator.wait_for_everyone()
+
+    def _show(self, metrics: Metrics | None, anew: bool = True) -> bool:
+        """Draw the sheet and judge the held-out rows, where this step is one for it; whether it is.
+
+        anew: False draws and judges only what is not there: a run that was cut off is at this step again.
+        """
+        every = self.running.sheet_every
+        if not every or (self.step % every and self.step != self.running.steps):
+            return False
+        sheet = self.folder / f"sheet-{self.step:06d}.png"
+        lacks = [True, True]
+        if metrics is not None and not anew:
+            lacks = [not sheet.exists(), not metrics.has_judged(self.step)]
+        if self.sharded and self.accelerator.num_processes > 1:
+            from accelerate.utils import broadcast_object_list
+
+            lacks = broadcast_object_list(lacks)
+        draws_it, judges = lacks
+        if any(lacks) and (metrics is not None or self.sharded):
+            with self.averaged():
+                if draws_it:
+                    with keeping_checkpoints(self.folder, sheet.name):
+                        self.task.sheet(None if metrics is None else sheet)
+                if judges:
+                    with self.accelerator.autocast():
+                        judged = held_out_figures(self.task, self.recipe.seed)
+                    if metrics is not None and judged:
+                        metrics.judged(self.step, judged)
+        self.accelerator.wait_for_everyone()
+        return True
 
     def _one(self) -> dict[str, Tensor]:
         """One optimiser step; this process's figures, each ``[2]``: a mean sum, and what to divide it by."""
@@ -151,7 +180,10 @@ class Loop:
             for name, figure in {"loss": value.detach(), **figures}.items():
                 pair = figure.float() if figure.ndim else torch.stack([figure.float(), figure.new_ones(())])
                 found.setdefault(name, []).append(pair)
-        self.accelerator.clip_grad_norm_(list(self.named.values()), self.recipe.clip)
+        norm = self.accelerator.clip_grad_norm_(list(self.named.values()), self.recipe.clip)
+        # The scaler of fp16 passes over a step whose gradient is no number: that is how it finds its scale.
+        if norm is not None and self.accelerator.scaler is None:
+            self._norms.append(torch.as_tensor(norm))
         self.optimizer.step()
         self.optimizer.zero_grad()
         if self.average is not None:
@@ -165,12 +197,17 @@ class Loop:
         above, below = self.accelerator.reduce(local, reduction="mean").unbind(dim=1)
         means = (above / below.clamp(min=1e-6)).tolist()
         figures = dict(zip(names, means, strict=True))
-        if not all(value == value and abs(value) != float("inf") for value in means):
-            raise TrainingError(
-                f"the loss is no number any more at step {self.step}; the last checkpoint is from before: "
-                "start again with a lower --rate, or with --precision bf16 or no"
-            )
+        self._refuse_no_number("loss", means)
         return {"loss": figures.pop("loss"), **figures}
+
+    def _refuse_no_number(self, what: str, values: list[float]) -> None:
+        """Raise TrainingError where one of them is none."""
+        if not all(math.isfinite(value) for value in values):
+            # The folder's own run keeps its rate and its precision.
+            raise TrainingError(
+                f"the {what} is no number any more at step {self.step}, of which nothing is saved; begin "
+                f"again in another --out with {_GENTLER[self.recipe.precision]}"
+            )
 
     @contextmanager
     def averaged(self) -> Iterator[None]:
@@ -179,33 +216,12 @@ class Loop:
         if self.average is not None:
             self.average.store(parameters)
             self.average.copy_to(parameters)
-        self.task.module.eval()
         try:
-            yield
+            with looking(self.task.module):
+                yield
         finally:
-            self.task.module.train()
             if self.average is not None:
                 self.average.restore(parameters)
-
-    @contextmanager
-    def _interruptible(self) -> Iterator[threading.Event]:
-        """Ctrl-C waits for the end of a step, where it is this process alone that trains; a second one does
-        not wait."""
-        asked = threading.Event()
-        if self.accelerator.num_processes > 1 or threading.current_thread() is not threading.main_thread():
-            yield asked
-            return
-        before = signal.getsignal(signal.SIGINT)
-
-        def ask(number: int, frame: Any) -> None:
-            asked.set()
-            signal.signal(signal.SIGINT, before)
-
-        signal.signal(signal.SIGINT, ask)
-        try:
-            yield asked
-        finally:
-            signal.signal(signal.SIGINT, before)
 
     def _save(self) -> None:
         tensors: dict[str, Tensor] = {f"trained.{name}": whole(p) for name, p in self.named.items()}

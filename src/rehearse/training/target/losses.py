@@ -46,12 +46,21 @@ def normalised(columns: Tensor, normalisation: Normalisation) -> Tensor:
 
 
 def column_error(columns: Tensor, masks: Tensor, present: Tensor) -> Tensor:
-    """``E||A - M||^2``: the mean over blocks, samples, roles and tokens.
+    """``E||A - M||^2``: the mean over blocks and samples, in each over its roles and tokens.
 
     columns: ``[blocks, batch, roles, tokens]``. masks: ``[batch, roles, tokens]`` in [0, 1]. present:
-    ``[batch, roles]``, 1 where the word is in the prompt; elsewhere the error counts as 0.
+    ``[batch, roles]``, 1 where the word is in the prompt. What is not present does not count among a sample's
+    roles; a sample without any, as one that is shown no text, counts as 0.
     """
-    return ((columns - masks).square().mean(dim=-1) * present).mean()
+    return over_present((columns - masks).square().mean(dim=-1), present).mean()
+
+
+def over_present(values: Tensor, present: Tensor) -> Tensor:
+    """The mean over the roles that are present, ``[..., batch]``; 0 where none is.
+
+    values: ``[..., batch, roles]``. present: ``[batch, roles]``, 0 or 1.
+    """
+    return (values * present).sum(dim=-1) / present.sum(dim=-1).clamp(min=1)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ import json
 import sys
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 from rich.console import Console
 from rich.progress import (
@@ -19,19 +19,24 @@ from rich.progress import (
 )
 
 from rehearse.media import replacing
-from rehearse.training.target.errors import TrainingError
+from rehearse.training.target.board import Board
+from rehearse.training.target.checkpoint import keeping_checkpoints
 
 _LINES = 20
+HELD_OUT = "held_out_"
+"""What the names of figures of rows that are not trained on begin with."""
 
 
 class Metrics:
-    """Writes the figures of a run. A context manager around it."""
+    """Writes the figures of a run. A context manager around it.
+
+    first: the step that it goes on from. Raises TrainingError where they cannot be written.
+    """
 
     def __init__(self, folder: Path, steps: int, first: int, tensorboard: bool) -> None:
-        self._path = folder / "metrics.jsonl"
+        self._folder, self._path = folder, folder / "metrics.jsonl"
         self._steps, self._every = steps, max(1, (steps - first) // _LINES)
         self._told = first
-        self._board = board(folder) if tensorboard else None
         self._console = Console(stderr=True)
         self._bar = self._console.is_terminal and not self._console.is_dumb_terminal
         self._progress = Progress(
@@ -47,7 +52,9 @@ class Metrics:
             disable=not self._bar,
         )
         self._task = self._progress.add_task("", total=steps, completed=first, note="")
-        self._forget_after(first)
+        with keeping_checkpoints(folder, self._path.name):
+            self._forget_after(first)
+        self._board = Board(folder, first) if tensorboard else None
 
     def _forget_after(self, step: int) -> None:
         """Lines of steps that a resumed run does again."""
@@ -89,13 +96,22 @@ class Metrics:
         told = "  ".join(f"{name} {value:.4g}" for name, value in figures.items())
         self.say(f"step {step} of {self._steps}: {told}")
 
+    def has_judged(self, step: int) -> bool:
+        """Whether figures of rows that are not trained on are there for a step."""
+        if not self._path.exists():
+            return False
+        lines = self._path.read_text(encoding="utf-8", errors="replace").splitlines()
+        return any(_step_of(line) == step and HELD_OUT in line for line in lines)
+
     def _write(self, step: int, figures: dict[str, float]) -> None:
         row = {"step": step, **{name: float(f"{value:.6g}") for name, value in figures.items()}}
-        with self._path.open("a", encoding="utf-8") as file:
+        with (
+            keeping_checkpoints(self._folder, self._path.name),
+            self._path.open("a", encoding="utf-8") as file,
+        ):
             file.write(json.dumps(row) + "\n")
         if self._board is not None:
-            for name, value in figures.items():
-                self._board.add_scalar(name, value, step)
+            self._board.add(step, figures)
 
     def say(self, line: str) -> None:
         """A line above the bar."""
@@ -119,22 +135,3 @@ def _duration(seconds: float) -> str:
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s" if minutes else f"{rest} s"
-
-
-def refuse_without_tensorboard() -> None:
-    """Raise TrainingError where tensorboard is not installed."""
-    try:
-        import torch.utils.tensorboard  # noqa: F401
-    except ImportError:
-        raise TrainingError(
-            "--tensorboard needs tensorboard, which is not installed; pip install "
-            "'rehearse[tensorboard]', or leave it out: metrics.jsonl has every figure"
-        ) from None
-
-
-def board(folder: Path) -> Any:
-    """A TensorBoard writer in the run's folder. Raises TrainingError where tensorboard is not installed."""
-    refuse_without_tensorboard()
-    from torch.utils.tensorboard import SummaryWriter
-
-    return SummaryWriter(str(folder / "tensorboard"))

@@ -23,6 +23,7 @@ from rehearse.training.picture_condition import distance, draw_condition
 from rehearse.training.target.base import Base, alphabars
 from rehearse.training.target.errors import TrainingError
 from rehearse.training.target.forward_process import noised
+from rehearse.training.target.partly_trained import PartlyTrained
 from rehearse.training.target.samples import Draw, Sample, Samples
 from rehearse.training.target.settings import Recipe, Running, facts
 from rehearse.training.target.sharded import whole
@@ -70,7 +71,6 @@ class MotionTask:
             running,
             device,
         )
-        self._channels = int(base.config["in_channels"])
         self.config = adapter_config(base.config, samples.shape.frames)
         torch.manual_seed(recipe.seed)
         unet = with_motion(base.load_unet(), silent_adapter(self.config))
@@ -81,7 +81,7 @@ class MotionTask:
             if not trained:
                 parameter.data = parameter.data.to(kind)
         # Of the input layer, what reads the noisy latents is the image model's and stays.
-        unet.conv_in.weight.register_hook(self._beside_latents)
+        unet.conv_in = PartlyTrained(unet.conv_in, int(base.config["in_channels"]))
         if running.checkpointing:
             unet.enable_gradient_checkpointing()
         self.module: nn.Module = MotionDenoiser(unet.to(device).train())
@@ -93,13 +93,9 @@ class MotionTask:
             "kind": "motion",
             "base_fingerprint": base.fingerprint,
             "data": samples.key,
+            **samples.shape.facts,
             **facts(recipe),
         }
-
-    def _beside_latents(self, gradient: Tensor) -> Tensor:
-        kept = gradient.clone()
-        kept[:, : self._channels] = 0
-        return kept
 
     def _farthest(self) -> float:
         """How far frames get from the first: the 95th percentile over the first clips, the unit of

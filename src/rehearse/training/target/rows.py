@@ -61,15 +61,17 @@ class Row:
 @dataclass(frozen=True, slots=True)
 class Problem:
     """What is wrong with a row. ``str(problem)`` names row, field, value and remedy; row 0 is the whole
-    file."""
+    file. file: where the row stands, named in front; None: there is but one."""
 
     row: int
     field: str
     value: object
     remedy: str
+    file: Path | None = None
 
     def __str__(self) -> str:
-        place = f"row {self.row}: " if self.row else ""
+        place = f"{self.file}: " if self.file is not None else ""
+        place += f"row {self.row}: " if self.row else ""
         about = f"{self.field} is {show(self.value)}: " if self.field else ""
         # JSON can spell halves of characters, which no terminal takes.
         return f"{place}{about}{self.remedy}".encode("utf-8", "backslashreplace").decode()

@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from rehearse.models.folder import ModelFolder
 from rehearse.models.precision import Precision as Placed
+from rehearse.training.target.accelerating import accelerating
 from rehearse.training.target.base import Base
 from rehearse.training.target.blocks import BlockChoice
+from rehearse.training.target.board import refuse_without_tensorboard
 from rehearse.training.target.cache import Cache
 from rehearse.training.target.check import check_rows
 from rehearse.training.target.checkpoint import TrainingState
 from rehearse.training.target.clips import Shape
 from rehearse.training.target.errors import TrainingError
 from rehearse.training.target.loop import Loop, resumed, share_of
-from rehearse.training.target.metrics import refuse_without_tensorboard, say
+from rehearse.training.target.metrics import say
 from rehearse.training.target.rows import Kind, Problem, Row, read_rows
 from rehearse.training.target.run_folder import held
 from rehearse.training.target.samples import Samples
@@ -46,16 +50,25 @@ class Data:
 def validate(data: Data, kind: Kind, base_name: str | None) -> tuple[int, list[Problem]]:
     """How many rows there are, and everything that is wrong with them. Trains and encodes nothing.
 
-    base_name: None checks all but the prompts' length, and takes --frames and --size as given.
+    The rows of ``data.validation`` count as well, behind the others; what is wrong with them names their
+    file. base_name: None checks all but the prompts' length, and takes --frames and --size as given.
     """
-    rows, problems = read_rows(data.path, kind)
-    if base_name is None:
-        shape = Shape(data.frames or 1, *(data.size or (64, 64)), data.every)
-        found = check_rows(rows, shape, kind, cut=data.size is not None)
-        return len(rows), _ordered(problems + found)
-    base = Base.open(base_name, kind, Placed(torch.device("cpu"), torch.float32))
-    found = _checked(rows, base, base.shape(data.frames, data.size, data.every), kind)
-    return len(rows), _ordered(problems + found)
+    base = shape = None
+    if base_name is not None:
+        base = Base.open(base_name, kind, Placed(torch.device("cpu"), torch.float32))
+        shape = base.shape(data.frames, data.size, data.every)
+    count, found = 0, []
+    for path in (data.path, *([] if data.validation is None else [data.validation])):
+        rows, problems = read_rows(path, kind)
+        if base is None or shape is None:
+            unsized = Shape(data.frames or 1, *(data.size or (64, 64)), data.every)
+            problems += check_rows(rows, unsized, kind, cut=data.size is not None)
+        else:
+            problems += _checked(rows, base, shape, kind)
+        count += len(rows)
+        held_out = None if path is data.path else path
+        found += [replace(problem, file=held_out) for problem in _ordered(problems)]
+    return count, found
 
 
 def _checked(rows: list[Row], base: Base, shape: Shape, kind: Kind) -> list[Problem]:
@@ -86,9 +99,20 @@ def train(
     on_cpu = running.cpu or not torch.cuda.is_available()
     if recipe.precision == "fp16" and on_cpu:
         raise TrainingError("--precision is fp16: a CPU does not train in it; use bf16 or no")
-    from accelerate import Accelerator
+    with accelerating(recipe.precision, on_cpu) as accelerator:
+        return _trained(kind, data, base_name, recipe, running, lora, column, accelerator)
 
-    accelerator = Accelerator(cpu=on_cpu, mixed_precision=recipe.precision)
+
+def _trained(
+    kind: Kind,
+    data: Data,
+    base_name: str,
+    recipe: Recipe,
+    running: Running,
+    lora: LoraRecipe | None,
+    column: ColumnRecipe | None,
+    accelerator: Any,
+) -> Task:
     main = bool(accelerator.is_main_process)
     share_of(recipe.batch, accelerator.num_processes, running.accumulate)
     if running.tensorboard:
@@ -105,7 +129,7 @@ def train(
     if data.validation is not None:
         shown, problems = read_rows(data.validation, kind)
         _refuse(data.validation, _ordered(problems + _checked(shown, base, shape, kind)))
-    with held(running.out, base.folder.path) if main else nullcontext():
+    with held(running.out, *_places(base.folder)) if main else nullcontext():
         samples = Samples(rows, base, shape, Cache(data.cache or data.path.parent / ".rehearse"), kind)
         if main:
             say(f"{len(rows)} clips of {shape.frames} frames at {shape.width}x{shape.height}")
@@ -120,6 +144,13 @@ def train(
         )
         Loop(task, len(rows), recipe, running, accelerator, saved, extra).run()
     return task
+
+
+def _places(folder: ModelFolder) -> Iterator[Path]:
+    """Where a model lies, and the models that it borrows of."""
+    yield folder.path
+    if folder.base is not None:
+        yield from _places(folder.base)
 
 
 def _prepared(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -15,13 +15,14 @@ from rehearse.training.target.errors import TrainingError
 
 
 @contextmanager
-def held(folder: Path, base: Path) -> Iterator[None]:
-    """Around a run that writes into ``folder``, which is made. base: where the model lies that it trains on.
+def held(folder: Path, *bases: Path) -> Iterator[None]:
+    """Around a run that writes into ``folder``, which is made. bases: where the model lies that it trains on,
+    and the ones that this borrows of.
 
-    Raises TrainingError, before anything in it is touched, where it holds a model that is not this run's,
-    cannot be written to, or another process trains in it.
+    Raises TrainingError, before anything in it is touched, where it lies in one of these, holds a model that
+    is not this run's, cannot be written to, or another process trains in it.
     """
-    _refuse_a_model(folder, base)
+    _refuse_a_model(folder, bases)
     there = folder.exists()
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -51,9 +52,17 @@ def held(folder: Path, base: Path) -> Iterator[None]:
                 folder.rmdir()
 
 
-def _refuse_a_model(folder: Path, base: Path) -> None:
-    if (folder / "model_index.json").exists() or (folder.exists() and folder.resolve() == base.resolve()):
+def _refuse_a_model(folder: Path, bases: Sequence[Path]) -> None:
+    place, models = folder.resolve(), [base.resolve() for base in bases]
+    if (folder / "model_index.json").exists() or place in models:
         raise TrainingError(f"--out is {folder}: it is a model itself; name another folder for the run")
+    for model in models:
+        # What the run writes would count as the model's own, and make it another one at the next call.
+        if place.is_relative_to(model):
+            raise TrainingError(
+                f"--out is {folder}: it lies inside of the base {model}, which a run does not change; name a "
+                "folder elsewhere"
+            )
     if (folder / "rehearse.json").exists() and not checkpoints(folder):
         raise TrainingError(
             f"--out is {folder}: it holds a model and no checkpoint to go on from; name another folder, so "

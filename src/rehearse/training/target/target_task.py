@@ -25,12 +25,13 @@ from rehearse.training.target.losses import (
     column_error,
     inside_outside,
     normalised,
+    over_present,
     reconstruction,
 )
 from rehearse.training.target.samples import Draw, Sample, Samples
 from rehearse.training.target.settings import ColumnRecipe, LoraRecipe, Recipe, Running, facts
 from rehearse.training.target.sharded import whole
-from rehearse.training.target.task import Figures
+from rehearse.training.target.task import Figures, looking
 
 _OFS = 2.0
 """The one value of CogVideoX 1.5's extra embedding that it was trained with."""
@@ -84,6 +85,7 @@ class TargetTask:
             "kind": "target" if column is not None else "lora",
             "base_fingerprint": base.fingerprint,
             "data": samples.key,
+            **samples.shape.facts,
             **facts(recipe, lora),
             **({} if column is None else {"masks": self.masks, **facts(column)}),
         }
@@ -116,7 +118,10 @@ class TargetTask:
     def measure(self) -> list[float]:
         """For each block, how well its maps match the masks: the mean over rows, noise levels and roles of
         ``log(mean attention to the phrase inside / outside)``. Deterministic; the first rows are taken."""
-        assert self.column is not None
+        with looking(self.module):
+            return self._measured()
+
+    def _measured(self) -> list[float]:
         rows = list(range(min(_MEASURED_ROWS, len(self.samples))))
         total = torch.zeros(self.base.blocks)
         for row in rows:
@@ -126,8 +131,9 @@ class TargetTask:
                 step, every = round(time * (len(self._alphabars) - 1)), range(self.base.blocks)
                 columns, masks = self._maps(sample, step, every, sample.phrases)
                 inside, outside = inside_outside(columns, masks)
-                ratio = (inside.clamp(min=1e-12) / outside.clamp(min=1e-12)).log()
-                total += ratio.mean(dim=(1, 2)).cpu()
+                ratio = (inside.clamp(min=1e-12) / outside.clamp(min=1e-12)).log().cpu()
+                present = (sample.phrases.sum(dim=-1) > 0).float()[None]
+                total += over_present(ratio, present).mean(dim=1)
         return [float(score) for score in total / (len(rows) * len(_MEASURED_TIMES))]
 
     def loss(
@@ -151,11 +157,10 @@ class TargetTask:
         error = column_error(normalised(columns, self.column.normalisation), masks, present)
         # Clips without text have no word to look at: the figures are means over those that have.
         share = present.mean()
-        looked = {"attention": error.detach()}
+        looked = {"attention": torch.stack([error.detach(), present.amax(dim=-1).mean()])}
         for name, part in zip(("inside", "outside"), inside_outside(columns.detach(), masks), strict=True):
-            looked[name] = (part * present).mean()
-        figures = {name: torch.stack([value, share]) for name, value in looked.items()}
-        return rebuilt + self.column.weight * error, {"reconstruction": rebuilt.detach(), **figures}
+            looked[name] = torch.stack([(part * present).mean(), share])
+        return rebuilt + self.column.weight * error, {"reconstruction": rebuilt.detach(), **looked}
 
     def _watch(
         self, samples: Sequence[Sample], text: Tensor, step: int | None
@@ -301,8 +306,9 @@ class TargetTask:
             said["loras"] = [{"file": path.name, "scale": 1.0}]
         else:
             path = folder / "adapter.safetensors"
+            # Of the data, its key says what is needed of its shape.
             told = {
-                **self.facts,
+                **{name: fact for name, fact in self.facts.items() if name not in self.samples.shape.facts},
                 "modules": list(self.lora.modules),
                 "base": self.base.folder.identity,
                 "trigger": TRIGGERS["target"],

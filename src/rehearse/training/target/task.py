@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -11,6 +12,17 @@ from torch import Tensor, nn
 from rehearse.training.target.samples import Draw, Samples
 
 Figures = dict[str, Tensor]
+
+
+@contextmanager
+def looking(module: nn.Module) -> Iterator[None]:
+    """A module without what is for training alone, such as a base's dropout; afterwards as it was."""
+    was = module.training
+    module.eval()
+    try:
+        yield
+    finally:
+        module.train(was)
 
 
 class Task(Protocol):
