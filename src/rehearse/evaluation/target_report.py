@@ -108,7 +108,7 @@ def _arm_numbers(found: TargetFindings, arm: TargetArm) -> dict[str, Any]:
         "metrics": {key: as_json(found.value(arm, key)) for key in METRICS},
         "above_chance": as_json(found.above_chance(arm)),
         "readings": {
-            label: as_json(found.mean(values))
+            label: as_json(found.mean(values).within(0.0, 1.0))
             for (label, _, _), values in zip(READINGS, found.readings.get(arm, ()), strict=False)
         },
         "right_by_seed": [float(values.mean()) for values in found.columns[arm]["right"]],
@@ -119,8 +119,8 @@ def _arm_numbers(found: TargetFindings, arm: TargetArm) -> dict[str, Any]:
     if arm in found.swaps:
         swap = found.swaps[arm]
         told["swap"] = {
-            "followed": as_json(found.mean(swap.followed)),
-            "all_followed": as_json(found.mean(swap.all_followed)),
+            "followed": as_json(found.mean(swap.followed).within(0.0, 1.0)),
+            "all_followed": as_json(found.mean(swap.all_followed).within(0.0, 1.0)),
             "cases": swap.followed.shape[1],
         }
     if arm in found.attention:
@@ -251,7 +251,7 @@ def _readings(found: TargetFindings) -> str:
     if not found.readings:
         return ""
     rows = [
-        [arm.name, *(_cell(found.mean(values), "right") for values in readings)]
+        [arm.name, *(_cell(found.mean(values).within(0.0, 1.0), "right") for values in readings)]
         for arm, readings in found.readings.items()
     ]
     note = (
@@ -268,8 +268,8 @@ def _swaps(found: TargetFindings) -> str:
     rows = [
         [
             arm.name,
-            spoken(found.mean(swap.followed)),
-            spoken(found.mean(swap.all_followed)),
+            spoken(found.mean(swap.followed).within(0.0, 1.0)),
+            spoken(found.mean(swap.all_followed).within(0.0, 1.0)),
             str(swap.followed.shape[1]),
         ]
         for arm, swap in found.swaps.items()

@@ -185,7 +185,7 @@ def aims(found: TargetFindings) -> tuple[Aim, ...]:
             beyond = gain.above_zero and found.tells(FULL)
             told.append(Aim(f"{text}, beyond the interval", beyond, spoken(gain, sign=True)))
     if FULL in found.swaps:
-        followed = found.mean(found.swaps[FULL].followed)
+        followed = found.mean(found.swaps[FULL].followed).within(0.0, 1.0)
         told.append(
             Aim(
                 f"`{FULL.name}`: each mask in turn is followed in at least {AIM_SWAP:.2f}",
