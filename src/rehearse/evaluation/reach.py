@@ -126,7 +126,8 @@ def reach_of(parent: Take, edited: Shot, at: Sequence[int]) -> list[Reach]:
     found = []
     for step in at:
         same = parent.fork(step)
-        fork = parent.fork(step, edited)
+        # At the last step no step is left that a change could act in.
+        fork = same if step == parent.steps else parent.fork(step, edited)
         exact = step == 0 or (
             fork.state is not None
             and same.state is not None
