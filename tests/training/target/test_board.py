@@ -7,24 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from toy_cogvideox import save_base, save_rows
 from train_worker import train_toy
 
 from rehearse.training.target.checkpoint import checkpoints
 from rehearse.training.target.errors import TrainingError
 from rehearse.training.target.metrics import Metrics
 
-pytest.importorskip("tensorboard")
-
-
-@pytest.fixture(scope="module")
-def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return save_base(tmp_path_factory.mktemp("base") / "toy")
-
-
-@pytest.fixture(scope="module")
-def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return save_rows(tmp_path_factory.mktemp("data"))
+pytest.importorskip("tensorboard", reason="an optional extra")
 
 
 def full(*_: Any, **__: Any) -> Any:

@@ -12,7 +12,7 @@ import pytest
 import torch
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
-from toy_cogvideox import save_base, save_rows
+from toy_cogvideox import save_rows
 from train_worker import train_toy
 
 from rehearse.training.target import loop, sheet, target_task
@@ -21,16 +21,6 @@ from rehearse.training.target.errors import TrainingError
 from rehearse.training.target.interruption import Interruption, Stopped
 from rehearse.training.target.run import Data, train
 from rehearse.training.target.settings import LoraRecipe, Recipe, Running
-
-
-@pytest.fixture(scope="module")
-def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return save_base(tmp_path_factory.mktemp("base") / "toy")
-
-
-@pytest.fixture(scope="module")
-def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return save_rows(tmp_path_factory.mktemp("data"))
 
 
 def same(one: Path, other: Path) -> None:

@@ -28,11 +28,6 @@ from rehearse.training.target.samples import draws
 from rehearse.training.target.settings import ColumnRecipe, LoraRecipe, Recipe
 
 
-@pytest.fixture(scope="module")
-def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return save_base(tmp_path_factory.mktemp("base") / "toy")
-
-
 def picture(path: Path, values: Any, size: int = SIZE) -> str:
     Image.fromarray(np.full((size, size), 0, np.uint8) + np.asarray(values, np.uint8)).save(path)
     return path.name

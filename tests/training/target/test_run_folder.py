@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 from safetensors.torch import load_file
-from toy_cogvideox import save_base, save_rows
+from toy_cogvideox import save_rows
 from train_worker import train_toy
 
 from rehearse.cli import run
@@ -41,16 +41,6 @@ FEW = (
     "--sheet-every",
     "0",
 )
-
-
-@pytest.fixture(scope="module")
-def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return save_base(tmp_path_factory.mktemp("base") / "toy")
-
-
-@pytest.fixture(scope="module")
-def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return save_rows(tmp_path_factory.mktemp("data"))
 
 
 def words(data: Path, base: Path, out: Path, steps: int) -> list[str]:

@@ -31,16 +31,6 @@ from rehearse.training.target.held_out import held_out_figures
 WORKER = Path(__file__).parent / "train_worker.py"
 
 
-@pytest.fixture(scope="module")
-def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return save_base(tmp_path_factory.mktemp("base") / "toy")
-
-
-@pytest.fixture(scope="module")
-def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return save_rows(tmp_path_factory.mktemp("data"))
-
-
 def in_another_process(*words: object, processes: int = 1) -> None:
     launch = (
         [sys.executable]
