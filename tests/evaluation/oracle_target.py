@@ -37,10 +37,11 @@ def acted(place: int, prop: int, touches: bool) -> np.ndarray:
 
 @dataclass
 class Oracle:
-    """skills: by arm name. Counts what it is asked to do, and stops where it is told to."""
+    """skills: by arm name, as a function of the steps it was trained for where these matter. Counts what it
+    is asked to do, and stops where it is told to."""
 
     protocol: TargetProtocol
-    skills: Mapping[str, Skill]
+    skills: Mapping[str, Skill | Callable[[int], Skill]]
     clips: int = 0
     steps: list[tuple[str, int, int]] = field(default_factory=list)
     stop_after: int | None = None
@@ -57,7 +58,7 @@ class Oracle:
 
     def train(self, training: Training, steps: int) -> float:
         training.out.mkdir(parents=True, exist_ok=True)
-        (training.out / "weights").write_text(f"{training.arm.name} {training.seed}")
+        (training.out / "weights").write_text(f"{training.arm.name} {training.seed} {steps}")
         self.steps.append((training.arm.name, training.seed, steps))
         return 0.5
 
@@ -69,6 +70,8 @@ class Oracle:
         strength = shot.control.target_attention
         arm = f"modulation:{strength:g}" if strength else self.mark(model).split()[0].replace(BASE, "base")
         skill = self.skills.get(arm, Skill())
+        if callable(skill):
+            skill = skill(int(self.mark(model).split()[2]))
         rng = np.random.default_rng([len(self.mark(model)), sum(map(ord, self.mark(model))), shot.seed])
         touches, obeys, prop = rng.random() < skill.touches, rng.random() < skill.obeys, rng.integers(3)
         marks = [one for one in shot.instructions if isinstance(one, TargetInstruction)]
@@ -80,5 +83,6 @@ class Oracle:
 
     def look(self, model: str, place: int) -> Looks:
         arm = self.mark(model).split()[0]
-        obeys = self.skills.get(arm, Skill()).obeys
+        skill = self.skills.get(arm, Skill())
+        obeys = 0.5 if callable(skill) else skill.obeys
         return Looks((0.1 + obeys, 0.1), (0.1, 0.1))

@@ -18,6 +18,7 @@ from rehearse.evaluation.target_arms import FULL, STANDARD, TargetArm, parse_arm
 from rehearse.evaluation.target_cases import TRAINING_SEED, target_cases
 from rehearse.evaluation.target_report import outlined, write_target_report
 from rehearse.evaluation.target_training import TrainingSettings, write_training_set
+from rehearse.evaluation.target_verdicts import sooner
 from rehearse.theatre.data import HELD_OUT
 from rehearse.theatre.recipes import TARGET
 
@@ -117,6 +118,74 @@ def test_a_training_that_was_cut_is_not_taken_for_a_finished_one(tmp_path: Path)
     assert [steps for _, _, steps in rest.steps] == [5, 40]
 
 
+def test_arms_are_measured_on_their_way_and_told_apart_by_who_learns_sooner(tmp_path: Path) -> None:
+    skills = GOOD | {
+        "target:0": lambda steps: Skill(obeys=1.0 if steps >= 40 else 0.0),
+        "target:0.1": lambda steps: Skill(obeys=1.0 if steps >= 20 else 0.0),
+    }
+    staged = protocol(arms=("target:0", "target"), cases=24, seeds=4, swaps=0, looks=0, stages=(20, 10))
+    oracle = Oracle(staged, skills)
+    said: list[str] = []
+    found, store = evaluated(oracle, tmp_path, said.append)
+    assert said[0].startswith("3 arms: 8 trainings of 40 steps and 600 clips in all")
+    steps = [steps for name, seed, steps in oracle.steps if (name, seed) == ("target:0.1", 1)]
+    assert steps == [10, 20, 40]
+    assert found.curve is not None and found.curve.steps == (10, 20, 40)
+    early, middle, late = (values.mean() for values in found.curve.right[FULL])
+    assert early < 0.8 and middle == late == 1.0
+    nothing = parse_arm("target:0")
+    assert found.difference(FULL, nothing, "right").value == 0
+    lead = found.curve.through(FULL) - found.curve.through(nothing)
+    assert np.allclose(
+        lead,
+        (found.curve.right[FULL][1] - found.curve.right[nothing][1]) / 3
+        + (found.curve.right[FULL][0] - found.curve.right[nothing][0]) / 3,
+    )
+    told = {one.text: one.verdict for one in sooner(found)}
+    assert told == {"the loss is what matters: a weight of .1 is above none": "holds"}
+
+    files = write_target_report(found, store, tmp_path / "out", "rehearse evaluate target", {})
+    page, numbers = files[0].read_text(), json.loads(files[1].read_text())
+    assert "## How soon it is learnt" in page and "(target-curve.svg)" in page and "| 10 steps |" in page
+    assert "base, not trained" in (tmp_path / "out" / "target-curve.svg").read_text()
+    assert numbers["curve"]["steps"] == [10, 20, 40]
+    assert numbers["curve"]["right"]["target:0.1"][1]["value"] == 1.0
+
+    again = Oracle(staged, skills)
+    evaluated(again, tmp_path)
+    assert again.steps == [] and again.clips == 0
+    # A training that is measured on its way is another run of the same; one that is not has no such part.
+    plain = Oracle(protocol(arms=("target",), cases=2, seeds=1, swaps=0, looks=0), skills)
+    found, store = evaluated(plain, tmp_path)
+    assert [steps for _, _, steps in plain.steps] == [5, 40] and found.curve is None
+    assert "How soon" not in write_target_report(found, store, tmp_path / "out", "c", {})[0].read_text()
+
+
+def test_a_training_that_was_cut_on_its_way_goes_on_from_the_last_stage(tmp_path: Path) -> None:
+    staged = protocol(cases=2, arms=("target",), swaps=0, looks=0, seeds=1, stages=(10, 20))
+    cut = Oracle(staged, GOOD)
+
+    def until_the_second(training: Any, steps: int) -> float:
+        if steps > 10:
+            raise KeyboardInterrupt
+        return Oracle.train(cut, training, steps)
+
+    cut.train = until_the_second  # type: ignore[method-assign]
+    with pytest.raises(KeyboardInterrupt):
+        evaluated(cut, tmp_path)
+    rest = Oracle(staged, GOOD)
+    evaluated(rest, tmp_path)
+    assert [steps for _, _, steps in rest.steps] == [5, 20, 40]
+    models = {path.name[-5:] for path in (tmp_path / "trainings").iterdir() if "-at-" in path.name}
+    assert models == {"at-10", "at-20"}
+
+
+@pytest.mark.parametrize("stages", [(0,), (10, 40), (41,)])
+def test_steps_that_no_training_passes_are_refused(stages: tuple[int, ...]) -> None:
+    with pytest.raises(EvaluationError, match="is not on the way to 40 training steps; give 1 to 39"):
+        protocol(stages=stages)
+
+
 def test_a_failed_gate_stops_the_rest_and_the_page_says_so(tmp_path: Path) -> None:
     lazy = GOOD | {"base": Skill(touches=0.3)}
     oracle = Oracle(protocol(), lazy)
@@ -190,6 +259,8 @@ def test_arms_that_are_not_understood_are_named(text: str, says: str) -> None:
         (["--arms", "ours"], "'ours' is unknown"),
         (["--swap-arms", "data"], "takes no mask that could be swapped"),
         (["--model", "no-such-model"], "no-such-model"),
+        (["--measure-at", "some"], "--measure-at: 'some' is no list of steps"),
+        (["--measure-at", "2000"], "2000 is not on the way to 2000 training steps"),
     ],
 )
 def test_bad_input_is_one_sentence(

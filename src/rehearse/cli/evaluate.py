@@ -77,6 +77,8 @@ rehearse evaluate target --cases 300 --arms base   [dim]the gate alone: does the
 
 rehearse evaluate target --arms data,target:0,target:0.1 --seeds 1 --train-steps 500   [dim]a first look[/dim]
 
+rehearse evaluate target --train-steps 200 --measure-at 50,100,150   [dim]who learns sooner[/dim]
+
 rehearse evaluate target --processes 2   [dim]the whole; stop and continue at will[/dim]
 """)
 
@@ -380,6 +382,10 @@ def target(
     arms: Annotated[str | None, typer.Option(help="Arms, with commas between (default: all nine).")] = None,
     seeds: Annotated[int, typer.Option(min=1, help="Trainings of each trained arm.")] = 3,
     train_steps: Annotated[int, typer.Option(min=1, help="Steps of every training; none is chosen.")] = 2000,
+    measure_at: Annotated[
+        str | None,
+        typer.Option(help="Steps, with commas between, after which trained arms are measured as well."),
+    ] = None,
     train_clips: Annotated[int, typer.Option(min=1, help="Clips that all trainings share.")] = 1290,
     batch: Annotated[int, typer.Option(min=1, help="Clips a training step.")] = 4,
     rate: Annotated[float, typer.Option(help="Learning rate.")] = 1e-4,
@@ -440,6 +446,7 @@ def target(
         swaps=swap_cases,
         looks=attention_cases,
         seeds=seeds,
+        stages=() if measure_at is None else _counts("--measure-at", measure_at),
         seed=seed,
         steps=steps,
         training=TrainingSettings(train_clips, train_steps, batch, rate, rank, alpha, normalise, precision),
@@ -536,6 +543,14 @@ def _numbers(option: str, text: str) -> tuple[float, ...]:
         return tuple(dict.fromkeys(float(word) for word in _names(text)))
     except ValueError:
         raise BadWord(f"{option}: {text!r} is no list of numbers; write for example .25,.5,.75") from None
+
+
+def _counts(option: str, text: str) -> tuple[int, ...]:
+    """Whole numbers with commas between."""
+    try:
+        return tuple(dict.fromkeys(int(word) for word in _names(text)))
+    except ValueError:
+        raise BadWord(f"{option}: {text!r} is no list of steps; write for example 50,100,200") from None
 
 
 def _names(text: str) -> tuple[str, ...]:

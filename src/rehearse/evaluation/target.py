@@ -68,8 +68,9 @@ READINGS: tuple[tuple[str, float, int], ...] = (
 class TargetProtocol:
     """What is compared. model: the base. cases: in each arm; of the first swaps and looks of them every
     prop's mask is tried, and attention is read. arms, swapped: as `target_arms.parse_arm` reads them; the
-    base is added. seeds: trainings of each trained arm. seed: of cases and noise. steps: denoising steps
-    (None: the model's default). force: go on where the gate fails."""
+    base is added. seeds: trainings of each trained arm. stages: steps of training after which trained arms
+    are measured too, besides the last. seed: of cases and noise. steps: denoising steps (None: the model's
+    default). force: go on where the gate fails."""
 
     model: str = "theatre-target"
     cases: int = 300
@@ -78,6 +79,7 @@ class TargetProtocol:
     swaps: int = 100
     looks: int = 32
     seeds: int = 3
+    stages: tuple[int, ...] = ()
     seed: int = 0
     steps: int | None = None
     training: TrainingSettings = field(default_factory=TrainingSettings)
@@ -89,6 +91,14 @@ class TargetProtocol:
             raise EvaluationError(f"cases: {self.cases} is below 1; ask for 300")
         if self.seeds < 1:
             raise EvaluationError(f"training seeds: {self.seeds} is below 1; ask for 3")
+        object.__setattr__(self, "stages", tuple(sorted(set(self.stages))))
+        last = self.training.steps
+        for stage in self.stages:
+            if not 1 <= stage < last:
+                raise EvaluationError(
+                    f"steps to measure at: {stage} is not on the way to {last} training steps; give 1 to "
+                    f"{last - 1}"
+                )
 
     def parsed_arms(self) -> tuple[TargetArm, ...]:
         """The arms, the base first, each once. EvaluationError."""
@@ -166,8 +176,8 @@ class Attention:
 class TargetFindings:
     """What came out. gate: of the base. columns: of every arm (the base alone where the gate stopped the
     rest), metrics by name, [seeds, cases]; arms that are not trained have one seed. keys: of the clips,
-    [seeds][cases]. readings: right-target contact under each of READINGS. timing: seconds of a training step
-    and of a clip, medians."""
+    [seeds][cases]. readings: right-target contact under each of READINGS. curve: how soon trained arms learn
+    it, where stages were asked for. timing: seconds of a training step and of a clip, medians."""
 
     protocol: TargetProtocol
     cases: tuple[TargetCase, ...]
@@ -177,6 +187,7 @@ class TargetFindings:
     swaps: Mapping[TargetArm, Swap] = field(default_factory=dict)
     attention: Mapping[TargetArm, Attention] = field(default_factory=dict)
     readings: Mapping[TargetArm, tuple[Values, ...]] = field(default_factory=dict)
+    curve: Curve | None = None
     timing: Mapping[str, float] = field(default_factory=dict)
 
     @property
@@ -223,6 +234,19 @@ class TargetFindings:
         return tuple(self.columns)
 
 
+@dataclass(frozen=True)
+class Curve:
+    """Right-target contact as training goes on. steps: after which it was read, ascending, the last step
+    among them. right: by trained arm, one [seeds, cases] for each of the steps."""
+
+    steps: tuple[int, ...]
+    right: Mapping[TargetArm, tuple[Values, ...]]
+
+    def through(self, arm: TargetArm) -> Values:
+        """The mean over the steps, [seeds, cases]: an arm that learns sooner has more of it."""
+        return np.mean(self.right[arm], axis=0, dtype=np.float64)
+
+
 Marks = Callable[[str], str]
 """The fingerprint of a model's weights, by its name or folder."""
 
@@ -256,7 +280,9 @@ def run_target(protocol: TargetProtocol, folder: Path, work: TargetWork) -> tupl
         return only_base, store
     size = protocol.training
     data = folder / f"clips-{size.clips}" / "data.jsonl"
-    trainings = trainings_of(arms, protocol.seeds, protocol.model, base, data, size, folder / "trainings")
+    trainings = trainings_of(
+        arms, protocol.seeds, protocol.model, base, data, size, folder / "trainings", protocol.stages
+    )
     if any(not training.finished for training in trainings):
         write_training_set(data.parent, size.clips, work.say)
     tell = partial(_tell_what_is_left, protocol, arms, swapped, trainings, store, rows, work)
@@ -291,6 +317,15 @@ def _compared(
         ]  # fmt: skip
 
     made = {arm: clips(arm, cases, 0) for arm in arms}
+    early: dict[int, dict[TargetArm, list[list[TargetTask]]]] = {}
+    for steps in protocol.stages:
+        early[steps] = {arm: [] for arm in arms if arm.trained}
+        for training in trainings:
+            name = str(training.at(steps))
+            mark = work.marks(name)
+            early[steps][training.arm].append(
+                [_clip(training.arm, case, case.chosen, protocol, name, mark) for case in cases]
+            )
     first = cases[: protocol.swaps]
     others = {
         arm: [clips(arm, first, shift) for shift in range(1, cases[0].count)] for arm in swapped if first
@@ -298,11 +333,14 @@ def _compared(
     # Model by model: a process that goes from one to the next loads it once.
     wanted = [task for of_seeds in made.values() for tasks in of_seeds for task in tasks]
     wanted += [t for shifts in others.values() for of_seeds in shifts for tasks in of_seeds for t in tasks]
+    wanted += [t for of in early.values() for of_seeds in of.values() for tasks in of_seeds for t in tasks]
     store.complete_by(measure_target, wanted, work.make_tools, work.processes, work.say)
     rows = {
         arm: [[store.journal[task.key] for task in tasks] for tasks in of_seeds]
         for arm, of_seeds in made.items()
     }
+    measured = {arm: columns(cases, of_seeds) for arm, of_seeds in rows.items()}
+    curve = _curve(protocol, cases, early, measured, store) if early else None
     swaps = {arm: _swap(arm, first, made[arm], others[arm], store) for arm in others}
     attention = _attention(protocol, cases, models, folder, work)
     timing = {
@@ -314,11 +352,12 @@ def _compared(
         protocol,
         cases,
         gate,
-        {arm: columns(cases, of_seeds) for arm, of_seeds in rows.items()},
+        measured,
         {arm: tuple(tuple(task.key for task in tasks) for tasks in made[arm]) for arm in arms},
         swaps,
         attention,
         {arm: read_again(cases, of_seeds) for arm, of_seeds in rows.items()},
+        curve,
         timing,
     )
 
@@ -344,6 +383,25 @@ def _gate(cases: Sequence[TargetCase], rows: Sequence[Row]) -> Gate:
         GATE,
         [bool(row["touched"]) for row in rows],
         by_actor=by(pairs, lambda pair: pair[0].actor, lambda pair: bool(pair[1]["touched"])),
+    )
+
+
+def _curve(
+    protocol: TargetProtocol,
+    cases: Sequence[TargetCase],
+    early: Mapping[int, Mapping[TargetArm, Sequence[Sequence[TargetTask]]]],
+    last: Mapping[TargetArm, Mapping[str, Values]],
+    store: Store,
+) -> Curve:
+    """early: tasks of every stage, by arm, [seeds][cases]; last: what was measured after the last step."""
+
+    def right(tasks: Sequence[Sequence[TargetTask]]) -> Values:
+        return columns(cases, [[store.journal[task.key] for task in seed] for seed in tasks])["right"]
+
+    arms = [arm for arm in last if arm.trained]
+    return Curve(
+        (*early, protocol.training.steps),
+        {arm: (*(right(of[arm]) for of in early.values()), last[arm]["right"]) for arm in arms},
     )
 
 
@@ -411,6 +469,7 @@ def _counts(
     """Clips in all, and trainings."""
     seeds = {arm: protocol.seeds if arm.trained else 1 for arm in arms}
     clips = protocol.cases * sum(seeds.values())
+    clips += len(protocol.stages) * protocol.cases * sum(seeds[arm] for arm in arms if arm.trained)
     clips += min(protocol.swaps, protocol.cases) * (props - 1) * sum(seeds[arm] for arm in swapped)
     return clips, sum(protocol.seeds for arm in arms if arm.trained)
 

@@ -13,13 +13,14 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from rehearse.evaluation.choice import spoken
+from rehearse.evaluation.curve import Line, draw_curve
 from rehearse.evaluation.examples import ASKED
 from rehearse.evaluation.intervals import LEVEL, Interval
 from rehearse.evaluation.measure import shown_frames
 from rehearse.evaluation.report import as_json, markdown_table, write_json, write_text
 from rehearse.evaluation.store import Store
 from rehearse.evaluation.target import METRICS, READINGS, TargetFindings
-from rehearse.evaluation.target_arms import FULL, TargetArm
+from rehearse.evaluation.target_arms import BASE, FULL, TargetArm
 from rehearse.evaluation.target_cases import TRAINING_SEED, TargetCase
 from rehearse.evaluation.target_verdicts import (
     CONTACT_PUBLISHED,
@@ -27,6 +28,7 @@ from rehearse.evaluation.target_verdicts import (
     aims,
     findings,
     published,
+    sooner,
 )
 from rehearse.media.files import replacing
 from rehearse.media.sheet import Row, contact_sheet
@@ -34,6 +36,7 @@ from rehearse.theatre.recipes import TARGET
 from rehearse.theatre.world.target_scene import FRAMES
 
 _SHOWN, _SWAPS_SHOWN = 6, 3
+_CURVE = "target-curve.svg"
 _INK = (20, 18, 16)
 _COMPARED = ("right", "visible", "flicker")
 _TITLES = {
@@ -65,9 +68,13 @@ def write_target_report(
     sheets = [_write_sheet(found, store, arm, out) for arm in found.arms]
     if FULL in found.swaps:
         sheets.append(_write_swaps(found, store, out))
+    drawn = []
+    if found.curve is not None:
+        drawn = [out / _CURVE]
+        write_text(drawn[0], _drawn_curve(found))
     write_json(out / "target.json", _numbers(found, command, about))
     write_text(out / "target.md", _page(found, command, sheets))
-    return [out / "target.md", out / "target.json", *sheets]
+    return [out / "target.md", out / "target.json", *drawn, *sheets]
 
 
 def _numbers(found: TargetFindings, command: str, about: dict[str, Any]) -> dict[str, Any]:
@@ -97,6 +104,15 @@ def _numbers(found: TargetFindings, command: str, about: dict[str, Any]) -> dict
         return numbers
     numbers["arms"] = [_arm_numbers(found, arm) for arm in found.arms]
     numbers["findings"] = [asdict(finding) for finding in findings(found)]
+    if found.curve is not None:
+        numbers["curve"] = {
+            "steps": found.curve.steps,
+            "right": {
+                arm.name: [as_json(found.mean(values).within(0.0, 1.0)) for values in right]
+                for arm, right in found.curve.right.items()
+            },
+            "findings": [asdict(finding) for finding in sooner(found)],
+        }
     numbers["aims"] = [{"aim": aim.text, "holds": aim.holds, "evidence": aim.evidence} for aim in aims(found)]
     return numbers
 
@@ -150,7 +166,8 @@ def _page(found: TargetFindings, command: str, sheets: Sequence[Path]) -> str:
     head = ["# The target: is the marked one touched?", f"`{command}`", _setting(found), _gate(found)]
     if found.stopped:
         return "\n\n".join([*head, examples]) + "\n"
-    parts = [*head, _aims(found), _findings(found), _arms(found), _LEGEND, _differences(found)]
+    parts = [*head, _aims(found), _findings(found), _soon(found)]
+    parts += [_arms(found), _LEGEND, _differences(found)]
     parts += [_readings(found), _swaps(found), _attention(found), _caveats(found), examples]
     return "\n\n".join(part for part in parts if part) + "\n"
 
@@ -207,6 +224,52 @@ def _findings(found: TargetFindings) -> str:
     rows = [[one.text, one.published, f"**{one.verdict}**", one.evidence] for one in told]
     table = markdown_table(["finding", "published", "here", "difference"], rows)
     return f"## The paper's findings\n{note}\n\n{table}"
+
+
+def _soon(found: TargetFindings) -> str:
+    curve = found.curve
+    if curve is None:
+        return ""
+    rows = [
+        [
+            arm.name,
+            *(spoken(found.mean(values).within(0.0, 1.0)) for values in right),
+            spoken(found.mean(curve.through(arm)).within(0.0, 1.0)),
+        ]
+        for arm, right in curve.right.items()
+    ]
+    table = markdown_table(["arm", *(f"{steps} steps" for steps in curve.steps), "mean"], rows)
+    note = (
+        "Right-target contact of the same trainings on their way, the same cases each time. Where all arms "
+        "come to the same in the end, the mean over the steps tells which come there sooner."
+    )
+    told = [[one.text, f"**{one.verdict}**", one.evidence] for one in sooner(found)]
+    compared = (
+        f"\n\nThe paper's findings, held against that mean:\n\n"
+        f"{markdown_table(['finding', 'here, over all steps', 'difference'], told)}"
+        if told
+        else ""
+    )
+    figure = f"![right-target contact over training steps]({_CURVE})"
+    return f"## How soon it is learnt\n{note}\n\n{figure}\n\n{table}{compared}"
+
+
+def _drawn_curve(found: TargetFindings) -> str:
+    curve = found.curve
+    assert curve is not None
+    lines = [
+        Line(
+            arm.name,
+            tuple(
+                ("", float(steps), float(values.mean()))
+                for steps, values in zip(curve.steps, right, strict=True)
+            ),
+        )
+        for arm, right in curve.right.items()
+    ]
+    base = found.value(BASE, "right").value
+    flat = Line("base, not trained", tuple(("", float(steps), base) for steps in curve.steps))
+    return draw_curve([*lines, flat], "training steps", "touches the marked one first")
 
 
 def _arms(found: TargetFindings) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -67,7 +68,7 @@ class TrainingSettings:
 @dataclass(frozen=True)
 class Training:
     """One training. base: what is trained on; data: the JSON lines; out: its folder, a model when it is
-    finished."""
+    finished. stages: steps on the way, ascending, at which what was learnt is kept as a model of its own."""
 
     arm: TargetArm
     seed: int
@@ -75,6 +76,23 @@ class Training:
     data: Path
     out: Path
     settings: TrainingSettings
+    stages: tuple[int, ...] = ()
+
+    def at(self, steps: int) -> Path:
+        """The folder of the model after so many steps: a stage, or the last. It lies beside the others, since
+        what it says of its base may be relative to where it lies."""
+        return self.out if steps == self.settings.steps else self.out.with_name(f"{self.out.name}-at-{steps}")
+
+    def keep(self, steps: int) -> None:
+        """Keep the model that the training has come to as that of a stage."""
+        whole = self.at(steps)
+        part = whole.with_name(f".{whole.name}.part")
+        shutil.rmtree(part, ignore_errors=True)
+        part.mkdir()
+        for file in self.out.iterdir():
+            if file.is_file() and not file.name.startswith(_NOT_THE_MODEL):
+                shutil.copy2(file, part / file.name)
+        part.replace(whole)
 
     @property
     def finished(self) -> bool:
@@ -94,6 +112,8 @@ class Training:
 
 
 _FINISHED = "finished.json"
+_NOT_THE_MODEL = ("checkpoint-", "metrics", "lock", ".")
+"""How files of a run begin that are not the model it has come to."""
 
 Trainer = Callable[[Training, int], float]
 """Train, or continue, to so many steps; returns the seconds that a step takes."""
@@ -107,6 +127,7 @@ def trainings_of(
     data: Path,
     settings: TrainingSettings,
     folder: Path,
+    stages: tuple[int, ...] = (),
 ) -> list[Training]:
     """Every training that the arms need, seed by seed. fingerprint: of the base."""
     found = []
@@ -114,9 +135,11 @@ def trainings_of(
         for arm in arms:
             if not arm.trained:
                 continue
-            said = json.dumps([arm.name, seed, fingerprint, asdict(settings), TRAINING_SEED, _TRAINER])
+            decides = [arm.name, seed, fingerprint, asdict(settings), TRAINING_SEED, _TRAINER]
+            said = json.dumps([*decides, stages] if stages else decides)
             mark = hashlib.sha256(said.encode()).hexdigest()[:10]
-            found.append(Training(arm, seed, base, data, folder / f"{arm.slug}-seed{seed}-{mark}", settings))
+            out = folder / f"{arm.slug}-seed{seed}-{mark}"
+            found.append(Training(arm, seed, base, data, out, settings, stages))
     return found
 
 
@@ -168,7 +191,7 @@ def complete_trainings(
         # This also encodes the clips, which all trainings share.
         first = missing[0]
         with _single_threaded(processes > 1):
-            tell(make_trainer()(first, min(_TRIAL_STEPS, first.settings.steps)))
+            tell(make_trainer()(first, min(_TRIAL_STEPS, first.settings.steps, *first.stages)))
     progress = Progress(say, "trainings", len(trainings), len(trainings) - len(missing))
     for training, seconds in run_tasks(missing, _train, make_trainer, processes):
         training.finish(seconds)
@@ -176,6 +199,10 @@ def complete_trainings(
 
 
 def _train(trainer: Trainer, training: Training) -> tuple[Training, float]:
+    for steps in training.stages:
+        if not training.at(steps).is_dir():
+            trainer(training, steps)
+            training.keep(steps)
     return training, trainer(training, training.settings.steps)
 
 

@@ -80,24 +80,10 @@ def published(arm: TargetArm) -> float | None:
 
 def findings(found: TargetFindings) -> tuple[Finding, ...]:
     """The paper's findings that the arms can tell about, by right-target contact."""
-    modulation = _modulation(found)
-    nothing = _of(found, 0.0)
-    little, much = _of(found, 0.01), _of(found, 1.0)
-    pairs: list[tuple[str, TargetArm | None, TargetArm | None]] = [
-        ("the full method is above the base", FULL, BASE),
-        ("the full method is above training on the clips alone", FULL, DATA),
-        ("the full method is above attention modulation", FULL, modulation),
-        ("training on the clips alone is above the base", DATA, BASE),
-        ("training on the clips alone is above attention modulation", DATA, modulation),
-        ("a weight of .01 is above none", little, nothing),
-        ("a weight of .1 is above .01", FULL, little),
-        ("the loss is what matters: a weight of .1 is above none", FULL, nothing),
-        ("selected blocks are above random ones", FULL, _of(found, 0.1, blocks="random")),
-        ("V2T is above T2V", FULL, _of(found, 0.1, direction="t2v")),
-    ]
+    nothing, much = _of(found, 0.0), _of(found, 1.0)
     told = [
         _finding(found, text, one, other, above)
-        for text, one, other in pairs
+        for text, one, other in _pairs(found)
         if one in found.arms and other in found.arms and one is not None and other is not None
     ]
     same: list[tuple[str, TargetArm | None, TargetArm, Judge]] = [
@@ -114,8 +100,45 @@ def findings(found: TargetFindings) -> tuple[Finding, ...]:
     return tuple(told)
 
 
+def _pairs(found: TargetFindings) -> list[tuple[str, TargetArm | None, TargetArm | None]]:
+    """What the paper found to be above what."""
+    modulation = _modulation(found)
+    nothing, little = _of(found, 0.0), _of(found, 0.01)
+    return [
+        ("the full method is above the base", FULL, BASE),
+        ("the full method is above training on the clips alone", FULL, DATA),
+        ("the full method is above attention modulation", FULL, modulation),
+        ("training on the clips alone is above the base", DATA, BASE),
+        ("training on the clips alone is above attention modulation", DATA, modulation),
+        ("a weight of .01 is above none", little, nothing),
+        ("a weight of .1 is above .01", FULL, little),
+        ("the loss is what matters: a weight of .1 is above none", FULL, nothing),
+        ("selected blocks are above random ones", FULL, _of(found, 0.1, blocks="random")),
+        ("V2T is above T2V", FULL, _of(found, 0.1, direction="t2v")),
+    ]
+
+
+def sooner(found: TargetFindings) -> tuple[Finding, ...]:
+    """The findings that compare what is trained, by right-target contact over all steps it was read after:
+    where every arm comes to the same in the end, some may come there sooner."""
+    curve = found.curve
+    if curve is None:
+        return ()
+    told = []
+    for text, one, other in _pairs(found):
+        if one in curve.right and other in curve.right and one is not None and other is not None:
+            difference = found.mean(curve.through(one) - curve.through(other))
+            told.append(_told(found, text, one, other, difference, above))
+    return tuple(told)
+
+
 def _finding(found: TargetFindings, text: str, one: TargetArm, other: TargetArm, judge: Judge) -> Finding:
-    difference = found.difference(one, other, "right")
+    return _told(found, text, one, other, found.difference(one, other, "right"), judge)
+
+
+def _told(
+    found: TargetFindings, text: str, one: TargetArm, other: TargetArm, difference: Interval, judge: Judge
+) -> Finding:
     verdict = _verdict(found, judge, difference, one, other)
     numbers = " against ".join(f"{score:.3f}" for score in (published(one), published(other)) if score)
     return Finding(text, numbers, verdict, f"{spoken(difference, sign=True)} (`{one.name}` - `{other.name}`)")
