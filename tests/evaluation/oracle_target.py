@@ -9,10 +9,11 @@ from pathlib import Path
 
 import numpy as np
 
-from rehearse.evaluation.target import TargetProtocol, TargetWork
+from rehearse.evaluation.target import TargetWork
 from rehearse.evaluation.target_arms import parse_arm
 from rehearse.evaluation.target_cases import target_cases, truth
 from rehearse.evaluation.target_measure import Looks, TargetTools
+from rehearse.evaluation.target_protocol import TargetProtocol
 from rehearse.evaluation.target_training import Training
 from rehearse.shot import Shot, TargetInstruction
 from rehearse.theatre.world.target_render import render_target

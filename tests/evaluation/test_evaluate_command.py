@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rehearse.cli import run
-from rehearse.cli.evaluate import _steps_list
+from rehearse.cli.evaluate.options import steps_list
 from rehearse.cli.failures import BadWord
 
 
@@ -61,6 +61,6 @@ def test_a_blend_that_cannot_be_measured_is_one_sentence(arguments, says, capsys
 
 
 def test_numbers_of_steps():
-    assert _steps_list("0.33,4, 10%") == (0.33, 4, 0.1)
+    assert steps_list("0.33,4, 10%") == (0.33, 4, 0.1)
     with pytest.raises(BadWord):
-        _steps_list("0")
+        steps_list("0")

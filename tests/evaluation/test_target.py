@@ -13,9 +13,11 @@ from PIL import Image
 
 from rehearse.cli import run
 from rehearse.evaluation.errors import EvaluationError
-from rehearse.evaluation.target import TargetFindings, TargetProtocol, run_target
+from rehearse.evaluation.target import run_target
 from rehearse.evaluation.target_arms import FULL, STANDARD, TargetArm, parse_arm
 from rehearse.evaluation.target_cases import TRAINING_SEED, target_cases
+from rehearse.evaluation.target_findings import TargetFindings
+from rehearse.evaluation.target_protocol import TargetProtocol
 from rehearse.evaluation.target_report import outlined, write_target_report
 from rehearse.evaluation.target_training import TrainingSettings, write_training_set
 from rehearse.evaluation.target_verdicts import sooner

@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 
 from rehearse.evaluation.gate import share_gate
 from rehearse.evaluation.intervals import Interval
-from rehearse.evaluation.target import METRICS, Swap, TargetFindings, TargetProtocol
 from rehearse.evaluation.target_arms import FULL, STANDARD, parse_arm
 from rehearse.evaluation.target_cases import target_cases
+from rehearse.evaluation.target_findings import METRICS, Swap, TargetFindings
+from rehearse.evaluation.target_protocol import TargetProtocol
 from rehearse.evaluation.target_verdicts import above, aims, alike, findings, no_more, published
 
 PAPER = {

@@ -19,9 +19,9 @@ from rehearse.evaluation.intervals import LEVEL, Interval
 from rehearse.evaluation.measure import shown_frames
 from rehearse.evaluation.report import as_json, markdown_table, write_json, write_text
 from rehearse.evaluation.store import Store
-from rehearse.evaluation.target import METRICS, READINGS, TargetFindings
 from rehearse.evaluation.target_arms import BASE, FULL, TargetArm
 from rehearse.evaluation.target_cases import TRAINING_SEED, TargetCase
+from rehearse.evaluation.target_findings import METRICS, READINGS, TargetFindings
 from rehearse.evaluation.target_verdicts import (
     CONTACT_PUBLISHED,
     MARGIN,

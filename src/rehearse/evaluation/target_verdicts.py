@@ -15,8 +15,8 @@ from typing import Literal
 
 from rehearse.evaluation.choice import Aim, spoken
 from rehearse.evaluation.intervals import Interval
-from rehearse.evaluation.target import TargetFindings
 from rehearse.evaluation.target_arms import BASE, DATA, FULL, SELECTED, TargetArm
+from rehearse.evaluation.target_findings import TargetFindings
 
 Verdict = Literal["holds", "does not hold", "not told apart at this size", "not told by one training"]
 Judge = Callable[[Interval], Verdict]
