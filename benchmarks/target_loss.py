@@ -11,8 +11,8 @@ step.
 
 --tokens is text and video tokens together; 17776 has CogVideoX-5B's own widths (48 heads of 64, 226 text
 tokens, 13 frames of 30 x 45 tokens) and as many blocks as --blocks says. The share of blocks that the loss
-reads is the paper's, 7 of 42, and one at least. Where the full map of 17776 tokens does not fit, its row says
-so, with the bytes that the map alone would take. On a machine that does other work, --clock cpu counts the
+reads is the paper's, 7 of 42, and one at least. Where the full map of 17776 tokens does not fit into the
+machine, its row says so, with the bytes that the map alone would take. On a machine that does other work, --clock cpu counts the
 process's own processor time.
 """
 
@@ -21,6 +21,7 @@ from __future__ import annotations
 import argparse
 import json
 import math
+import os
 import resource
 import statistics
 import subprocess
@@ -173,6 +174,24 @@ def resident() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
+def map_bytes(args: argparse.Namespace) -> int:
+    """Bytes of the whole attention map of one block, before its softmax is kept for the backward pass."""
+    size = size_of(args.tokens)
+    return size.tokens**2 * size.heads * (2 if args.dtype == "bfloat16" else 4)
+
+
+def lacking(args: argparse.Namespace) -> str:
+    """Why the whole map is not even tried: a machine that runs out of memory takes other work with it. Empty
+    where it may fit."""
+    if args.device != "cpu":
+        return ""  # a GPU refuses by itself
+    has = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    needed = map_bytes(args)
+    if needed < has:
+        return ""
+    return f"does not fit: one map is {needed / 2**30:.1f} GiB, and the machine has {has / 2**30:.1f} GiB"
+
+
 def table(results: list[dict[str, Any]]) -> str:
     """Rows of a Markdown table, ratios to the plain step."""
     plain = next((r for r in results if r["variant"] == "plain" and "seconds" in r), None)
@@ -215,6 +234,10 @@ def main() -> None:
         return
     results = []
     for variant in args.variants:
+        why = lacking(args) if variant == "full" else ""
+        if why:
+            results.append({"variant": variant, "why": why})
+            continue
         words = [word for word in sys.argv[1:] if word not in VARIANTS and word != "--variants"]
         done = subprocess.run(
             [sys.executable, __file__, *words, "--one", variant],
@@ -224,12 +247,9 @@ def main() -> None:
         if done.returncode == 0:
             results.append(json.loads(done.stdout.splitlines()[-1]))
         else:
-            size = size_of(args.tokens)
-            bytes_ = size.tokens**2 * size.heads * (2 if args.dtype == "bfloat16" else 4)
             last = (done.stderr.strip().splitlines() or ["killed"])[-1][:80]
-            results.append(
-                {"variant": variant, "why": f"does not fit ({last}); one map is {bytes_ / 2**30:.1f} GiB"}
-            )
+            one = f"one map is {map_bytes(args) / 2**30:.1f} GiB"
+            results.append({"variant": variant, "why": f"does not fit ({last}); {one}"})
         print(f"{variant} done", file=sys.stderr)
     head = f"{size_of(args.tokens).tokens} tokens, {args.blocks} blocks, {args.dtype}, {args.device}"
     told = f"{head}\n\n{table(results)}"

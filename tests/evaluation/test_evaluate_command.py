@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from rehearse.cli import run
 from rehearse.cli.evaluate.options import steps_list
+from rehearse.cli.evaluate.work_folder import alone_in
 from rehearse.cli.failures import BadWord
 
 
@@ -64,3 +67,16 @@ def test_numbers_of_steps():
     assert steps_list("0.33,4, 10%") == (0.33, 4, 0.1)
     with pytest.raises(BadWord):
         steps_list("0")
+
+
+def test_two_evaluations_do_not_share_a_folder(tmp_path: Path) -> None:
+    work = tmp_path / "runs" / "fork"
+    with alone_in(work), pytest.raises(BadWord, match="another evaluation works in it now"), alone_in(work):
+        pass
+    assert list(tmp_path.iterdir()) == []
+    with alone_in(work), alone_in(tmp_path / "another"):
+        (work / "clips.jsonl").touch()
+    assert [path.name for path in work.iterdir()] == ["clips.jsonl"]
+    (tmp_path / "file").write_text("")
+    with pytest.raises(BadWord, match="it cannot be written to"), alone_in(tmp_path / "file"):
+        pass

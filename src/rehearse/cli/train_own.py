@@ -92,7 +92,9 @@ class Work:
             min=1, help="Parts that a process cuts its share of a batch into: less memory, same steps."
         ),
     ] = 1
-    rate: Annotated[float, typer.Option(help="Learning rate of AdamW.")] = 1e-4
+    rate: Annotated[
+        float, typer.Option(help="Learning rate of AdamW, reached after 50 steps and constant from there.")
+    ] = 1e-4
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +110,9 @@ class LoraShape:
     """How large the LoRA is, and where."""
 
     rank: Annotated[int, typer.Option(min=1, help="Rank of the LoRA.")] = 128
-    alpha: Annotated[float, typer.Option(help="The LoRA counts alpha / rank.")] = 64.0
+    alpha: Annotated[
+        float | None, typer.Option(help="The LoRA counts alpha / rank (default: half the rank).")
+    ] = None
     modules: Annotated[str, typer.Option(help="Layers of each block that get a LoRA, parted by commas.")] = (
         "to_q,to_k,to_v,to_out.0"
     )
@@ -119,7 +123,10 @@ class Manner:
     """How clips are read and how the run goes."""
 
     frames: Annotated[
-        int | None, typer.Option(min=1, help="Frames of a clip, from its first on (default: the base's).")
+        int | None,
+        typer.Option(
+            min=1, help="Frames of a clip, from its first on (default: the base's; of a motion adapter 16)."
+        ),
     ] = None
     size: Annotated[
         str | None, typer.Option(metavar="WxH", help="Width x height in pixels (default: the base's).")
@@ -311,7 +318,7 @@ def _train(
                 work.base,
                 recipe,
                 running,
-                None if shape is None or layers is None else LoraRecipe(shape.rank, shape.alpha, layers),
+                None if shape is None or layers is None else LoraRecipe.of(shape.rank, shape.alpha, layers),
                 None if column is None else ColumnRecipe(**column),
             )
         except Stopped:

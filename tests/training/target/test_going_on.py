@@ -127,9 +127,9 @@ def test_what_was_asked_for_otherwise_is_told_by_its_name(tmp_path: Path, base: 
     out = tmp_path / "out"
     lora_run(Data(data), base, out)
     for other, told in (
-        (Data(data, size=(32, 32)), "has size 64x64, and now it is 32x32; name another folder"),
-        (Data(data, frames=3), "has frames 5, and now it is 3;"),
-        (Data(data, frames=3, every=2), "has frames 5, and now it is 3;"),
+        (Data(data, size=(32, 32)), "has --size 64x64, and now it is 32x32; name another folder"),
+        (Data(data, frames=3), "has --frames 5, and now it is 3;"),
+        (Data(data, frames=3, every=2), "has --frames 5, and now it is 3;"),
         (Data(save_rows(tmp_path / "fewer", 2)), "has other data;"),
     ):
         with pytest.raises(TrainingError, match=told):

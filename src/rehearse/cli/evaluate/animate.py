@@ -11,6 +11,7 @@ import typer
 from rehearse.cli.evaluate.options import RESULTS, Out, Processes, Seed, Steps, Work, names
 from rehearse.cli.evaluate.telling import command, say, told
 from rehearse.cli.evaluate.tools import animation_tools
+from rehearse.cli.evaluate.work_folder import alone_in
 from rehearse.cli.words import epilog
 
 EPILOG = epilog("""
@@ -60,7 +61,8 @@ def animate(
     mark, region_mark = model_fingerprint(model), pictures_fingerprint(model)
     bench = load_embedding_bench()
     make_tools, marks = partial(animation_tools, model), (mark, region_mark, bench.fingerprint)
-    found, store = run_animate(protocol, work, make_tools, bench.judge, marks, processes, say)
+    with alone_in(work):
+        found, store = run_animate(protocol, work, make_tools, bench.judge, marks, processes, say)
     about = {
         "model_sha256": mark,
         "drawing_in_regions_sha256": region_mark,

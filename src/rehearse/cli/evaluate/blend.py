@@ -9,6 +9,7 @@ import typer
 
 from rehearse.cli.evaluate.options import RESULTS, Out, Seed, Steps, VideoModelName, Work, names, numbers
 from rehearse.cli.evaluate.telling import command, say, told
+from rehearse.cli.evaluate.work_folder import alone_in
 
 
 def blend(
@@ -40,6 +41,7 @@ def blend(
     words = tuple(dict.fromkeys(names(edits)))
     options = MixOptions(model, cases, words, numbers("--weights", weights), at, steps, seed)
     bench, loaded = load_bench(), load_model(model)
-    mixes = measure_mixes(options, loaded, bench, work, say)
+    with alone_in(work):
+        mixes = measure_mixes(options, loaded, bench, work, say)
     about = {"model_sha256": loaded.fingerprint, "judge_sha256": bench.fingerprint}
     told(write_mix_report(mixes, options, out, command(), about))

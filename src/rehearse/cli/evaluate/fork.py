@@ -9,6 +9,7 @@ import typer
 
 from rehearse.cli.evaluate.options import RESULTS, Out, Seed, Steps, VideoModelName, Work, names
 from rehearse.cli.evaluate.telling import command, say, told
+from rehearse.cli.evaluate.work_folder import alone_in
 
 
 def fork(
@@ -34,5 +35,6 @@ def fork(
     words = tuple(dict.fromkeys(names(edits)))
     options = ReachOptions(model, cases, words, steps, every, seed)
     loaded = load_model(model)
-    curves = measure_reach(options, loaded, work, say)
+    with alone_in(work):
+        curves = measure_reach(options, loaded, work, say)
     told(write_reach_report(curves, options, out, command(), {"model_sha256": loaded.fingerprint}))

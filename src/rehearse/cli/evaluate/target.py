@@ -9,6 +9,7 @@ import typer
 
 from rehearse.cli.evaluate.options import RESULTS, Out, Processes, Seed, Steps, Work, counts, names
 from rehearse.cli.evaluate.telling import command, say, told
+from rehearse.cli.evaluate.work_folder import alone_in
 from rehearse.cli.words import epilog
 
 EPILOG = epilog("""
@@ -117,5 +118,6 @@ def target(
 
     about = {"model_sha256": model_fingerprint(model), "runs_in": runs_in, "detector": DETECTOR}
     doing = TargetWork(load_target_tools, load_trainer, marks, processes, say)
-    found, store = run_target(protocol, work, doing)
+    with alone_in(work):
+        found, store = run_target(protocol, work, doing)
     told(write_target_report(found, store, out, command(), about))

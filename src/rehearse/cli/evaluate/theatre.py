@@ -11,6 +11,7 @@ import typer
 from rehearse.cli.evaluate.options import RESULTS, Out, Processes, Seed, Steps, Work
 from rehearse.cli.evaluate.telling import command, say, told
 from rehearse.cli.evaluate.tools import animation_tools, clip_tools
+from rehearse.cli.evaluate.work_folder import alone_in
 from rehearse.cli.words import epilog
 
 EPILOG = epilog("""
@@ -68,17 +69,18 @@ def theatre(
     fingerprints = {name: model_fingerprint(name) for name in wanted}
     bench = load_bench()
     marks = {name: (mark, bench.fingerprint) for name, mark in fingerprints.items()}
-    findings, store = run_gates(
-        options,
-        work,
-        lambda name: partial(clip_tools, name),
-        bench.judge,
-        marks.__getitem__,
-        trained_captions(VIDEO.data_seed, VIDEO.samples) if videos else frozenset(),
-        processes,
-        say,
-        lambda name: partial(animation_tools, name),
-    )
+    with alone_in(work):
+        findings, store = run_gates(
+            options,
+            work,
+            lambda name: partial(clip_tools, name),
+            bench.judge,
+            marks.__getitem__,
+            trained_captions(VIDEO.data_seed, VIDEO.samples) if videos else frozenset(),
+            processes,
+            say,
+            lambda name: partial(animation_tools, name),
+        )
     about = {"sha256": fingerprints, "judge_sha256": bench.fingerprint}
     told(write_gate_report(findings, store, out, command(), about))
 

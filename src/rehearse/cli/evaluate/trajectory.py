@@ -23,6 +23,7 @@ from rehearse.cli.evaluate.options import (
 )
 from rehearse.cli.evaluate.telling import command, say, told
 from rehearse.cli.evaluate.tools import clip_tools
+from rehearse.cli.evaluate.work_folder import alone_in
 from rehearse.cli.words import epilog
 
 EPILOG = epilog("""
@@ -114,17 +115,19 @@ def trajectory(
     protocol.parsed_arms()
     mark = model_fingerprint(model)
     bench = load_bench()
-    rendered = reference_clips(bench, reference, work, say)
-    ablation = Ablation(
-        protocol, work, partial(clip_tools, model), rendered, (mark, bench.fingerprint), processes, say
-    )
-    if clips_only:
-        ablation.make()
-        return
+    with alone_in(work):
+        rendered = reference_clips(bench, reference, work, say)
+        ablation = Ablation(
+            protocol, work, partial(clip_tools, model), rendered, (mark, bench.fingerprint), processes, say
+        )
+        if clips_only:
+            ablation.make()
+            return
+        found = ablation.run()
     about = {
         "model_sha256": mark,
         "judge_sha256": bench.fingerprint,
         "reference": reference,
         "model_defaults": model_defaults(model),
     }
-    told(write_trajectory_report(ablation.run(), ablation.store, out, command(), about))
+    told(write_trajectory_report(found, ablation.store, out, command(), about))

@@ -23,6 +23,7 @@ from rehearse.models.folder import ModelFolder
 from rehearse.models.model import Tokens
 from rehearse.models.precision import Precision
 from rehearse.models.registry import find_model
+from rehearse.models.said import schedule_said
 from rehearse.models.t5_text import T5Text, refuse_unreadable_table
 from rehearse.models.text import ClipText, vocabulary_of
 from rehearse.models.video_codec import load_video_codec
@@ -84,6 +85,8 @@ class Base:
         """Why this trainer cannot train on it; empty where it can."""
         taken, given = int(self.config["in_channels"]), int(self.config["out_channels"])
         if self.kind == "motion":
+            if self.folder.input_layer is not None:
+                return "it inpaints, and a motion adapter cannot go on it; give the checkpoint it stands on"
             if self.folder.adapter is not None:
                 return "it has a motion adapter already; give the Stable Diffusion checkpoint it stands on"
             if taken != given:
@@ -114,6 +117,11 @@ class Base:
         return int(self.config["num_layers"])
 
     @property
+    def fixed_length(self) -> bool:
+        """Whether it takes clips of one length and size alone, having learned where things are in them."""
+        return self.kind != "motion" and bool(self.config.get("use_learned_positional_embeddings"))
+
+    @property
     def codec_factor(self) -> int:
         """Pixels per latent cell along width and height."""
         vae, named = self.folder.config("vae"), "block_out_channels"
@@ -127,12 +135,15 @@ class Base:
         return vocabulary_of(self.folder)
 
     def shape(self, frames: int | None, size: tuple[int, int] | None, every: int) -> Shape:
-        """Length and size to train at; what is None is the base's own. Raises TrainingError where it cannot
-        make a clip of that size. Reads no weights of the denoiser."""
-        said = self.folder.settings().get("defaults", {})
+        """Length and size to train at; what is None is the base's own (for motion, whose base makes single
+        pictures: 16 frames). Raises TrainingError where it cannot make a clip of that size. Reads no weights
+        of the denoiser."""
+        said, most = self._said.get("defaults", {}), None
         vae = self.folder.config("vae")
         unit = self.codec_factor
         if self.kind == "motion":
+            # What it says of frames is said of pictures.
+            said = {name: value for name, value in said.items() if name != "frames"}
             side = int(self.config.get("sample_size") or 64) * unit
             own, multiple, step = (
                 (16, side, side),
@@ -146,6 +157,7 @@ class Base:
             count = 1 + (int(self.config["sample_frames"]) - 1) // step * step
             own = (count, int(self.config["sample_width"]) * unit, int(self.config["sample_height"]) * unit)
             multiple = unit * int(self.config["patch_size"])
+            most = self._said.get("max_frames")
         found = Shape(
             frames or int(said.get("frames", own[0])),
             *(size or (int(said.get("width", own[1])), int(said.get("height", own[2])))),
@@ -162,13 +174,15 @@ class Base:
             raise TrainingError(
                 f"--frames is {found.frames}: this base makes 1 + n x {step} frames; give {max(near, 1)}"
             )
+        if isinstance(most, int) and found.frames > most:
+            raise TrainingError(f"--frames is {found.frames}: this base makes at most {most}; give {most}")
         if found.width % multiple or found.height % multiple:
             sides = [max(1, round(side / multiple)) * multiple for side in (found.width, found.height)]
             raise TrainingError(
                 f"--size is {found.width}x{found.height}: this base needs multiples of {multiple}; give "
                 f"{sides[0]}x{sides[1]}"
             )
-        if self.config.get("use_learned_positional_embeddings"):
+        if self.fixed_length:
             why = "this base has learned its positions; give"
             if (found.width, found.height) != own[1:]:
                 raise TrainingError(f"--size is {found.width}x{found.height}: {why} {own[1]}x{own[2]}")
@@ -253,7 +267,7 @@ class Base:
     @property
     def guidance(self) -> float:
         """The guidance scale that it is used with."""
-        return float(self.folder.settings().get("defaults", {}).get("guidance", _GUIDANCE))
+        return float(self._said.get("defaults", {}).get("guidance", _GUIDANCE))
 
     def load_transformer(self) -> Any:
         """The stock CogVideoXTransformer3DModel, float32, frozen; with the folder's LoRAs. Raises
@@ -281,8 +295,14 @@ class Base:
 
     @cached_property
     def scheduler(self) -> Any:
-        """A DDIM scheduler of the base's own noise schedule."""
-        return make_scheduler("ddim", self.folder.config("scheduler", "scheduler_config.json"))
+        """A DDIM scheduler of the noise schedule that the base is used with."""
+        own = self.folder.config("scheduler", "scheduler_config.json")
+        return make_scheduler("ddim", own | schedule_said(self.folder, self._said))
+
+    @cached_property
+    def _said(self) -> dict[str, Any]:
+        """What ``rehearse.json`` says of it, and of the models below it where it says nothing itself."""
+        return self.folder.inherited_settings()
 
 
 def _with(config: dict[str, Any], names: tuple[str, ...], file: str, identity: str) -> dict[str, Any]:

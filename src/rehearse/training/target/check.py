@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 
+import numpy as np
+from numpy.typing import NDArray
+
 from rehearse.media import MediaError
 from rehearse.models.model import Tokens
+from rehearse.models.target_conditioning import TRIGGERS
 from rehearse.models.vocabulary import unknown_words
 from rehearse.shot.errors import ShotError
 from rehearse.training.target.clips import Shape, fitted_mask, read_clip, read_mask
@@ -30,15 +34,18 @@ def check_rows(
     vocabulary: frozenset[str] | None = None,
     told: Callable[[int], None] | None = None,
     cut: bool = True,
+    fixed: bool = False,
+    roles: int = 2,
 ) -> list[Problem]:
     """What is wrong, in the order of the rows.
 
     tokenize, max_tokens, vocabulary: of the base; None leaves the length of prompts unchecked, or takes any
     word. told: called with the number of rows done. cut: whether the size of ``shape`` is known, so that what
-    the cut to it leaves of a mask can be looked at.
+    the cut to it leaves of a mask can be looked at. fixed: whether the base takes clips of one length alone.
+    roles: masks that are trained with; words of those beyond are left out.
     """
     problems: list[Problem] = []
-    rates: dict[int, float] = {}
+    rates: dict[int, tuple[float, float]] = {}
     for done, row in enumerate(rows, 1):
         try:
             clip = read_clip(row.video, shape.needed)
@@ -46,22 +53,30 @@ def check_rows(
             problems.append(Problem(row.number, "video", row.said.video, str(error)))
         else:
             if clip.rate is not None:
-                rates[row.number] = clip.rate
+                rates[row.number] = (clip.rate, clip.tick)
             if len(clip.frames) < shape.needed:
-                counts = f"it has {len(clip.frames)} frames and {shape.needed} are needed"
-                why = f"{counts}; ask for fewer --frames or leave it out"
+                why = _too_short(len(clip.frames), shape, fixed)
                 problems.append(Problem(row.number, "video", row.said.video, why))
             if kind == "target":
                 problems += _mask_problems(row, clip.frames.shape[1:3], shape if cut else None)
-        problems += _text_problems(row, kind, tokenize, max_tokens, vocabulary)
+        problems += _text_problems(row, kind, tokenize, max_tokens, vocabulary, roles)
         if told is not None:
             told(done)
     problems += _rate_problems(rows, rates)
     return sorted(problems, key=lambda problem: problem.row)
 
 
+def _too_short(count: int, shape: Shape, fixed: bool) -> str:
+    frames = f"it has {count} frame{'' if count == 1 else 's'} and {shape.needed} are needed"
+    remedies = [] if fixed else ["ask for fewer --frames"]
+    if shape.every > 1:
+        remedies.append("ask for a lower --every")
+    return f"{frames}; {' or '.join([*remedies, 'leave it out'])}"
+
+
 def _mask_problems(row: Row, size: Sequence[int], shape: Shape | None) -> list[Problem]:
-    found = []
+    found: list[Problem] = []
+    before: NDArray[np.float32] | None = None
     for field, path in row.masks:
         said = getattr(row.said, field)
         try:
@@ -81,6 +96,8 @@ def _mask_problems(row: Row, size: Sequence[int], shape: Shape | None) -> list[P
         elif mask.mean() > _LARGEST:
             share = f"it marks {100 * mask.mean():.1f} % of the frame"
             found.append(Problem(row.number, field, said, f"{share}; {_ONLY}"))
+        elif before is not None and np.array_equal(before, mask):
+            found.append(Problem(row.number, field, said, "it marks what mask marks; mark the one that acts"))
         elif mask.max() < _FAINTEST:
             # Drawn with 0 and 1, or in a dark colour of a palette.
             light = f"it is nearly black: its lightest place has {mask.max() * 255:.0f} of 255"
@@ -94,6 +111,7 @@ def _mask_problems(row: Row, size: Sequence[int], shape: Shape | None) -> list[P
             elif cut.mean() > _LARGEST:
                 why = f"it marks {100 * cut.mean():.1f} % of {kept}; cut the clip yourself"
                 found.append(Problem(row.number, field, said, why))
+        before = mask
     return found
 
 
@@ -103,33 +121,49 @@ def _text_problems(
     tokenize: Callable[[str], Tokens] | None,
     max_tokens: int,
     vocabulary: frozenset[str] | None,
+    roles: int,
 ) -> list[Problem]:
     prompt, found = row.said.caption, []
     if kind == "target" and row.said.target is not None:
         try:
-            marked = marked_prompt(row)
+            marked = marked_prompt(row, roles)
         except ShotError as error:
             return [trigger_problem(row, error)]
         prompt = marked.prompt
         if tokenize is not None:
             found += prompt_problems(row, marked, tokenize(prompt), max_tokens)
     if vocabulary is not None:
-        unknown = unknown_words(prompt, vocabulary)
+        unknown = unknown_words(row.said.caption, vocabulary)
         if unknown:
             why = f"the base does not know {', '.join(unknown)}; use words it knows"
             found.append(Problem(row.number, "caption", row.said.caption, why))
+        # What was put before the phrases is not the caption's fault.
+        for word in (word for word in unknown_words(prompt, vocabulary) if word not in unknown):
+            if word == TRIGGERS["source"]:
+                remedy = "leave actor out and keep actor_mask"
+                found.append(Problem(row.number, "actor", row.said.actor, f"{_marks(word)}; {remedy}"))
+            else:
+                remedy = "train on a base that does"
+                found.append(Problem(row.number, "target", row.said.target, f"{_marks(word)}; {remedy}"))
     return found
 
 
-def _rate_problems(rows: Sequence[Row], rates: dict[int, float]) -> list[Problem]:
-    """Clips of another rate than most."""
+def _marks(word: str) -> str:
+    return f'the base does not know the word "{word}" that is put before it'
+
+
+def _rate_problems(rows: Sequence[Row], rates: dict[int, tuple[float, float]]) -> list[Problem]:
+    """Clips of another rate than most. rates: by row, and the tick it was rounded to."""
     if not rates:
         return []
-    usual = Counter(round(rate, 2) for rate in rates.values()).most_common(1)[0][0]
+    usual = Counter(round(rate, 2) for rate, _ in rates.values()).most_common(1)[0][0]
+    rounded = max(tick for rate, tick in rates.values() if round(rate, 2) == usual)
     found = []
     for row in rows:
-        rate = rates.get(row.number, usual)
-        if abs(rate - usual) > _RATE_TOLERANCE * usual:
+        rate, tick = rates.get(row.number, (usual, 0.0))
+        # A GIF counts in hundredths of a second: 8 frames a second are 8.33 in one.
+        apart = abs(1 / rate - 1 / usual) > max(tick, rounded)
+        if abs(rate - usual) > _RATE_TOLERANCE * usual and apart:
             why = f"it runs at {rate:g} frames a second and most others at {usual:g}; bring all to one rate"
             found.append(Problem(row.number, "video", row.said.video, why))
     return found

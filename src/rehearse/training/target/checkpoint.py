@@ -32,6 +32,8 @@ _NAME = re.compile(r"checkpoint-(\d{6,})\.safetensors")
 
 _SHAPE = ("frames", "size", "every")
 """How clips are read. Checkpoints of earlier versions do not say it: there it is in ``data`` alone."""
+_OPTIONS = {"weight": "attention-weight", "normalisation": "normalise"}
+_NO_OPTIONS = ("kind", "masks", "warmup", "weight_decay", "clip")
 _FIRST = ("kind", "base_fingerprint", "precision", *_SHAPE, "data")
 
 
@@ -135,6 +137,20 @@ def load_state(folder: Path, facts: Mapping[str, Any]) -> TrainingState | None:
     return None
 
 
+def refuse_other_runs(folder: Path, facts: Mapping[str, Any]) -> None:
+    """Raise TrainingError where the newest whole checkpoint is of a run on other data, another base or under
+    other settings. Reads no tensors: it is asked before clips are encoded."""
+    for path in reversed(checkpoints(folder)):
+        try:
+            check_safetensors(path, str(folder))
+            with safe_open(str(path), framework="pt", device="cpu") as file:
+                was = json.loads((file.metadata() or {})["facts"])
+        except (ModelError, SafetensorError, OSError, KeyError, ValueError, TypeError):
+            continue
+        _refuse_others(folder, was, json.loads(json.dumps(facts)))
+        return
+
+
 def _refuse_others(folder: Path, was: Mapping[str, Any], now: Mapping[str, Any]) -> None:
     # The first to differ is the one that is told: the rest may only follow from it.
     names = [*_FIRST, *sorted({*was, *now} - {*_FIRST})]
@@ -145,11 +161,18 @@ def _refuse_others(folder: Path, was: Mapping[str, Any], now: Mapping[str, Any])
     name = changed[0]
     data = "other data, or another --size, --frames or --every" if unsaid else "other data"
     what = {"data": data, "base_fingerprint": "another base"}.get(
-        name, f"{name} {_told(was.get(name))}, and now it is {_told(now.get(name))}"
+        name, f"{_option(name)} {_told(was.get(name))}, and now it is {_told(now.get(name))}"
     )
     raise TrainingError(
         f"--out is {folder}: the run in it has {what}; name another folder, or ask for the same again"
     )
+
+
+def _option(name: str) -> str:
+    """A fact as a person asks for it."""
+    if name in _NO_OPTIONS:
+        return name.replace("_", " ")
+    return f"--{_OPTIONS.get(name, name).replace('_', '-')}"
 
 
 def _told(value: object) -> str:

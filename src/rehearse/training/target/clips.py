@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, ImageSequence, UnidentifiedImageError
 
 from rehearse.media import MediaError, read_frames
 from rehearse.training.target.errors import TrainingError
@@ -47,10 +48,12 @@ class Shape:
 @dataclass(frozen=True, eq=False, slots=True)
 class Clip:
     """What was read of a file: frames uint8 ``[n, H, W, 3]`` at its own size, as many as were asked for or
-    fewer, and its frames a second (None where it does not say)."""
+    fewer, and its frames a second (None where it does not say). tick: seconds that the file counts in, where
+    these are so coarse that its rate was rounded to them; else 0."""
 
     frames: NDArray[np.uint8]
     rate: float | None
+    tick: float = 0.0
 
 
 def read_clip(path: Path, most: int) -> Clip:
@@ -60,12 +63,12 @@ def read_clip(path: Path, most: int) -> Clip:
 
     try:
         with path.open("rb") as file:
-            picture = file.read(8).startswith((b"GIF8", b"\x89PNG"))
+            head = file.read(8)
     except (OSError, ValueError) as error:
         raise _unopened(error) from None
-    if picture:
+    if head.startswith((b"GIF8", b"\x89PNG")):
         try:
-            return Clip(read_frames(path)[:most], None)
+            return Clip(read_frames(path)[:most], _played_at(path), 0.01 if head[:3] == b"GIF" else 0.001)
         except (MediaError, Image.DecompressionBombError):
             raise MediaError("it cannot be read: it is damaged, or too large; write it again") from None
     found = []
@@ -85,6 +88,15 @@ def read_clip(path: Path, most: int) -> Clip:
     if frames is None:
         raise MediaError("it holds no frames; write it again")
     return Clip(frames, rate)
+
+
+def _played_at(path: Path) -> float | None:
+    """Frames a second of a GIF or animated PNG, None of a still or where it does not say."""
+    with Image.open(path) as picture:
+        times = [float(frame.info.get("duration", 0)) for frame in ImageSequence.Iterator(picture)]
+    # Not the mean: frames that are alike are often kept once, for longer.
+    usual = median(times)
+    return 1000 / usual if len(times) > 1 and usual > 0 else None
 
 
 def _unopened(error: OSError | ValueError) -> MediaError:

@@ -24,8 +24,9 @@ from rehearse.training.target.base import Base, alphabars
 from rehearse.training.target.errors import TrainingError
 from rehearse.training.target.forward_process import noised
 from rehearse.training.target.partly_trained import PartlyTrained
+from rehearse.training.target.run_facts import facts_of
 from rehearse.training.target.samples import Draw, Sample, Samples
-from rehearse.training.target.settings import Recipe, Running, facts
+from rehearse.training.target.settings import Recipe, Running
 from rehearse.training.target.sharded import whole
 from rehearse.training.target.target_task import reachable, write_json
 from rehearse.training.target.task import Figures
@@ -89,13 +90,7 @@ class MotionTask:
         self._alphabars = alphabars(base.scheduler)
         self._prediction = str(base.scheduler.config.prediction_type)
         self.unit = self._farthest()
-        self.facts: dict[str, Any] = {
-            "kind": "motion",
-            "base_fingerprint": base.fingerprint,
-            "data": samples.key,
-            **samples.shape.facts,
-            **facts(recipe),
-        }
+        self.facts = facts_of(base, samples, recipe)
 
     def _farthest(self) -> float:
         """How far frames get from the first: the 95th percentile over the first clips, the unit of
@@ -194,8 +189,11 @@ class MotionTask:
             part.replace(place)
         finally:
             shutil.rmtree(part, ignore_errors=True)
-        defaults = {"frames": self.samples.shape.frames}
-        said = {"base": reachable(self.base.folder.identity), "picture_guidance": True, "defaults": defaults}
+        said = {
+            "base": reachable(self.base.folder),
+            "picture_guidance": True,
+            "defaults": self.samples.made_like,
+        }
         write_json(folder / "rehearse.json", said)
         return place
 

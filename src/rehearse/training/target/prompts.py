@@ -21,12 +21,14 @@ class Marked:
     phrases: tuple[tuple[int, int] | None, ...]
 
 
-def marked_prompt(row: Row) -> Marked:
+def marked_prompt(row: Row, roles: int = 2) -> Marked:
     """The row's caption with the word "target" before its target, and "source" before its actor.
 
-    Raises ShotError where a phrase does not stand there exactly once, or the two share words.
+    roles: how many masks are trained with; a role without one gets no word. Raises ShotError where a phrase
+    does not stand there exactly once, or the two share words.
     """
-    prompt, phrases = row.said.caption, (row.said.target, row.said.actor)
+    prompt, named_things = row.said.caption, (row.said.target, row.said.actor)
+    phrases = tuple(phrase if role < roles else None for role, phrase in enumerate(named_things))
     (start, end), *others = [find_phrase(prompt, phrase) for phrase in phrases if phrase is not None]
     if any(start < last and first < end for first, last in others):
         why = "it shares words with the target; use other words for the one that acts"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,12 +19,13 @@ from rehearse.training.target.blocks import BlockChoice
 from rehearse.training.target.board import refuse_without_tensorboard
 from rehearse.training.target.cache import Cache
 from rehearse.training.target.check import check_rows
-from rehearse.training.target.checkpoint import TrainingState
+from rehearse.training.target.checkpoint import TrainingState, refuse_other_runs
 from rehearse.training.target.clips import Shape
 from rehearse.training.target.errors import TrainingError
 from rehearse.training.target.loop import Loop, resumed, share_of
 from rehearse.training.target.metrics import say
 from rehearse.training.target.rows import Kind, Problem, Row, read_rows
+from rehearse.training.target.run_facts import facts_of
 from rehearse.training.target.run_folder import held
 from rehearse.training.target.samples import Samples
 from rehearse.training.target.settings import ColumnRecipe, LoraRecipe, Recipe, Running
@@ -54,26 +55,37 @@ def validate(data: Data, kind: Kind, base_name: str | None) -> tuple[int, list[P
     file. base_name: None checks all but the prompts' length, and takes --frames and --size as given.
     """
     base = shape = None
+    roles = 0
     if base_name is not None:
         base = Base.open(base_name, kind, Placed(torch.device("cpu"), torch.float32))
         shape = base.shape(data.frames, data.size, data.every)
     count, found = 0, []
     for path in (data.path, *([] if data.validation is None else [data.validation])):
         rows, problems = read_rows(path, kind)
+        roles = roles or max((len(row.masks) for row in rows), default=0)
         if base is None or shape is None:
             unsized = Shape(data.frames or 1, *(data.size or (64, 64)), data.every)
             problems += check_rows(rows, unsized, kind, cut=data.size is not None)
         else:
-            problems += _checked(rows, base, shape, kind)
+            problems += _checked(rows, base, shape, kind, roles)
         count += len(rows)
         held_out = None if path is data.path else path
         found += [replace(problem, file=held_out) for problem in _ordered(problems)]
     return count, found
 
 
-def _checked(rows: list[Row], base: Base, shape: Shape, kind: Kind) -> list[Problem]:
+def _checked(rows: list[Row], base: Base, shape: Shape, kind: Kind, roles: int = 2) -> list[Problem]:
     words = base.words
-    return check_rows(rows, shape, kind, words.tokenize, words.max_tokens, base.vocabulary)
+    return check_rows(
+        rows,
+        shape,
+        kind,
+        words.tokenize,
+        words.max_tokens,
+        base.vocabulary,
+        fixed=base.fixed_length,
+        roles=roles,
+    )
 
 
 def _ordered(problems: list[Problem]) -> list[Problem]:
@@ -128,9 +140,17 @@ def _trained(
     shown: list[Row] = []
     if data.validation is not None:
         shown, problems = read_rows(data.validation, kind)
-        _refuse(data.validation, _ordered(problems + _checked(shown, base, shape, kind)))
+        roles = max(len(row.masks) for row in rows)
+        _refuse(data.validation, _ordered(problems + _checked(shown, base, shape, kind, roles)))
+    if main:
+        _tell_of_rows(rows, shown, base)
     with held(running.out, *_places(base.folder)) if main else nullcontext():
         samples = Samples(rows, base, shape, Cache(data.cache or data.path.parent / ".rehearse"), kind)
+        if kind != "motion":
+            lora = lora or LoraRecipe()
+        column = column if kind == "target" else None
+        # Before the hours that encoding may take.
+        refuse_other_runs(running.out, facts_of(base, samples, recipe, lora, column))
         if main:
             say(f"{len(rows)} clips of {shape.frames} frames at {shape.width}x{shape.height}")
         held_out = Samples(shown, base, shape, samples.cache, kind, samples.masks) if shown else None
@@ -180,7 +200,7 @@ def _prepared(
         samples,
         recipe,
         lora or LoraRecipe(),
-        column if kind == "target" else None,
+        column,
         running,
         accelerator.device,
         held_out,
@@ -204,6 +224,23 @@ def _refuse(path: Path, problems: list[Problem]) -> None:
     if problems:
         more = f" ({len(problems) - 1} more: --validate tells all)" if len(problems) > 1 else ""
         raise TrainingError(f"{path}: {problems[0]}{more}")
+
+
+def _tell_of_rows(rows: Sequence[Row], shown: Sequence[Row], base: Base) -> None:
+    """What is no fault of a row, and still not what is thought of."""
+    cut = sum(base.tokenize(row.said.caption).cut is not None for row in (*rows, *shown))
+    if cut:
+        say(
+            f"{cut} of {len(rows) + len(shown)} captions are longer than the base reads: of these the first "
+            f"{base.words.max_tokens} tokens are learned"
+        )
+    known = {row.video.resolve() for row in rows}
+    both = sum(row.video.resolve() in known for row in shown)
+    if both:
+        say(
+            f"{both} of {len(shown)} rows of --validation have clips that are trained on as well: what is "
+            "judged on them says nothing of others"
+        )
 
 
 def _tell_of(saved: TrainingState | None, running: Running, accelerator: Any) -> None:

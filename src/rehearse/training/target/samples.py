@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -93,7 +94,7 @@ class Samples:
             cache.key(what="clip", format=_CACHE_FORMAT, file=file_key(row.video), vae=codec, size=size)
             for row in rows
         ]
-        self._marked = [marked_prompt(row) if kind == "target" else None for row in rows]
+        self._marked = [marked_prompt(row, self.masks) if kind == "target" else None for row in rows]
         self._prompts = [
             row.said.caption if m is None else m.prompt for row, m in zip(rows, self._marked, strict=True)
         ]
@@ -104,6 +105,26 @@ class Samples:
 
     def __len__(self) -> int:
         return len(self.rows)
+
+    @property
+    def made_like(self) -> dict[str, Any]:
+        """Length, size and frames a second of what is learned, which is what clips are made at unless more is
+        said: defaults of ``rehearse.json``."""
+        shape = self.shape
+        made: dict[str, Any] = {"frames": shape.frames, "width": shape.width, "height": shape.height}
+        rate = self._rate()
+        return made if rate is None else {**made, "fps": round(rate / shape.every, 3)}
+
+    def _rate(self) -> float | None:
+        """Frames a second of the clips, which is one rate: of the first that says it."""
+        for row in self.rows:
+            try:
+                rate = read_clip(row.video, 1).rate
+            except MediaError:  # gone since it was encoded, which is no reason to lose a run
+                continue
+            if rate is not None:
+                return rate
+        return None
 
     @property
     def key(self) -> str:

@@ -60,6 +60,11 @@ class LoraRecipe:
     alpha: float = 64.0
     modules: tuple[str, ...] = ("to_q", "to_k", "to_v", "to_out.0")
 
+    @classmethod
+    def of(cls, rank: int, alpha: float | None, modules: tuple[str, ...]) -> LoraRecipe:
+        """One whose alpha, where None, is half the rank."""
+        return cls(rank, rank / 2 if alpha is None else alpha, modules)
+
     def __post_init__(self) -> None:
         if self.rank < 1:
             raise TrainingError(f"--rank is {self.rank}: give 1 or more")

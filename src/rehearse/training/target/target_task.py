@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from rehearse.models.cogvideox_positions import rotary_positions
+from rehearse.models.folder import ModelFolder
 from rehearse.models.target_adapter import save_target_adapter
 from rehearse.models.target_conditioning import TRIGGERS, grow_for_masks, mask_channels
 from rehearse.shot.grid import pool
@@ -28,8 +29,9 @@ from rehearse.training.target.losses import (
     over_present,
     reconstruction,
 )
+from rehearse.training.target.run_facts import facts_of
 from rehearse.training.target.samples import Draw, Sample, Samples
-from rehearse.training.target.settings import ColumnRecipe, LoraRecipe, Recipe, Running, facts
+from rehearse.training.target.settings import ColumnRecipe, LoraRecipe, Recipe, Running
 from rehearse.training.target.sharded import whole
 from rehearse.training.target.task import Figures, looking
 
@@ -81,14 +83,7 @@ class TargetTask:
         self._rotary: dict[tuple[int, int, int], Any] = {}
         self.choice = None if column is None else BlockChoice.read(column.blocks, base.blocks, column.draw)
         self.candidates: tuple[int, ...] = ()
-        self.facts: dict[str, Any] = {
-            "kind": "target" if column is not None else "lora",
-            "base_fingerprint": base.fingerprint,
-            "data": samples.key,
-            **samples.shape.facts,
-            **facts(recipe, lora),
-            **({} if column is None else {"masks": self.masks, **facts(column)}),
-        }
+        self.facts = facts_of(base, samples, recipe, lora, column)
 
     @property
     def transformer(self) -> Any:
@@ -298,7 +293,7 @@ class TargetTask:
         }
         proj = self.transformer.patch_embed.proj
         projection = {name: whole(x).float() for name, x in proj.named_parameters() if "lora_" not in name}
-        said: dict[str, Any] = {"base": reachable(self.base.folder.identity)}
+        said: dict[str, Any] = {"base": reachable(self.base.folder), "defaults": self.samples.made_like}
         if self.column is None:
             path = folder / "pytorch_lora_weights.safetensors"
             if write:
@@ -373,10 +368,11 @@ def _save_lora(path: Path, state: dict[str, Tensor], lora: LoraRecipe) -> None:
         save_file({f"transformer.{name}": x.contiguous() for name, x in state.items()}, part, metadata=header)
 
 
-def reachable(identity: str) -> str:
-    """How a rehearse.json elsewhere names a base: a folder by its full path, others as they were named."""
-    place = Path(identity).expanduser()
-    return str(place.resolve()) if place.is_dir() else identity
+def reachable(base: ModelFolder) -> str:
+    """How a rehearse.json elsewhere names a base: a folder by its full path, others as they were named, also
+    where a folder of that name happens to lie here."""
+    named = Path(base.identity).expanduser()
+    return str(named.resolve()) if named.resolve() == base.path.resolve() else base.identity
 
 
 def write_json(path: Path, content: dict[str, Any]) -> None:
