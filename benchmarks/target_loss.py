@@ -12,8 +12,8 @@ step.
 --tokens is text and video tokens together; 17776 has CogVideoX-5B's own widths (48 heads of 64, 226 text
 tokens, 13 frames of 30 x 45 tokens) and as many blocks as --blocks says. The share of blocks that the loss
 reads is the paper's, 7 of 42, and one at least. Where the full map of 17776 tokens does not fit into the
-machine, its row says so, with the bytes that the map alone would take. On a machine that does other work, --clock cpu counts the
-process's own processor time.
+machine, its row says so, with the bytes that the map alone would take. On a machine that does other work,
+--clock cpu counts the process's own processor time.
 """
 
 from __future__ import annotations
