@@ -134,7 +134,7 @@ def test_what_was_asked_for_otherwise_is_told_by_its_name(tmp_path: Path, base: 
     ):
         with pytest.raises(TrainingError, match=told):
             lora_run(other, base, out)
-    with pytest.raises(TrainingError, match="has precision no, and now it is bf16;"):
+    with pytest.raises(TrainingError, match="has --precision no, and now it is bf16;"):
         lora_run(Data(data), base, out, "bf16")
 
 

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from safetensors import safe_open
 from safetensors.torch import load_file
 from toy_cogvideox import save_base, save_rows
@@ -256,7 +257,10 @@ def test_the_real_video_autoencoder_and_two_masks(tmp_path: Path) -> None:
     )
     data = save_rows(tmp_path / "data", count=1, frames=10)
     row = json.loads(data.read_text())
-    data.write_text(json.dumps({**row, "actor": "crane", "actor_mask": row["mask"]}))
+    data.write_text(json.dumps({**row, "actor": "crane", "actor_mask": "actor.png"}))
+    Image.fromarray(255 - np.asarray(Image.open(tmp_path / "data" / row["mask"]))).save(
+        tmp_path / "data" / "actor.png"
+    )
     task = train_toy(data, base, tmp_path / "out", 2, sheets=2)
     assert task.masks == 2
     assert "target.source" in load_model(str(tmp_path / "out"), precision="float32").acts_on

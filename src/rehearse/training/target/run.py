@@ -146,8 +146,7 @@ def _trained(
         _tell_of_rows(rows, shown, base)
     with held(running.out, *_places(base.folder)) if main else nullcontext():
         samples = Samples(rows, base, shape, Cache(data.cache or data.path.parent / ".rehearse"), kind)
-        if kind != "motion":
-            lora = lora or LoraRecipe()
+        lora = None if kind == "motion" else lora or LoraRecipe()
         column = column if kind == "target" else None
         # Before the hours that encoding may take.
         refuse_other_runs(running.out, facts_of(base, samples, recipe, lora, column))
