@@ -12,7 +12,7 @@ import pytest
 import torch
 from toy_models import MAX_TOKENS, save_toy_model
 
-from rehearse.models import ModelError, load_model
+from rehearse.models import ModelError, load_model, precision
 from rehearse.models.folder import ModelFolder
 from rehearse.models.latent_rgb import fit_by_decoding, fit_latent_rgb
 from rehearse.models.model import VideoModel
@@ -100,6 +100,43 @@ def test_the_choice_of_precision_is_said_once_in_one_line(caplog: pytest.LogCapt
     assert (
         len(caplog.messages) == 1 and "cpu" in caplog.text and str(chosen.dtype).split(".")[1] in caplog.text
     )
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "bf16"),
+    [
+        *(
+            ("DNNL_MAX_CPU_ISA", isa, False)
+            for isa in ("AVX2", "AVX512_CORE", "AVX512_CORE_VNNI", "avx2_vnni")
+        ),
+        ("ONEDNN_MAX_CPU_ISA", "AVX512_CORE", False),
+        ("ATEN_CPU_CAPABILITY", "avx2", False),
+        ("ATEN_CPU_CAPABILITY", "default", False),
+        *(("DNNL_MAX_CPU_ISA", isa, True) for isa in ("AVX512_CORE_BF16", "AVX512_CORE_AMX", "DEFAULT")),
+        ("ATEN_CPU_CAPABILITY", "avx512", True),
+    ],
+)
+def test_limits_set_for_torch_are_kept_to(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, bf16: bool
+) -> None:
+    for limit in ("DNNL_MAX_CPU_ISA", "ONEDNN_MAX_CPU_ISA", "ATEN_CPU_CAPABILITY", "REHEARSE_PRECISION"):
+        monkeypatch.delenv(limit, raising=False)
+    monkeypatch.setattr(precision, "_cpu_bf16_unit", lambda: "avx512_bf16")
+    assert choose_precision("cpu").dtype is torch.bfloat16
+    monkeypatch.setenv(name, value)
+    assert choose_precision("cpu").dtype is (torch.bfloat16 if bf16 else torch.float32)
+
+
+def test_a_format_is_chosen_from_outside_unless_one_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REHEARSE_PRECISION", "bfloat16")
+    assert choose_precision("cpu").dtype is torch.bfloat16
+    assert "REHEARSE_PRECISION" in str(choose_precision("cpu"))
+    assert choose_precision("cpu", "float32").dtype is torch.float32
+    monkeypatch.setenv("REHEARSE_PRECISION", "float32")
+    assert choose_precision("cpu").dtype is torch.float32
+    monkeypatch.setenv("REHEARSE_PRECISION", "fp8")
+    with pytest.raises(ModelError, match=r"REHEARSE_PRECISION is 'fp8' .*; set it to float32 or bfloat16"):
+        choose_precision("cpu")
 
 
 def test_tokens_know_their_characters(video_model: VideoModel) -> None:

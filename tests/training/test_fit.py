@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import numpy as np
+import pytest
 import torch
 from torch import Tensor, nn
 
@@ -51,6 +52,20 @@ def test_the_log_says_what_happened_and_dropout_is_off(tmp_path: Path) -> None:
     assert [row["step"] for row in rows] == [2, 4, 6, 8, 10, 12]
     assert all(abs(row["twice"] - 2 * row["loss"]) < 1e-4 for row in rows)
     assert all(m.p == 0 for m in fit.module.modules() if isinstance(m, nn.Dropout))
+
+
+@pytest.mark.parametrize("asked", ["float32", "bfloat16"])
+def test_it_trains_in_the_format_of_the_hardware_and_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], asked: str
+) -> None:
+    monkeypatch.setenv("REHEARSE_PRECISION", asked)
+    seen = []
+    fit = _fit(tmp_path, stop=3)
+    with fit.autocast():
+        seen.append(fit.module(torch.zeros(1, 3)).dtype)
+    assert seen == [getattr(torch, asked)]
+    assert f"toy: trains on cpu in {asked}: REHEARSE_PRECISION says so" in capsys.readouterr().err
+    assert json.loads((tmp_path / "log.jsonl").read_text().splitlines()[0])["precision"] == asked
 
 
 def test_averaged_weights_are_lent_and_given_back(tmp_path: Path) -> None:

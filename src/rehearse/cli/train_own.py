@@ -142,7 +142,8 @@ class Manner:
         int, typer.Option(min=0, help="Decides order, noise and blocks: same seed, same run.")
     ] = 0
     precision: Annotated[
-        str, typer.Option(help="auto (bf16 on GPUs that have it, else no), no (float32), bf16, fp16.")
+        str,
+        typer.Option(help="auto (bf16 where the hardware has it, else no), no (float32), bf16, fp16."),
     ] = "auto"
     recompute: Annotated[
         bool | None,
@@ -297,9 +298,11 @@ def _train(
         import torch
 
         on_gpu = torch.cuda.is_available() and not manner.cpu
-        if precision == "auto":
-            precision = "bf16" if on_gpu and torch.cuda.is_bf16_supported() else "no"
         from rehearse.training.target.interruption import Stopped
+        from rehearse.training.target.precision import precision_for
+
+        if precision == "auto":
+            precision = precision_for(work.out, not on_gpu)
 
         recipe = Recipe(
             batch=work.batch, rate=work.rate, text_dropout=manner.text_dropout, ema=manner.ema,

@@ -249,7 +249,7 @@ TARGET = Recipe(
 @dataclass(frozen=True)
 class ReachRecipe:
     """How ``theatre-reach``, the target adapter, is trained. clips, data_seed: of its data; weight,
-    normalisation: of the attention loss; rank, alpha: of its LoRA; precision: what is computed in.
+    normalisation: of the attention loss; rank, alpha: of its LoRA.
 
     Maps as they are begin at one in the number of tokens, where their gradient is too small to be learned
     from in so few steps; scaled to their largest value they are learned in 300.
@@ -264,7 +264,6 @@ class ReachRecipe:
     alpha: float = 16.0
     weight: float = 0.1
     normalisation: Literal["joint", "text", "max"] = "max"
-    precision: Literal["no", "bf16"] = "bf16"
     data_seed: int = TARGET.data_seed + 1
     seed: int = 0
 

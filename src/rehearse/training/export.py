@@ -203,7 +203,7 @@ def export_alignment(run: Path, folder: Path) -> Path:
         raise FileNotFoundError(f"{run} holds no frame alignment layer")
     place = save_frame_alignment(layer.half(), folder)
     last = (_log(run) or [{}])[-1]
-    figures = ", ".join(f"{key} {last[key]}" for key in last if key not in ("step", "seconds_a_step"))
+    figures = ", ".join(f"{key} {last[key]}" for key in last if key not in _NOT_FIGURES)
     card = folder / "README.md"
     text = card.read_text(encoding="utf-8") if card.exists() else ""
     before = text.partition(_ALIGNMENT_TITLE)[0].rstrip()
@@ -357,6 +357,16 @@ def _fresh(folder: Path) -> None:
     folder.mkdir(parents=True)
 
 
+_NOT_FIGURES = ("step", "seconds_a_step", "precision")
+"""What a line of a run's log says beside figures of the training."""
+
+
+def _formats(rows: list[dict[str, Any]]) -> str:
+    """The number formats a run was trained in. Runs of before they were logged were all in bf16."""
+    found = dict.fromkeys(row.get("precision", "bfloat16") for row in rows) or {"bfloat16": None}
+    return " and ".join("bf16 autocast" if name == "bfloat16" else name for name in found)
+
+
 def _log(run: Path) -> list[dict[str, Any]]:
     path = run / "log.jsonl"
     return (
@@ -424,7 +434,7 @@ def _card(
     rows = _log(runs / name)
     hours = _hours(rows) + sum(_hours(_log(runs / stage)) for stage in stages)
     last = rows[-1] if rows else {}
-    figures = ", ".join(f"{key} {last[key]}" for key in last if key not in ("step", "seconds_a_step"))
+    figures = ", ".join(f"{key} {last[key]}" for key in last if key not in _NOT_FIGURES)
     first, end = recipe.subject_weight
     note = runs / name / "note.md"
     world = _WORLDS.get(name, _WORLD)
@@ -448,8 +458,8 @@ def _card(
         f"| optimiser | AdamW, rate {recipe.rate:g}, warm-up {recipe.warmup} steps, then a cosine |",
         f"| weights | moving average at {recipe.average}, seed {recipe.seed}, stored in fp16 |",
         f"| loss | {_LOSSES.get(name, _MODEL_LOSS).format(first=first, end=end)} |",
-        f"| duration | {hours:.1f} hours of wall time{told}, bf16 autocast, on CPU cores where no GPU is "
-        "named |",
+        f"| duration | {hours:.1f} hours of wall time{told}, in {_formats(rows)}, on CPU cores where "
+        "no GPU is named |",
         f"| last logged | {figures or '-'} |",
         f"| again | `rehearse train {name} --export weights` |",
         "",

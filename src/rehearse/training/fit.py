@@ -3,7 +3,8 @@
 Runs on whatever Accelerate finds: one process, several CPU processes (``torchrun``), or GPUs. A run
 folder holds ``state.safetensors`` (weights, optimiser moments, average), ``log.jsonl`` and sample sheets.
 Every batch depends on the seed, the step and the process rank alone, so a resumed run continues as if
-it had not stopped.
+it had not stopped. The number format is the hardware's choice (``models/precision.py``); each line of the log
+says which it was.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
+from rehearse.models.precision import choose_precision
 from rehearse.theatre.recipes import Recipe
 
 Loss = Callable[[int, np.random.Generator], tuple[Tensor, dict[str, float]]]
@@ -96,6 +98,7 @@ class Fit:
         cpu = options.device == "cpu" or not torch.cuda.is_available()
         self.accelerator = Accelerator(cpu=cpu, mixed_precision="no")
         self.device: torch.device = self.accelerator.device
+        self.precision = choose_precision(str(self.device), use=f"{recipe.name}: training")
         self.recipe, self.options = recipe, options
         self.steps = options.steps or recipe.steps
         self.module = module.to(self.device)
@@ -109,6 +112,7 @@ class Fit:
         self.step = 0
         self.folder = options.folder
         if self.main:
+            print(f"{recipe.name}: trains on {self.precision}", file=sys.stderr)
             self.folder.mkdir(parents=True, exist_ok=True)
         self._resume()
 
@@ -118,8 +122,8 @@ class Fit:
         return bool(self.accelerator.is_main_process)
 
     def autocast(self) -> Any:
-        """bf16 arithmetic, on CPUs and GPUs alike."""
-        return torch.autocast(self.device.type, torch.bfloat16)
+        """The context of a forward pass: bf16 where the hardware multiplies in it, else float32."""
+        return self.precision.scope()
 
     def run(self, loss: Loss, sheet: Callable[[Path], None] | None = None) -> None:
         """Train to the last step. ``loss(step, rng)`` gives the mean loss of this process's share of a batch
@@ -161,8 +165,12 @@ class Fit:
             count += 1
             if self.main and self.step % self.options.log_every == 0:
                 now = time.monotonic()
-                row = {"step": self.step, **{name: round(total / count, 5) for name, total in sums.items()}}
+                row: dict[str, Any] = {
+                    "step": self.step,
+                    **{name: round(total / count, 5) for name, total in sums.items()},
+                }
                 row["seconds_a_step"] = round((now - last_log) / count, 3)
+                row["precision"] = str(self.precision.dtype).removeprefix("torch.")
                 left = (self.steps - self.step) * (now - began) / (self.step - first_step)
                 with (self.folder / "log.jsonl").open("a", encoding="utf-8") as log:
                     log.write(json.dumps(row) + "\n")

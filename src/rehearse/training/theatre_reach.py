@@ -10,6 +10,7 @@ import json
 import shutil
 from pathlib import Path
 
+import torch
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
@@ -22,7 +23,7 @@ from rehearse.training.fit import Options
 
 _HELD_OUT_ROWS = 16
 _ADAPTER = "adapter.safetensors"
-_FORMATS = {"no": "float32", "bf16": "bf16"}
+_FORMATS = {"no": "float32", "bf16": "bf16", "fp16": "fp16"}
 
 
 def train_reach(options: Options, data: Path, base: Path, recipe: ReachRecipe = REACH) -> Path:
@@ -30,9 +31,11 @@ def train_reach(options: Options, data: Path, base: Path, recipe: ReachRecipe = 
 
     data: folder of the clips. base: theatre-target's. Raises TrainingError, ModelError.
     """
+    from rehearse.training.target.precision import precision_for
     from rehearse.training.target.run import Data, train
     from rehearse.training.target.settings import ColumnRecipe, LoraRecipe, Recipe, Running
 
+    on_cpu = options.device == "cpu" or not torch.cuda.is_available()
     rows, held_out = data / "data.jsonl", data / "held-out.jsonl"
     if not held_out.is_file():
         write_target_rows(data, recipe.clips, recipe.data_seed, actors=False)
@@ -41,12 +44,17 @@ def train_reach(options: Options, data: Path, base: Path, recipe: ReachRecipe = 
         "target",
         Data(rows, frames=FRAMES, size=(SIZE, SIZE), validation=held_out),
         str(base),
-        Recipe(batch=recipe.batch, rate=recipe.rate, seed=recipe.seed, precision=recipe.precision),
+        Recipe(
+            batch=recipe.batch,
+            rate=recipe.rate,
+            seed=recipe.seed,
+            precision=precision_for(options.folder, on_cpu),
+        ),
         Running(
             options.folder,
             steps=options.steps or recipe.steps,
             sheet_every=500 if options.sheet_seconds else 0,
-            cpu=options.device == "cpu",
+            cpu=on_cpu,
         ),
         LoraRecipe(recipe.rank, recipe.alpha),
         ColumnRecipe(weight=recipe.weight, normalisation=recipe.normalisation),
@@ -103,7 +111,7 @@ def _card(run: Path, facts: dict[str, object], recipe: ReachRecipe) -> str:
             f"| data | {recipe.clips:,} clips with masks, rendered by `rehearse.theatre`, data seed "
             f"{recipe.data_seed} (its base learned from seed {TARGET.data_seed}) |",
             f"| training | {facts['steps']} steps of batch {recipe.batch}, by the trainer of `rehearse train "
-            f"target`, {_FORMATS[recipe.precision]} |",
+            f"target`, {_FORMATS[str(facts['precision'])]} |",
             f"| optimiser | AdamW, rate {recipe.rate:g}, seed {recipe.seed} |",
             f"| adapter | LoRA of rank {recipe.rank}, alpha {recipe.alpha:g}, and the widened input "
             "layer, in fp16 |",

@@ -15,6 +15,7 @@ from safetensors.torch import load_file, save_file
 from toy_cogvideox import save_rows
 from train_worker import train_toy
 
+from rehearse.cli import run
 from rehearse.training.target import loop, sheet, target_task
 from rehearse.training.target.checkpoint import checkpoints
 from rehearse.training.target.errors import TrainingError
@@ -136,6 +137,22 @@ def test_what_was_asked_for_otherwise_is_told_by_its_name(tmp_path: Path, base: 
             lora_run(other, base, out)
     with pytest.raises(TrainingError, match="has --precision no, and now it is bf16;"):
         lora_run(Data(data), base, out, "bf16")
+
+
+def test_a_run_that_is_asked_for_no_precision_keeps_its_own_or_takes_the_hardwares(
+    tmp_path: Path, base: Path, data: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    words = ("train", "lora", data, "--base", base, "--batch", 2, "--rank", 2, "--sheet-every", 0, "--cpu")
+    for out, hardware, steps, told in (
+        ("plain", "float32", 1, "trained on cpu in float32"),
+        ("plain", "bfloat16", 2, "trained on cpu in float32"),
+        ("half", "bfloat16", 1, "trained on cpu in bfloat16"),
+        ("half", "float32", 2, "trained on cpu in bfloat16"),
+    ):
+        monkeypatch.setenv("REHEARSE_PRECISION", hardware)
+        assert run([str(word) for word in (*words, "--out", tmp_path / out, "--steps", steps)]) == 0
+        said = capfd.readouterr().err
+        assert told in said and ("continues at step 1" in said) == (steps == 2)
 
 
 def test_checkpoints_of_before_go_on(tmp_path: Path, base: Path, data: Path) -> None:

@@ -140,15 +140,21 @@ def load_state(folder: Path, facts: Mapping[str, Any]) -> TrainingState | None:
 def refuse_other_runs(folder: Path, facts: Mapping[str, Any]) -> None:
     """Raise TrainingError where the newest whole checkpoint is of a run on other data, another base or under
     other settings. Reads no tensors: it is asked before clips are encoded."""
+    was = facts_in(folder)
+    if was:
+        _refuse_others(folder, was, json.loads(json.dumps(facts)))
+
+
+def facts_in(folder: Path) -> dict[str, Any]:
+    """What the newest whole checkpoint of a run says it belongs to; nothing where there is none."""
     for path in reversed(checkpoints(folder)):
         try:
             check_safetensors(path, str(folder))
             with safe_open(str(path), framework="pt", device="cpu") as file:
-                was = json.loads((file.metadata() or {})["facts"])
+                return dict(json.loads((file.metadata() or {})["facts"]))
         except (ModelError, SafetensorError, OSError, KeyError, ValueError, TypeError):
             continue
-        _refuse_others(folder, was, json.loads(json.dumps(facts)))
-        return
+    return {}
 
 
 def _refuse_others(folder: Path, was: Mapping[str, Any], now: Mapping[str, Any]) -> None:

@@ -24,6 +24,7 @@ from rehearse.training.target.base import Base, alphabars
 from rehearse.training.target.errors import TrainingError
 from rehearse.training.target.forward_process import noised
 from rehearse.training.target.partly_trained import PartlyTrained
+from rehearse.training.target.precision import FORMATS
 from rehearse.training.target.run_facts import facts_of
 from rehearse.training.target.samples import Draw, Sample, Samples
 from rehearse.training.target.settings import Recipe, Running
@@ -31,7 +32,6 @@ from rehearse.training.target.sharded import whole
 from rehearse.training.target.target_task import reachable, write_json
 from rehearse.training.target.task import Figures
 
-_DTYPES = {"no": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 _HEADS, _POSITIONS = 8, 32
 """The published motion modules': attention heads, and frames that they tell apart."""
 _UNIT_CLIPS = 256
@@ -75,7 +75,7 @@ class MotionTask:
         self.config = adapter_config(base.config, samples.shape.frames)
         torch.manual_seed(recipe.seed)
         unet = with_motion(base.load_unet(), silent_adapter(self.config))
-        kind = _DTYPES[recipe.precision]
+        kind = FORMATS[recipe.precision]
         for name, parameter in unet.named_parameters():
             trained = "motion_modules" in name or name == "conv_in.weight"
             parameter.requires_grad_(trained)
@@ -150,7 +150,7 @@ class MotionTask:
         text = torch.stack([self.samples.empty_text, sample.text]).to(self.device)
         latents = torch.randn(clean.shape, generator=torch.Generator().manual_seed(seed)).to(self.device)
         scheduler.set_timesteps(steps)
-        kind = _DTYPES[self.recipe.precision]
+        kind = FORMATS[self.recipe.precision]
         for timestep in scheduler.timesteps:
             inputs = torch.cat([latents.expand(2, -1, -1, -1, -1), beside], dim=1)
             with torch.autocast(self.device.type, kind, enabled=kind != torch.float32):

@@ -24,14 +24,13 @@ from rehearse.training.target.clips import Shape
 from rehearse.training.target.errors import TrainingError
 from rehearse.training.target.loop import Loop, resumed, share_of
 from rehearse.training.target.metrics import say
+from rehearse.training.target.precision import FORMATS
 from rehearse.training.target.rows import Kind, Problem, Row, read_rows
 from rehearse.training.target.run_facts import facts_of
 from rehearse.training.target.run_folder import held
 from rehearse.training.target.samples import Samples
 from rehearse.training.target.settings import ColumnRecipe, LoraRecipe, Recipe, Running
 from rehearse.training.target.task import Task
-
-_FORMATS = {"no": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +128,7 @@ def _trained(
     share_of(recipe.batch, accelerator.num_processes, running.accumulate)
     if running.tensorboard:
         refuse_without_tensorboard()
-    placed = Placed(accelerator.device, _FORMATS[recipe.precision])
+    placed = Placed(accelerator.device, FORMATS[recipe.precision])
     base = Base.open(base_name, kind, placed)
     shape = base.shape(data.frames, data.size, data.every)
     if kind == "target" and column is not None:
@@ -151,7 +150,8 @@ def _trained(
         # Before the hours that encoding may take.
         refuse_other_runs(running.out, facts_of(base, samples, recipe, lora, column))
         if main:
-            say(f"{len(rows)} clips of {shape.frames} frames at {shape.width}x{shape.height}")
+            clips = f"{len(rows)} clips of {shape.frames} frames at {shape.width}x{shape.height}"
+            say(f"{clips}, trained on {placed}")
         held_out = Samples(shown, base, shape, samples.cache, kind, samples.masks) if shown else None
         for some in (samples, held_out):
             if some is not None:

@@ -29,6 +29,7 @@ from rehearse.training.target.losses import (
     over_present,
     reconstruction,
 )
+from rehearse.training.target.precision import FORMATS
 from rehearse.training.target.run_facts import facts_of
 from rehearse.training.target.samples import Draw, Sample, Samples
 from rehearse.training.target.settings import ColumnRecipe, LoraRecipe, Recipe, Running
@@ -38,7 +39,6 @@ from rehearse.training.target.task import Figures, looking
 _OFS = 2.0
 """The one value of CogVideoX 1.5's extra embedding that it was trained with."""
 _MEASURED_ROWS, _MEASURED_TIMES = 8, (0.3, 0.5, 0.7)
-_DTYPES = {"no": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
 
 class TargetTask:
@@ -65,7 +65,7 @@ class TargetTask:
         self.masks = samples.masks if column is not None else 0
         transformer: Any = base.load_transformer()
         if recipe.precision != "no":
-            transformer.to(_DTYPES[recipe.precision])
+            transformer.to(FORMATS[recipe.precision])
         self._patch, self._patch_t = int(base.config["patch_size"]), int(base.config.get("patch_size_t") or 1)
         if self.masks:
             grow_for_masks(transformer, self.masks)
@@ -212,7 +212,7 @@ class TargetTask:
 
     def _inputs(self, noisy: Tensor, beside: Tensor, text: Tensor, timesteps: Tensor) -> tuple[Any, ...]:
         """Arguments of :class:`WatchedTransformer`, in the number format of its weights."""
-        kind = _DTYPES[self.recipe.precision]
+        kind = FORMATS[self.recipe.precision]
         latents = torch.cat([noisy, beside], dim=2).to(kind)
         size = (noisy.shape[1], noisy.shape[3], noisy.shape[4])
         if size not in self._rotary:
@@ -241,7 +241,7 @@ class TargetTask:
         return columns, self._token_masks(sample)[None].to(self.device)
 
     def _autocast(self) -> Any:
-        kind = _DTYPES[self.recipe.precision]
+        kind = FORMATS[self.recipe.precision]
         return torch.autocast(self.device.type, kind, enabled=kind != torch.float32)
 
     @torch.no_grad()
