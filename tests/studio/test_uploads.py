@@ -145,8 +145,8 @@ def test_a_bad_project_is_refused_in_words(besieged: TestClient, folder: Path, n
         ("index of nothing but lists", "its project.json cannot be read"),
         ("index of a thousand unknown fields", "its project.json cannot be read"),
         ("files that unfold to little each", "it says that it unfolds to 80 MiB"),
-        ("index packed by bzip2", "pack its entries stored or deflated"),
-        ("index packed by lzma", "pack its entries stored or deflated"),
+        ("index packed by bzip2", "is compressed by bzip2"),
+        ("index packed by lzma", "is compressed by LZMA"),
     ],
 )
 def test_a_bomb_is_seen_before_it_unfolds(

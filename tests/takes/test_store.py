@@ -120,7 +120,7 @@ def test_a_reserve_that_was_cut_short_is_set_aside_anew(store: Store) -> None:
 def test_a_database_of_a_newer_version_is_refused(store: Store) -> None:
     with store._engine.begin() as connection:
         connection.execute(sqlalchemy.text("update alembic_version set version_num = '9999'"))
-    with pytest.raises(StoreError, match="newer version of Rehearse"):
+    with pytest.raises(StoreError, match=r"newer version of Rehearse \(database 9999.*update"):
         Store(store.folder)
 
 

@@ -26,6 +26,7 @@ import torch
 from torch import Tensor, nn
 
 from rehearse.controls.control import Control, Moment
+from rehearse.json_text import read_json_file
 from rehearse.prediction import Prediction
 
 FOLDER = "frame_alignment"
@@ -133,7 +134,7 @@ def load_frame_alignment(folder: str | os.PathLike[str]) -> FrameAlignmentLayer 
     if not (place / _WEIGHTS).exists():
         return None
     try:
-        layer = FrameAlignmentLayer(**json.loads((place / _CONFIG).read_text()))
+        layer = FrameAlignmentLayer(**read_json_file(place / _CONFIG))
         layer.load_state_dict({name: value.float() for name, value in load_file(place / _WEIGHTS).items()})
     except (OSError, ValueError, TypeError, RuntimeError, SafetensorError):
         raise FrameAlignmentError(

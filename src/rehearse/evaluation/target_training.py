@@ -23,6 +23,7 @@ from rehearse.evaluation.report import write_json
 from rehearse.evaluation.target_arms import TargetArm
 from rehearse.evaluation.target_cases import TRAINING_SEED
 from rehearse.evaluation.workers import run_tasks
+from rehearse.json_text import read_json_file
 from rehearse.theatre.data import SIZE
 from rehearse.theatre.world.target_scene import FRAMES
 
@@ -107,7 +108,7 @@ class Training:
     @property
     def seconds_a_step(self) -> float:
         """Of a finished one; NaN where it does not say."""
-        said = json.loads((self.out / _FINISHED).read_text(encoding="utf-8"))
+        said = read_json_file(self.out / _FINISHED)
         return float(said["seconds_a_step"] or "nan")
 
 

@@ -114,6 +114,7 @@ def load_component(kind: Any, folder: ModelFolder, component: str) -> Any:
     """A diffusers model of the given class from a component's folder, float32, frozen. Raises ModelError."""
     from diffusers.utils import logging
 
+    folder.check_json(component)
     level, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
     logging.set_verbosity_error()  # it warns of settings that it wrote itself
     logging.disable_progress_bar()

@@ -42,27 +42,29 @@ So PIA on a checkpoint of one's own is a folder with one file:
 from __future__ import annotations
 
 import dataclasses
-import json
+import os
 from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
 from rehearse.models.errors import ModelError
-from rehearse.models.folder import Lora, ModelFolder
+from rehearse.models.folder import Lora, ModelFolder, read_json
 
 _ADAPTER = "motion_adapter"
 _TARGET = "target_adapter"
 _SETTINGS = "rehearse.json"
 
 
-def is_composed(path: Path) -> bool:
-    """Whether the folder's ``rehearse.json`` names a base, LoRAs or a target adapter; False where it is not
-    readable."""
-    try:
-        said = json.loads((path / "rehearse.json").read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError):
-        return False
-    return isinstance(said, dict) and bool({"base", "loras", _TARGET} & said.keys())
+def is_described(path: Path) -> bool:
+    """Whether a folder holds a file that makes it a model, however damaged that file is."""
+    return any(os.path.lexists(path / name) for name in ("model_index.json", _SETTINGS))
+
+
+def is_composed(path: Path, identity: str) -> bool:
+    """Whether the folder's ``rehearse.json`` names a base, LoRAs or a target adapter. identity: what the
+    user called it. Raises ModelError where that file is there and cannot be read."""
+    file = path / _SETTINGS
+    return os.path.lexists(file) and bool({"base", "loras", _TARGET} & read_json(file, identity).keys())
 
 
 def compose(
@@ -71,7 +73,7 @@ def compose(
     """The folder with its base, adapter and LoRAs found. Raises ModelError, naming the setting."""
     said = folder.settings()
     base = _base(folder, said["base"], find_model) if "base" in said else None
-    if base is None and not (folder.path / "model_index.json").is_file():
+    if base is None and not os.path.lexists(folder.path / "model_index.json"):
         raise _refusal(
             folder,
             "it has LoRAs or a target adapter but no model_index.json",
@@ -102,8 +104,7 @@ def _base(folder: ModelFolder, name: Any, find_model: Callable[[str], ModelFolde
         raise _refusal(folder, "base is this folder itself", "name the model it stands on")
     try:
         # A folder that only has the name, such as the run that a shipped model came of, is none.
-        there = (near / "model_index.json").is_file() or (near / _SETTINGS).is_file()
-        found = find_model(str(near) if there or name.startswith(".") else name)
+        found = find_model(str(near) if is_described(near) or name.startswith(".") else name)
     except RecursionError:
         raise _refusal(
             folder, f"base {name!r} stands on this folder in the end", "name a whole model"

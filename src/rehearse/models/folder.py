@@ -14,6 +14,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from rehearse.json_text import JsonFault, has_mark, read_json_file
 from rehearse.models.errors import ModelError
 
 _LARGEST_HEADER = 100 * 1024 * 1024
@@ -146,6 +147,19 @@ class ModelFolder:
                 )
         return files
 
+    def check_json(self, component: str) -> None:
+        """Raise ModelError where a JSON file of a component does not parse, or begins with a byte order mark:
+        the libraries that read it next say neither the file nor the line, and take no mark."""
+        for path in sorted(self.place(component).glob("*.json")):
+            _parse(path, self.identity)
+            with path.open("rb") as file:
+                marked = has_mark(file.read(4))
+            if marked:
+                raise ModelError(
+                    f"model {self.identity!r}: {path.parent.name}/{path.name} begins with a byte order mark, "
+                    "which the library that reads it does not take; save it as UTF-8 without one"
+                )
+
     def variant(self, component: str) -> str | None:
         """Which variant of a component's weights is read (``fp16``); None where plain ones are there."""
         names = (file.name for file in self.place(component).glob("*.safetensors"))
@@ -237,16 +251,19 @@ def _digest(root: Path, stamp: tuple[tuple[str, int, int], ...]) -> str:
 
 
 def _parse(path: Path, identity: str) -> Any:
+    named = f"model {identity!r}: {path.parent.name}/{path.name}"
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        return read_json_file(path)
     except FileNotFoundError:
-        raise ModelError(
-            f"model {identity!r}: {path.parent.name}/{path.name} is missing; copy the whole folder again"
-        ) from None
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise ModelError(
-            f"model {identity!r}: {path.parent.name}/{path.name} is not readable JSON: {error}"
-        ) from None
+        if path.is_symlink():
+            raise ModelError(
+                f"{named} is a link to a file that is not there; copy the whole folder again"
+            ) from None
+        raise ModelError(f"{named} is missing; copy the whole folder again") from None
+    except OSError as error:
+        raise ModelError(f"{named} cannot be read: {(error.strerror or str(error)).lower()}") from None
+    except JsonFault as error:
+        raise ModelError(f"{named} is not readable JSON: {error}; mend it") from None
 
 
 def read_json(path: Path, identity: str) -> dict[str, Any]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 import importlib
-import json
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -12,7 +11,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rehearse.models.composition import beside, compose, is_composed
+from rehearse.json_text import JsonFault, read_json_file
+from rehearse.models.composition import beside, compose, is_composed, is_described
 from rehearse.models.errors import ModelError
 from rehearse.models.first_line import first_line
 from rehearse.models.folder import ModelFolder
@@ -58,21 +58,39 @@ def list_models() -> tuple[ModelEntry, ...]:
 
 
 def _entries() -> Iterator[ModelEntry]:
-    for path in sorted(path for path in EMBEDDED.glob("*") if _is_model(path)):
-        folder = _whole(path, path.name)
+    for path in sorted(path for path in EMBEDDED.glob("*") if is_described(path)):
+        try:
+            folder = _whole(path, path.name)
+        except ModelError:  # a damaged installation: using the model says how
+            continue
         module, _ = _family_of(folder)
         size = sum(file.stat().st_size for file in path.rglob("*.safetensors"))
         yield ModelEntry(folder.identity, module.rpartition(".")[2], path, size)
 
 
-def _is_model(path: Path) -> bool:
-    return (path / "model_index.json").is_file() or is_composed(path)
-
-
 def _whole(path: Path, identity: str) -> ModelFolder:
-    """The model in a folder, with what it stands on."""
+    """The model in a folder, with what it stands on. Raises ModelError."""
     folder = ModelFolder(path, identity)
-    return compose(folder, find_model, find_adapter) if is_composed(path) else folder
+    if is_composed(path, identity):
+        return compose(folder, find_model, find_adapter)
+    if not os.path.lexists(path / "model_index.json"):
+        if is_described(path):
+            raise ModelError(
+                f'model {identity!r}: its rehearse.json names no "base", and it has no model_index.json; '
+                'name the model it stands on as "base"'
+            )
+        raise ModelError(
+            f"model {identity!r}: the folder has no model_index.json{_misnamed(path)}; give a whole "
+            'diffusers model, or write a rehearse.json there whose "base" names the model it stands on'
+        )
+    return folder
+
+
+def _misnamed(path: Path) -> str:
+    """Files that only look like those that make a folder a model: a Windows editor adds endings unseen."""
+    due = {name + more for name in ("model_index.json", "rehearse.json") for more in ("", ".txt", ".json")}
+    found = sorted(file.name for file in path.iterdir() if file.name.lower() in due)
+    return f" (there is {found[0]!r}: rename it)" if found else ""
 
 
 def find_model(name: str) -> ModelFolder:
@@ -81,15 +99,10 @@ def find_model(name: str) -> ModelFolder:
     name: an embedded model's name, a folder, or a hub id ``owner/name``, ``owner/name@revision``.
     Raises ModelError.
     """
-    if name and "/" not in name and _is_model(EMBEDDED / name):
+    if name and "/" not in name and is_described(EMBEDDED / name):
         return _whole(EMBEDDED / name, name)
     path = Path(name).expanduser()
     if name and path.is_dir():
-        if not _is_model(path):
-            raise ModelError(
-                f"model {name!r}: the folder has no model_index.json; give a whole diffusers model, "
-                'or write a rehearse.json there whose "base" names the model it stands on'
-            )
         return _whole(path, name)
     if name and path.is_file():
         raise ModelError(
@@ -207,9 +220,11 @@ def _from_hub(name: str, patterns: Sequence[str] = _OF_A_MODEL) -> ModelFolder:
 def _is_whole(path: Path) -> bool:
     """Whether a snapshot in the cache has weights for its model: a download may have been cut off."""
     try:
-        index = json.loads((path / "model_index.json").read_text(encoding="utf-8"))
+        index = read_json_file(path / "model_index.json")
         named = [key for key in ("unet", "transformer", "vae", "text_encoder") if index.get(key)]
-    except (OSError, ValueError, AttributeError):
+    except (JsonFault, AttributeError):
+        return True  # there, and damaged: reading it says so, fetching it again would not
+    except OSError:
         return False
     return all(any((path / component).glob("*.safetensors")) for component in named)
 

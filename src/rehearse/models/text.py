@@ -96,6 +96,8 @@ def read_text_parts(folder: ModelFolder, tokenizer: Any, encoder: Any, dtype: to
     """
     from transformers.utils import logging
 
+    for component in ("tokenizer", "text_encoder"):
+        folder.check_json(component)
     place, bars = folder.place("text_encoder"), logging.is_progress_bar_enabled()
     logging.disable_progress_bar()  # a bar for a load of milliseconds tells nobody anything
     try:

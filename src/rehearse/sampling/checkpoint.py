@@ -21,13 +21,11 @@ import torch
 from torch import Tensor
 
 from rehearse.durable import because, write_durably
+from rehearse.sampling.checkpoint_format import FORMAT, VERSION, newer
 from rehearse.sampling.original import Original
 from rehearse.sampling.snapshot import Snapshot
 from rehearse.sampling.state import State
 
-FORMAT = "rehearse-checkpoint"
-VERSION = 2
-"""1: no originals. 2: the originals of a blend may follow; a program that reads 1 only would lose them."""
 _SCHEDULER = "scheduler."
 _KEPT = "kept."
 
@@ -146,10 +144,12 @@ def _digest(metadata: Mapping[str, str], tensors: Mapping[str, Tensor]) -> str:
 def _check_format(metadata: Mapping[str, str], file: Path) -> None:
     if metadata.get("format") != FORMAT:
         raise CheckpointError(f"{file} is a safetensors file but not a checkpoint of a take")
+    if (said := newer(metadata)) is not None:
+        raise CheckpointError(f"checkpoint {file} {said}")
     if metadata.get("version") not in [str(version) for version in range(1, VERSION + 1)]:
         raise CheckpointError(
-            f"checkpoint {file} has format version {metadata.get('version')}, this program reads {VERSION}; "
-            "continue it with the version of rehearse that wrote it"
+            f"checkpoint {file} says that its format version is {metadata.get('version')!r}; this Rehearse "
+            f"reads 1 to {VERSION}"
         )
 
 

@@ -7,6 +7,7 @@ from typing import Any, ClassVar, NoReturn, Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
+from rehearse.json_text import JsonFault, decode_text
 from rehearse.shot.errors import ShotError, explain, nearest
 
 
@@ -67,7 +68,11 @@ class Document(BaseModel):
     def model_validate_json(cls, json_data: str | bytes | bytearray, **options: Any) -> Self:
         """Build from JSON text. Raises ShotError."""
         try:
-            return super().model_validate_json(json_data, **options)
+            if not isinstance(json_data, str):
+                json_data = decode_text(bytes(json_data))
+            return super().model_validate_json(json_data.removeprefix("\ufeff"), **options)
+        except JsonFault as error:
+            raise ShotError(f"this is not valid JSON: {error}", document=cls.noun) from None
         except ValidationError as error:
             raise explain(error, cls.noun) from None
 

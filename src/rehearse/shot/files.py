@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 import secrets
 from collections.abc import Callable
 from pathlib import Path
@@ -26,8 +25,7 @@ def read_document(path: Path) -> bytes:
             raise ShotError(f"{path} is not a file")
         if path.stat().st_size > LARGEST_DOCUMENT:
             raise ShotError(f"{path} is larger than {LARGEST_DOCUMENT // 2**20} MiB, too large for a shot")
-        # Editors on Windows like to begin a file with a byte-order mark; JSON has none.
-        return path.read_bytes().removeprefix(codecs.BOM_UTF8)
+        return path.read_bytes()
     except OSError as error:
         raise ShotError(f"{path} cannot be read: {_because(error)}") from None
 

@@ -36,6 +36,7 @@ from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 
 from rehearse.durable import because, sync, write_durably
+from rehearse.json_text import JsonFault, read_json_file
 from rehearse.models import load_model
 from rehearse.models.errors import ModelError
 from rehearse.sampling.checkpoint import (
@@ -486,14 +487,17 @@ class TakeFolder:
         if not self.path.is_dir():
             raise FolderError(f"there is no folder {self.path}; give one that generate --take has made")
         try:
-            said = json.loads(path.read_text(encoding="utf-8"))
+            said = read_json_file(path)
             if said.pop("format") != _FORMAT:
                 raise KeyError("format")
-            if (version := said.pop("version")) != _VERSION:
+            version = said.pop("version")
+            if type(version) is int and version > _VERSION:
                 raise FolderError(
-                    f"the take in {self.path} has format version {version}, this program reads {_VERSION}; "
-                    "use the version of rehearse that wrote it"
+                    f"the take in {self.path} was made by a newer Rehearse (take format version {version}; "
+                    f"this one reads up to {_VERSION}); update Rehearse"
                 )
+            if version != _VERSION:
+                raise KeyError("version")
             return _checked(TakeCard(**{**said, "shot": json.dumps(said["shot"])}))
         except FileNotFoundError:
             raise FolderError(
@@ -501,7 +505,11 @@ class TakeFolder:
             ) from None
         except OSError as error:
             raise FolderError(f"cannot read {path}: {because(error)}") from None
-        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        except JsonFault as error:
+            raise FolderError(
+                f"{path} is damaged: {error}; put it back from a copy{self._what_is_left()}"
+            ) from None
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
             if isinstance(error, FolderError):
                 raise
             raise FolderError(

@@ -6,7 +6,6 @@ computed from. It has seen no generated frame, so it cannot favour a model.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -19,6 +18,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from rehearse.json_text import read_json_file
 from rehearse.theatre.judge_space import SpaceError, SpaceNetwork, load_space, looked_at, see, word_ids
 from rehearse.theatre.world.vocabulary import BACKDROPS, COLOURS, PUPPETS
 
@@ -105,7 +105,7 @@ class Judge:
         """Load from a folder of safetensors (default: the shipped one)."""
         folder = folder or default_folder()
         network = JudgeNetwork()
-        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        config = read_json_file(folder / "config.json")
         if config["puppets"] != list(PUPPETS) or config["colours"] != list(COLOURS):
             raise ValueError(f"the judge in {folder} was trained on another world; train it again")
         state = {name: value.float() for name, value in load_file(str(folder / "model.safetensors")).items()}

@@ -13,6 +13,7 @@ import torch
 from safetensors.torch import save_file
 
 from rehearse.controls.frame_alignment import load_frame_alignment, save_frame_alignment
+from rehearse.json_text import read_json_file
 from rehearse.models.folder import INPUT_LAYER
 from rehearse.models.latent_rgb import fit_latent_rgb
 from rehearse.theatre.codec import PatchBasis
@@ -160,7 +161,7 @@ def export_animate(runs: Path, weights: Path) -> Path:
     base = export_image(runs, weights)
     folder = weights / "theatre-animate"
     _fresh(folder)
-    vocabulary = json.loads((base / "vocabulary.json").read_text(encoding="utf-8"))
+    vocabulary = read_json_file(base / "vocabulary.json")
     image = TextAndImage(len(_tokenizer(base)))
     model: Any = TextAndAnimation(image)
     model.free_spatial(ANIMATE.rank)

@@ -25,9 +25,12 @@ from pydantic import BaseModel, ConfigDict, FailFast, Field, ValidationError
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from rehearse.json_text import JsonFault, parse_json
+from rehearse.sampling import checkpoint_format
 from rehearse.shot import ImageRef, Shot, ShotError
 from rehearse.shot.files import replace_images
 from rehearse.takes.store import events, images
+from rehearse.takes.store.entries import INDEX, entries_of, refuse_no_zip
 from rehearse.takes.store.errors import StoreError
 from rehearse.takes.store.projects import project_row
 from rehearse.takes.store.schema import (
@@ -42,8 +45,6 @@ from rehearse.takes.store.store import Store
 FORMAT = "rehearse-project"
 VERSION = 1
 
-_INDEX = "project.json"
-_BLOB = re.compile("blobs/([0-9a-f]{64})")
 _LARGEST_INDEX = 32 << 20
 """Some 100,000 steps; what is in it lies in memory all at once, many times as large."""
 _LARGEST_BLOB = 4 << 30
@@ -52,7 +53,6 @@ _FREELY_UNFOLDED = 64 << 20
 """A project's files do not compress: all together they unfold to at most this, and so many times the file."""
 _LARGEST_READ = 64 << 20
 """What is read of the file at once. Only its list of entries could be larger, and it is read whole."""
-_MOST_ENTRIES = 300_000
 _LARGEST_HEADER = 64 << 20
 _MOST_FIELDS = 64
 _MOST_LISTS = 100_000
@@ -157,7 +157,7 @@ def export_project(store: Store, project: str, target: Path) -> None:
             "conflict",
         )
     with store.blobs.room(), zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as pack:
-        pack.writestr(zipfile.ZipInfo(_INDEX), index, zipfile.ZIP_DEFLATED)
+        pack.writestr(zipfile.ZipInfo(INDEX), index, zipfile.ZIP_DEFLATED)
         for digest in sorted(files):
             # No times, so that the same project is the same file.
             with (
@@ -230,10 +230,12 @@ def import_project(store: Store, source: Path, place: Path) -> str:
     Ids that are here already are made anew. Raises StoreError: what in the file is no good.
     """
     try:
+        refuse_no_zip(source)
         with _Source(source) as file, zipfile.ZipFile(file) as pack:
-            files = _entries(pack)
+            entries = entries_of(pack)
+            files = entries.blobs
             _refuse_a_bomb(pack, source.stat().st_size)
-            whole = _index(pack)
+            whole = _index(pack, entries.index)
             wanted = _checked(whole)
             for digest in sorted(set(wanted) - set(files)):
                 raise StoreError(f"the project is not whole: it lacks the file {digest[:12]}")
@@ -272,10 +274,6 @@ class _Source(io.FileIO):
 
 def _refuse_a_bomb(pack: zipfile.ZipFile, size: int) -> None:
     """By what the entries say of themselves, which unpacking holds each of them to."""
-    for info in pack.infolist():
-        if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-            # Others unfold a little all at once, however little is asked for.
-            raise StoreError("this is not a project file: pack its entries stored or deflated")
     most = _FREELY_UNFOLDED + _MOST_UNFOLDED * size
     unfolded = sum(info.file_size for info in pack.infolist())
     if unfolded > most:
@@ -285,29 +283,8 @@ def _refuse_a_bomb(pack: zipfile.ZipFile, size: int) -> None:
         )
 
 
-def _entries(pack: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
-    found: dict[str, zipfile.ZipInfo] = {}
-    infos = pack.infolist()
-    if len(infos) > _MOST_ENTRIES:
-        raise StoreError(f"the project has {len(infos)} files; at most {_MOST_ENTRIES} are taken")
-    for info in infos:
-        if info.filename == _INDEX:
-            continue
-        match = _BLOB.fullmatch(info.filename)
-        if not match:
-            raise StoreError(f"this is not a project file: it holds {info.filename[:60]!r}")
-        if match[1] in found:
-            raise StoreError(f"this is not a project file: it holds {match[1][:12]} twice")
-        found[match[1]] = info
-    return found
-
-
-def _index(pack: zipfile.ZipFile) -> _Project:
-    try:
-        info = pack.getinfo(_INDEX)
-    except KeyError:
-        raise StoreError(f"this is not a project file: it has no {_INDEX}") from None
-    too_large = StoreError(f"its {_INDEX} is larger than {_LARGEST_INDEX >> 20} MiB")
+def _index(pack: zipfile.ZipFile, info: zipfile.ZipInfo) -> _Project:
+    too_large = StoreError(f"its {INDEX} is larger than {_LARGEST_INDEX >> 20} MiB")
     if info.file_size > _LARGEST_INDEX:
         raise too_large
     with pack.open(info) as file:
@@ -315,13 +292,28 @@ def _index(pack: zipfile.ZipFile) -> _Project:
     if len(content) > _LARGEST_INDEX:
         raise too_large
     try:
-        return _Project.model_validate(_read_json(content, _MOST_FIELDS))
+        said = _read_json(content, _MOST_FIELDS)
+        _refuse_a_newer(said)
+        return _Project.model_validate(said)
     except (ValueError, RecursionError) as error:
+        if isinstance(error, StoreError):
+            raise
         if not isinstance(error, ValidationError):
-            raise StoreError(f"this is not a project file: its {_INDEX} cannot be read") from None
+            why = f": {error}" if isinstance(error, JsonFault) else ""
+            raise StoreError(f"this is not a project file: its {INDEX} cannot be read{why}") from None
         first = error.errors(include_url=False)[0]
-        where = ".".join(map(str, first["loc"]))[:100] or _INDEX
+        where = ".".join(map(str, first["loc"]))[:100] or INDEX
         raise StoreError(f"this is not a project of this version: {where}: {first['msg'].lower()}") from None
+
+
+def _refuse_a_newer(said: Any) -> None:
+    """Before anything else in it is looked at: a newer project may say what this version does not know."""
+    version = said.get("version") if isinstance(said, dict) and said.get("format") == FORMAT else None
+    if type(version) is int and version > VERSION:
+        raise StoreError(
+            f"this project was made by a newer Rehearse (project format {version}; this one reads up to "
+            f"{VERSION}); update Rehearse and import it again"
+        )
 
 
 _TEXT = re.compile(rb'"(?:[^"\\]|\\.?)*+"?', re.DOTALL)
@@ -337,7 +329,7 @@ def _read_json(content: bytes, most_fields: int) -> Any:
 
     if _TEXT.sub(b"", content).count(b"[") > _MOST_LISTS:
         raise ValueError("it has too many lists")
-    return json.loads(content.decode(), object_pairs_hook=kept)
+    return parse_json(content, object_pairs_hook=kept)
 
 
 Check = Callable[[Path], None]
@@ -469,10 +461,13 @@ def _checkpoint(path: Path) -> None:
             if not 2 <= length <= _LARGEST_HEADER:
                 raise ValueError
             header = _read_json(file.read(length), _MOST_TENSORS)
-        if header["__metadata__"]["format"] != "rehearse-checkpoint":
+        said = header["__metadata__"]
+        if said["format"] != checkpoint_format.FORMAT:
             raise ValueError
     except (ValueError, KeyError, TypeError, RecursionError):
         raise StoreError("a checkpoint in the project is not one of Rehearse") from None
+    if (why := checkpoint_format.newer(said)) is not None:
+        raise StoreError(f"a checkpoint in the project {why} and import it again")
 
 
 def _written(session: Session, store: Store, whole: _Project) -> str:

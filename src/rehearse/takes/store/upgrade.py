@@ -31,7 +31,8 @@ def upgrade(engine: Engine, folder: Path) -> None:
         known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
         if found is not None and found not in known:
             raise StoreError(
-                f"the projects in {folder} were written by a newer version of Rehearse; update Rehearse"
+                f"the projects in {folder} were written by a newer version of Rehearse (database {found}; "
+                f"this one reads up to {HEAD}); update Rehearse"
             )
         with engine.connect() as connection:
             config.attributes["connection"] = connection

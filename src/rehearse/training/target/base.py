@@ -216,6 +216,7 @@ class Base:
         refuse_unreadable_table(self.folder)
         from transformers import T5Tokenizer
 
+        self.folder.check_json("tokenizer")
         place = self.folder.place("tokenizer")
         try:
             tokenizer = T5Tokenizer.from_pretrained(place, local_files_only=True)

@@ -19,6 +19,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from rehearse.json_text import JsonFault, decode_text
 from rehearse.shot.errors import nearest, show
 from rehearse.training.target.errors import TrainingError
 
@@ -84,13 +85,13 @@ def read_rows(path: Path, kind: Kind) -> tuple[list[Row], list[Problem]]:
     no text, or holds no rows.
     """
     try:
-        # Not splitlines: a JSON string may hold U+2028. An editor may have put a byte order mark in front.
-        lines = path.read_text(encoding="utf-8-sig").split("\n")
+        # Not splitlines: a JSON string may hold U+2028.
+        lines = decode_text(path.read_bytes()).split("\n")
     except OSError as error:
         why = (error.strerror or str(error)).lower()
         raise TrainingError(f"the data {path} cannot be read ({why}); name a file of JSON lines") from None
-    except UnicodeDecodeError:
-        raise TrainingError(f"the data {path} is no text; name a file of JSON lines") from None
+    except JsonFault as error:
+        raise TrainingError(f"the data {path} is no text ({error}); name a file of JSON lines") from None
     rows: list[Row] = []
     problems: list[Problem] = []
     for number, line in enumerate(lines, 1):
