@@ -71,7 +71,10 @@ class Prediction:
 
     def with_x0(self, x0: Tensor) -> Prediction:
         """The same latents explained by other clean latents: the noise takes up the difference."""
-        return replace(self, x0=x0, noise=(self.latents - self.alpha * x0) / self.sigma)
+        # In fp32 at least: a low sigma makes much of what half precision rounds away.
+        wide = torch.promote_types(x0.dtype, torch.float32)
+        noise = (self.latents.to(wide) - self.alpha * x0.to(wide)) / self.sigma
+        return replace(self, x0=x0, noise=noise.to(self.noise.dtype))
 
     def with_noise(self, noise: Tensor) -> Prediction:
         """The same clean latents under other noise: the latents move to ``alpha * x0 + sigma * noise``.

@@ -128,8 +128,8 @@ def plain_mask_normalization(call, a, u, normalization):
     for each_a, each_u in zip(*views, strict=True):
         channels = []
         for x, y in zip(each_a.T, each_u.T, strict=True):
-            normal = (x - x.mean()) / (x.std(correction=0) + normalization.eps)
-            aligned = y.mean() + y.std(correction=0) * normal
+            spread = y.std(correction=0)
+            aligned = y.mean() + spread * (x - x.mean()) / (x.std(correction=0) + normalization.eps * spread)
             channels.append(x + normalization.strength * (aligned - x))
         rows.append(torch.stack(channels, dim=1))
     y = torch.stack(rows)

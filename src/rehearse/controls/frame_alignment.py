@@ -102,9 +102,10 @@ class FrameAlignment(Control):
     @torch.no_grad()
     def predict(self, prediction: Prediction, moment: Moment) -> Prediction:
         noise_level = prediction.sigma / (prediction.alpha**2 + prediction.sigma**2) ** 0.5
-        change = self.strength * self.layer(prediction.x0, self.picture, noise_level)
+        x0 = prediction.x0
+        change = self.strength * self.layer(x0, self.picture, noise_level)
         # Nothing to change: the very same prediction, so that off and untrained are off to the last bit.
-        return prediction.with_x0(prediction.x0 + change) if bool(change.any()) else prediction
+        return prediction.with_x0((x0 + change).to(x0.dtype)) if bool(change.any()) else prediction
 
 
 def save_frame_alignment(layer: FrameAlignmentLayer, folder: str | os.PathLike[str]) -> Path:

@@ -71,8 +71,9 @@ class TrajectoryNoise(Control):
             dim=axes,
         )
         # The two halves overlap at the cut-off, where LP^2 + (1 - LP)^2 < 1: the mix has lost some variance.
-        std = mixed.std(dim=axes, keepdim=True)
-        return (mixed / std).to(latents.dtype)
+        if mixed[0, 0].numel() == 1:
+            return mixed.to(latents.dtype)  # one number has no variance to lose
+        return (mixed / mixed.std(dim=axes, keepdim=True)).to(latents.dtype)
 
 
 @lru_cache(maxsize=16)

@@ -26,5 +26,7 @@ class KeepOutside(Control):
     name: str = "keep outside"
 
     def predict(self, prediction: Prediction, moment: Moment) -> Prediction:
-        kept = torch.lerp(self.original, prediction.x0, self.inside.to(prediction.x0.dtype))
-        return prediction.with_x0(kept)
+        x0 = prediction.x0
+        wide = torch.promote_types(x0.dtype, self.original.dtype)
+        kept = torch.lerp(self.original.to(wide), x0.to(wide), self.inside.to(wide))
+        return prediction.with_x0(kept.to(x0.dtype))

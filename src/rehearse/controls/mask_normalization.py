@@ -4,14 +4,18 @@ Masking shifts the distribution of attention outputs away from what the next lay
 "internal covariate shift"). With a the masked and u the unmasked output after the output projection
 (methods, section 2):
 
-    MN-A (global):   y = mu_u + sigma_u (a - mu_a) / (sigma_a + eps)
+    MN-A (global):   y = mu_u + sigma_u (a - mu_a) / (sigma_a + eps sigma_u)
     MN-B (regional): the same inside each region R of {foreground, background}, its statistics shrunk towards
                      the global ones by 32 / (n_R + 32)
     strength:        out = a + alpha (y - a)
 
 Statistics are per sample, per frame and per channel over the tokens of a frame; at temporal sites per sample
-and channel over positions and frames. They are computed in fp32, and both variants fold into one scale and
-one offset per channel, applied in the model's own dtype.
+and channel over positions and frames. All of it is computed in fp32 and rounded once, at the end: in half
+precision mu_u and sigma_u mu_a / sigma_a may be thousands of times as large as their difference.
+
+Where the masked output is constant but for the rounding of its own dtype, its deviations say nothing and y is
+mu_u: with r the rounding of a number of that size, sigma_u counts by the factor (sigma_a / r)^2 - 1, held
+between 0 and 1.
 """
 
 from __future__ import annotations
@@ -38,7 +42,8 @@ class MaskNormalization:
     """How masked outputs are brought back to the unmasked outputs' statistics.
 
     variant: "global" (MN-A) or "regional" (MN-B). strength: alpha in [0, 1], 0 for none.
-    sites: kinds of site it acts on. eps: added to the masked output's standard deviation, above 0.
+    sites: kinds of site it acts on. eps: what is added to the masked output's standard deviation, as a part
+        of the unmasked one's, above 0.
     """
 
     variant: Variant = "global"
@@ -67,28 +72,44 @@ class MaskNormalization:
         """
         if self.strength == 0.0:
             return masked
-        # Under autocast the products below would fall to half precision; statistics are kept in fp32.
+        # Under autocast the products below would fall to half precision.
         with torch.autocast(masked.device.type, enabled=False):
             if self.variant == "global":
-                scale, offset = self._affine(moments(masked), moments(unmasked), masked.dtype)
-                return torch.addcmul(offset, masked, scale)
-            statistics = _regional_moments(masked, regions), _regional_moments(unmasked, regions)
-            scale, offset = self._affine(*statistics, masked.dtype)
-            out = torch.addcmul(offset[:, :1], masked, scale[:, :1])
+                parts = zip(_parts(masked), _parts(unmasked), strict=True)
+                return _joined([self._global(a, u) for a, u in parts])
+            (mean, std), whole = _regional_moments(masked, regions), _regional_moments(unmasked, regions)
+            scale, offset = self._affine((mean, std), whole, masked.dtype)
+            out = _mapped(masked, mean[:, :1], scale[:, :1], offset[:, :1])
             # The foreground is small: do its tokens again under its own map.
             sets, tokens = regions.sets, regions.tokens
-            fore = torch.addcmul(offset[:, 1][sets], masked.flatten(0, 1)[tokens], scale[:, 1][sets])
-            return out.flatten(0, 1).index_copy_(0, tokens, fore).view_as(out)
+            own = masked.flatten(0, 1)[tokens][:, None]
+            fore = _mapped(own, *(x[:, 1][sets][:, None] for x in (mean, scale, offset)))
+            return out.flatten(0, 1).index_copy_(0, tokens, fore[:, 0]).view_as(out)
+
+    def _global(self, masked: Tensor, unmasked: Tensor) -> Tensor:
+        """MN-A of a piece that is small enough to be widened."""
+        mean, deviation = _centred(masked)
+        statistics = mean, deviation.square().mean(dim=1, keepdim=True).sqrt_()
+        scale, offset = self._affine(statistics, moments(unmasked), masked.dtype)
+        if not deviation.requires_grad:  # a working copy: large temporaries cost more than the arithmetic
+            return deviation.mul_(scale).add_(offset).to(masked.dtype)
+        return torch.addcmul(offset, deviation, scale).to(masked.dtype)
 
     def _affine(
         self, masked: tuple[Tensor, Tensor], unmasked: tuple[Tensor, Tensor], dtype: torch.dtype
     ) -> tuple[Tensor, Tensor]:
-        """Scale and offset that take the masked output's mean and deviation towards the unmasked one's."""
+        """Scale of the deviations from the masked output's mean, and what is added to them.
+
+        dtype: in which the masked output was computed.
+        """
         (mean_a, std_a), (mean_u, std_u) = masked, unmasked
-        gain = std_u / (std_a + self.eps)
-        scale = 1.0 + self.strength * (gain - 1.0)
-        offset = self.strength * (mean_u - gain * mean_a)
-        return scale.to(dtype), offset.to(dtype)
+        resolution = torch.finfo(dtype)
+        # What sums in the statistics' own format round away counts too, where the output has that format.
+        unit = max(0.5 * resolution.eps, 4.0 * torch.finfo(std_a.dtype).eps)
+        rounding = unit * (mean_a.abs() + std_a).clamp_(min=resolution.tiny)
+        told = ((std_a / rounding).square() - 1.0).clamp_(0.0, 1.0)
+        gain = told * std_u / (std_a + self.eps * std_u).clamp_(min=torch.finfo(std_a.dtype).tiny)
+        return 1.0 + self.strength * (gain - 1.0), torch.lerp(mean_a, mean_u, self.strength)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -162,6 +183,14 @@ def _centred(x: Tensor) -> tuple[Tensor, Tensor]:
     mean = wide.mean(dim=1, keepdim=True)
     # A widened copy is ours to overwrite: large temporaries cost more than the arithmetic.
     return mean, wide - mean if wide is x or wide.requires_grad else wide.sub_(mean)
+
+
+def _mapped(x: Tensor, centre: Tensor, scale: Tensor, offset: Tensor) -> Tensor:
+    """``(x - centre) scale + offset`` per set and channel, in fp32, in the dtype of ``x``."""
+    pieces = zip(_parts(x), *(_parts(x, along) for along in (centre, scale, offset)), strict=True)
+    return _joined(
+        [torch.addcmul(off, part.to(mid.dtype) - mid, by).to(x.dtype) for part, mid, by, off in pieces]
+    )
 
 
 def _square(x: Tensor) -> Tensor:

@@ -70,7 +70,7 @@ class TargetAttention(Control):
         bias, chosen = self._bias(call), self._chosen(call)
         more = (-(width + len(self.marks))) % _ALIGNED
         query, key = (
-            pad(torch.cat([x, beside.to(x).expand(*x.shape[:3], -1)], dim=-1), (0, more))
+            pad(torch.cat([x, _within(beside, x).expand(*x.shape[:3], -1)], dim=-1), (0, more))
             for x, beside in ((call.query, bias / scale), (call.key, chosen))
         )
         value = pad(call.value, (0, more + len(self.marks)))
@@ -103,3 +103,9 @@ class TargetAttention(Control):
         for index, mark in enumerate(self.marks):
             chosen[:, :, [(call.text.start or 0) + token for token in mark.tokens], index] = 1.0
         return chosen.to(call.key.device)
+
+
+def _within(beside: Tensor, x: Tensor) -> Tensor:
+    """``beside`` in the format of ``x``, no infinity among it: times 0 that would be no number."""
+    most = min(torch.finfo(x.dtype).max, torch.finfo(beside.dtype).max)
+    return beside.clamp(-most, most).to(x)

@@ -65,17 +65,18 @@ class NoisePrior(Control):
         patches = _patches(self.subjects, noise)
         if not patches:
             return noise
-        flat = noise.flatten(2)
+        wide = _wide(noise)
+        flat = wide.flatten(2)
         shared = flat.clone()
         own = (1.0 - g * g) ** 0.5
         for patch in patches:
-            common = _unit_average(patch, patch.gather(noise))
+            common = _unit_average(patch, patch.gather(wide))
             before = flat[:, :, patch.cells]
             mixed = own * before + g * common[:, :, patch.patch_cells]
             # Over all channels at once: a channel's own mean and power in the box are part of what is shared.
             power, mixed_power = (x.square().mean(dim=(1, 2), keepdim=True) for x in (before, mixed))
             shared[:, :, patch.cells] = mixed * torch.sqrt(power / (mixed_power + _TINY))
-        return _with_moments_of(flat, shared).unflatten(2, noise.shape[2:])
+        return _with_moments_of(flat, shared).unflatten(2, noise.shape[2:]).to(noise.dtype)
 
 
 @dataclass(frozen=True)
@@ -107,7 +108,7 @@ class CleanPrior(Control):
 
     def predict(self, prediction: Prediction, moment: Moment) -> Prediction:
         g = _weight(self.strength, self.steps, moment.step)
-        x0 = prediction.x0
+        x0 = _wide(prediction.x0)
         patches = _patches(self.subjects, x0) if g > 0.0 else ()
         if not patches:
             return prediction
@@ -118,7 +119,7 @@ class CleanPrior(Control):
             pull = self._smoothed(lacking, patch) if self.smoothing > 0.0 else lacking
             frame = patch.cells // (x0.shape[3] * x0.shape[4])
             flat[:, :, patch.cells] += g * pull[:, :, frame, patch.patch_cells]
-        return prediction.with_x0(flat.unflatten(2, x0.shape[2:]))
+        return prediction.with_x0(flat.unflatten(2, x0.shape[2:]).to(prediction.x0.dtype))
 
     def _smoothed(self, lacking: Tensor, patch: BoxPatch) -> Tensor:
         """L of what each frame's patch lacks, ``[batch, channels, frames, cells]``."""
@@ -127,7 +128,8 @@ class CleanPrior(Control):
         # Dividing by the filtered visibility keeps cells beyond the frame's edge out of the average.
         unfolded = (patch.height, patch.width)
         both = (lacking, patch.seen.to(lacking.dtype))
-        low, seen = (filter_y @ x.unflatten(-1, unfolded) @ filter_x.T for x in both)
+        with torch.autocast(lacking.device.type, enabled=False):
+            low, seen = (filter_y @ x.unflatten(-1, unfolded) @ filter_x.T for x in both)
         return (low / seen.clamp(min=_TINY)).flatten(-2)
 
 
@@ -141,6 +143,11 @@ def _check(name: str, steps: int, strength: float) -> None:
 def _weight(strength: float, steps: int, step: int) -> float:
     """g at a step: from ``strength`` at step 0 linearly to 0 at step ``steps``."""
     return strength * max(0.0, 1.0 - step / steps) if steps > 0 else 0.0
+
+
+def _wide(x: Tensor) -> Tensor:
+    """At least fp32: in half precision sums over a box lose what frames share."""
+    return x.to(torch.promote_types(x.dtype, torch.float32))
 
 
 def _patches(subjects: tuple[Subject, ...], latents: Tensor) -> tuple[BoxPatch, ...]:
@@ -171,11 +178,15 @@ def _unit_average(patch: BoxPatch, aligned: Tensor) -> Tensor:
 
 
 def _with_moments_of(reference: Tensor, x: Tensor) -> Tensor:
-    """``x`` ``[batch, channels, n]`` with the mean and standard deviation per channel of ``reference``."""
-    std_x, mean_x = torch.std_mean(x, dim=2, keepdim=True)
-    std, mean = torch.std_mean(reference, dim=2, keepdim=True)
-    gain = std / (std_x + _TINY)
-    return torch.addcmul(mean - gain * mean_x, x, gain)
+    """``x`` ``[batch, channels, n]`` with the mean and standard deviation per channel of ``reference``.
+
+    A channel that is constant but for rounding gets the mean alone: a gain would amplify what is no signal.
+    """
+    std_x, mean_x = torch.std_mean(x, dim=2, keepdim=True, correction=0)
+    std, mean = torch.std_mean(reference, dim=2, keepdim=True, correction=0)
+    rounding = torch.finfo(x.dtype).eps * mean_x.abs() + _TINY
+    gain = torch.where(std_x > rounding, std / std_x.clamp(min=_TINY), 0.0)
+    return torch.addcmul(mean, x - mean_x, gain)
 
 
 @lru_cache(maxsize=64)
