@@ -40,6 +40,7 @@ from rehearse.pictures.drawn_mask import masks_over_frame
 from rehearse.sampling.blend import Blend, Side
 from rehearse.sampling.plan import Plan
 from rehearse.shot import (
+    SITE_KINDS,
     BoxPath,
     BoxTrajectory,
     ControlSettings,
@@ -89,6 +90,11 @@ class ControlDefaults:
 
 DEFAULTS = ControlDefaults()
 """The only place where the methods' defaults are set."""
+
+RELEASED = ControlDefaults(
+    mask_sites=frozenset(SITE_KINDS), mask_parts=frozenset({"mid", "up"}), mask_inset=0.0
+)
+"""Those of masks as Peekaboo's released code has them."""
 
 _OF_A_PICTURE = frozenset({"image", "content", "motion", "trajectory.drag"})
 """Abilities that image-to-video models have."""
@@ -226,6 +232,13 @@ def _refuse_what_it_cannot(shot: Shot, model: VideoModel) -> None:
         )
     if shot.control.target_attention:
         _refuse_steering_nothing(shot, model)
+    if shot.control.mask_variant == "released" and _has_joint_attention(model):
+        raise ShotError(
+            f"model {model.identity!r} has attention over prompt and video together, and Peekaboo's code is "
+            "written for UNets; say paper or leave it out",
+            field="control.mask_variant",
+            value="released",
+        )
     if shot.control.frame_alignment and (not model.starts_from_picture or model.beside(FOLDER) is None):
         raise ShotError(
             f"model {model.identity!r} has no frame alignment layer; remove it",
@@ -251,6 +264,7 @@ _OF_SUBJECTS: dict[str, object] = {
     "mask_sites": (),
     "mask_parts": (),
     "mask_inset": None,
+    "mask_variant": "paper",
     "normalization": "none",
     "normalization_strength": 0,
     "normalization_sites": (),
@@ -484,6 +498,8 @@ def _subjects(
         if isinstance(instruction, BoxTrajectory | PointTrajectory) and instruction.phrase is not None
     ]
     motion = motion_of(shot)
+    said, released = shot.control, shot.control.mask_variant == "released"
+    own = RELEASED if released else DEFAULTS
 
     def path_of(trajectory: BoxTrajectory | PointTrajectory) -> BoxPath:
         path = (
@@ -495,13 +511,23 @@ def _subjects(
         looped = model.starts_from_picture and motion is not None and motion.loop
         return led_back(path, frames) if looped else path
 
+    def words_of(trajectory: BoxTrajectory | PointTrajectory, field: str) -> tuple[int, ...]:
+        named = _tokens_of(trajectory, field, text, tokens, model)
+        if not released:
+            return named
+        # The released code looks the phrase's ids up: the same words elsewhere in the prompt count too.
+        ids = {tokens.ids[index] for index in named}
+        pairs = enumerate(zip(tokens.ids, tokens.spans, strict=True))
+        return tuple(index for index, (one, span) in pairs if span is not None and one in ids)
+
     return tuple(
         Subject(
             phrase=str(trajectory.phrase),
-            tokens=_tokens_of(trajectory, f"instructions[{index}].phrase", text, tokens, model),
+            tokens=words_of(trajectory, f"instructions[{index}].phrase"),
             path=path_of(trajectory),
             depth=len(trajectories) - 1 - place,  # later subjects are in front
-            inset=DEFAULTS.mask_inset if shot.control.mask_inset is None else shot.control.mask_inset,
+            inset=own.mask_inset if said.mask_inset is None else said.mask_inset,
+            corners_of=model.latent_shape(frames, height, width)[2:] if released else None,
         )
         for place, (index, trajectory) in enumerate(trajectories)
     )
@@ -633,8 +659,9 @@ def _trajectory_controls(
         yield TrajectoryNoise(subjects)
     known = (said.frozen_steps, model.defaults.frozen_steps, DEFAULTS.frozen_steps)
     frozen = steps_of(next(number for number in known if number is not None), steps)
-    sites = DEFAULTS.mask_sites if said.mask_sites is None else frozenset[SiteKind](said.mask_sites)
-    parts = DEFAULTS.mask_parts if said.mask_parts is None else said.mask_parts
+    own = RELEASED if said.mask_variant == "released" else DEFAULTS
+    sites = own.mask_sites if said.mask_sites is None else frozenset[SiteKind](said.mask_sites)
+    parts = own.mask_parts if said.mask_parts is None else said.mask_parts
     joint = _has_joint_attention(model)
     if frozen and sites:
         yield AttentionMask(
@@ -644,6 +671,7 @@ def _trajectory_controls(
             sites=frozenset[SiteKind]({"joint"}) if joint else sites,
             joint_blocks=sites if joint else JOINT_BLOCKS,
             parts=frozenset[SitePart](parts) | {"body"},
+            variant=said.mask_variant or "paper",
             normalization=_normalization(said, joint),
             # Of begin-of-text: an encoder whose first token stands for words has none.
             blocked=(0,) if tokens.spans and tokens.spans[0] is None else (),

@@ -39,12 +39,15 @@ class Site:
     kind: what attends to what, see the module docstring.
     part: where in the denoiser: a UNet's down, mid or up path; ``body`` for a transformer's blocks.
     heads: number of attention heads.
+    second: whether it is the second attention among the same tokens in its block (a UNet's temporal blocks
+        have two).
     """
 
     name: str
     kind: SiteKind
     part: SitePart
     heads: int
+    second: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +73,8 @@ class AttentionCall:
         ``[batch, heads, queries, head_dim] -> [batch, queries, channels]``. It is affine per token.
     scale: factor on ``query @ key^T`` (None: ``head_dim ** -0.5``).
     text: at joint sites, the slice of the sequence that holds the prompt's tokens; elsewhere None.
+    blank: at temporal sites, query, key and value, each ``[1, heads, frames, head_dim]``, as they were if
+        every token had been 0 before the block's normalization; None where the model cannot tell.
     """
 
     site: Site
@@ -82,6 +87,7 @@ class AttentionCall:
     clips: int
     scale: float | None = None
     text: slice | None = None
+    blank: Callable[[], tuple[Tensor, Tensor, Tensor]] | None = None
 
     def plain(self) -> Tensor:
         """The unmasked output ``[batch, queries, channels]``, after the output projection."""

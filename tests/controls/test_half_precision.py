@@ -94,7 +94,7 @@ def test_normalization_is_its_formula(dtype, variant, strength, masked, unmasked
 @pytest.mark.parametrize("variant", ["global", "regional"])
 @pytest.mark.parametrize("size", [0.0, 1e-4, 1.0, 300.0])
 def test_rounding_of_a_constant_is_not_amplified(dtype, variant, size):
-    """What is due where all pixels see one word is the mean of the unmasked output, not noise of its spread."""
+    """Where all pixels see one word the mean of the unmasked output is due, not noise of its spread."""
     u = (features("normal", 5) * max(size, 1e-3)).to(dtype)
     a = (size * features("constant", 4)).to(dtype)
     where = Regions.of(torch.ones(a.shape[:2], dtype=torch.bool))

@@ -11,6 +11,13 @@ subject and the background being an owner of its own.
   prompt's tokens see everything: what they say to the pixels is bounded already, and a prompt that saw
   a part of the frame would be another prompt. Each block of the matrix can be left out (``joint_blocks``).
 
+The code that Peekaboo released does something else in two places (``variant`` "released"): its coarser grids
+take the top-left latent cell for the whole (:attr:`Subject.corners_of`), and the second temporal attention of
+a block is not masked. Instead background tokens are zeroed before that attention's normalization, and what
+it gives them is dropped:
+
+    out = fg * Attn(norm(fg * hidden))          at the second temporal attention of a block.
+
 It acts in the first ``frozen_steps`` steps only. Both guidance branches are masked alike, at the positions of
 the conditional prompt's tokens, as Peekaboo's code does. A query that may see nothing sees everything.
 """
@@ -18,9 +25,11 @@ the conditional prompt's tokens, as Peekaboo's code does. A query that may see n
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Literal
 
 import torch
 from torch import Tensor
+from torch.nn.functional import scaled_dot_product_attention
 
 from rehearse.controls.control import Control, Moment
 from rehearse.controls.grouped_attention import attend_by_groups
@@ -33,6 +42,7 @@ from rehearse.controls.token_groups import (
     Grouping,
     cross_groups,
     cross_mask,
+    foreground,
     joint_groups,
     masks_anything,
     regions,
@@ -53,7 +63,9 @@ class AttentionMask(Control):
         path; for a transformer give ``sites`` with "joint" and ``parts`` with "body".
     joint_blocks: of a joint site, what is masked: cross (pixels to prompt), spatial (pixels of one frame),
         temporal (pixels of different frames).
-    normalization: brings masked outputs back to the unmasked statistics; None for bare masks.
+    variant: "paper", the rule at every attention, or "released", as above.
+    normalization: brings masked outputs back to the unmasked statistics; None for bare masks. Nothing is
+        masked at the second temporal attention of "released", nor normalized.
     blocked: prompt tokens that no pixel sees: CLIP's begin-of-text. Give () for an encoder without one.
     probe: collects the shift of statistics at every masked site.
     """
@@ -63,6 +75,7 @@ class AttentionMask(Control):
     sites: frozenset[SiteKind] = frozenset({"cross", "spatial", "temporal"})
     parts: frozenset[SitePart] = frozenset({"mid", "up"})
     joint_blocks: frozenset[SiteKind] = JOINT_BLOCKS
+    variant: Literal["paper", "released"] = "paper"
     normalization: MaskNormalization | None = None
     blocked: tuple[int, ...] = (0,)
     probe: ShiftProbe | None = field(default=None, compare=False, repr=False)
@@ -84,6 +97,8 @@ class AttentionMask(Control):
     def attend(self, call: AttentionCall, moment: Moment) -> Tensor | None:
         if not self.wants(call.site, moment):
             return None
+        if call.site.second and self.variant == "released":
+            return self._of_foreground(call)
         outputs = self._temporal(call) if call.site.kind == "temporal" else self._masked(call)
         if outputs is None:
             return None
@@ -147,6 +162,19 @@ class AttentionMask(Control):
         if self._compares("temporal"):
             return unmasked.index_copy(0, rule.rows, changed), unmasked
         return unmasked.index_copy_(0, rule.rows, changed), None
+
+    def _of_foreground(self, call: AttentionCall) -> Tensor:
+        """What the released code has for a second temporal attention: background tokens are blank, and get
+        nothing."""
+        if call.blank is None:
+            raise ValueError(f"attention mask: {call.site.name} cannot tell what blank tokens would be there")
+        repeats, device = call.branches * call.clips, call.query.device
+        inside = foreground(self.subjects, call.grid, repeats, device)
+        chosen = inside[:, None, :, None]
+        pairs = zip((call.query, call.key, call.value), call.blank(), strict=True)
+        query, key, value = (torch.where(chosen, x, blank.to(x.dtype)) for x, blank in pairs)
+        output = call.project(scaled_dot_product_attention(query, key, value, scale=call.scale))
+        return output * inside[..., None].to(output.dtype)
 
     def _finish(self, call: AttentionCall, moment: Moment, masked: Tensor, unmasked: Tensor) -> Tensor:
         """Normalize the masked output (all but the prompt's own tokens) and let the probe see it."""

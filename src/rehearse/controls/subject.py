@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from rehearse.sites import Grid
@@ -25,6 +26,8 @@ class Subject:
     depth: 0 is the front-most; where boxes overlap, a grid token belongs to the front-most subject, of
     equal depths to the one listed last. inset: cells by which its boxes are drawn in on every grid, 0 or
     more: convolutions carry a subject past the cells that attention gives it.
+    corners_of: height and width of the latents, where the subject owns those cells of a coarser grid whose
+    top-left latent cell lies in its box, as Peekaboo's released code has it; None: those whose centre does.
     """
 
     phrase: str
@@ -32,6 +35,7 @@ class Subject:
     path: BoxPath
     depth: int = 0
     inset: float = 0.0
+    corners_of: tuple[int, int] | None = None
 
 
 @lru_cache(maxsize=256)
@@ -40,6 +44,21 @@ def ownership(subjects: tuple[Subject, ...], grid: Grid) -> Tensor:
     ``subjects[i]``. A box that covers no token centre still owns the token under its centre."""
     owner = np.zeros((grid.frames, grid.height, grid.width), dtype=np.int64)
     for index, subject in sorted(enumerate(subjects), key=lambda pair: -pair[1].depth):
-        inside = subject.path.to_grid(grid.frames, grid.height, grid.width, subject.inset)
-        owner[inside] = index + 1
+        owner[_inside(subject, grid)] = index + 1
     return torch.from_numpy(owner)
+
+
+def _inside(subject: Subject, grid: Grid) -> NDArray[np.bool_]:
+    """Cells of the grid that the subject's boxes take, ``[frames, height, width]``."""
+    height, width = subject.corners_of or (grid.height, grid.width)
+    inside = subject.path.to_grid(grid.frames, height, width, subject.inset)
+    down, across = _stride(height, grid.height), _stride(width, grid.width)
+    return inside[:, ::down, ::across]
+
+
+def _stride(fine: int, coarse: int) -> int:
+    """Cells of the fine side to one of the coarse: a UNet halves its sides, rounding up."""
+    stride = 1
+    while -(-fine // stride) > coarse:
+        stride *= 2
+    return stride

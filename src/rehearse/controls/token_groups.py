@@ -208,6 +208,14 @@ def temporal_mask(
 
 
 @lru_cache(maxsize=64)
+def foreground(subjects: tuple[Subject, ...], grid: Grid, repeats: int, device: torch.device) -> Tensor:
+    """Which tokens of a temporal site any subject owns: bool ``[repeats * area, frames]``."""
+    with torch.inference_mode(False):
+        inside = (ownership(subjects, grid) > 0).flatten(1).T
+        return inside.repeat(repeats, 1).to(device)
+
+
+@lru_cache(maxsize=64)
 def regions(
     subjects: tuple[Subject, ...], grid: Grid, temporal: bool, repeats: int, device: torch.device
 ) -> Regions:

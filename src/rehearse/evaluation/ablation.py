@@ -37,6 +37,8 @@ from rehearse.shot import steps_of
 Sweep = Literal["chosen", "all", "none"]
 SWEEPS: tuple[Sweep, ...] = get_args(Sweep)
 BASE, MASK, PEEKABOO = Arm(), parse_arm("mask"), parse_arm("peekaboo")
+PUBLISHED = (PEEKABOO, parse_arm("peekaboo-released"))
+"""Peekaboo's masks: by the rule of its paper, and as its released code applies it."""
 
 
 @dataclass(frozen=True)
@@ -97,7 +99,7 @@ class Protocol:
     def parsed_arms(self) -> tuple[Arm, ...]:
         """The arms, base and masks alone first, each once. EvaluationError."""
         given = [parse_arm(text) for text in self.arms]
-        masks = [arm for arm in given if arm.groups == {"mask"} and arm != PEEKABOO]
+        masks = [arm for arm in given if arm.groups == {"mask"} and arm not in PUBLISHED]
         return tuple(dict.fromkeys([BASE, *(masks or [MASK]), *given]))
 
 
@@ -158,7 +160,7 @@ class Ablation:
         """All stages; what the folder holds already is not made again."""
         protocol = self.protocol
         arms = protocol.parsed_arms()
-        mask = next(arm for arm in arms if arm.groups == {"mask"} and arm != PEEKABOO)
+        mask = next(arm for arm in arms if arm.groups == {"mask"} and arm not in PUBLISHED)
         first, rest = protocol.frozen[0], protocol.frozen[1:]
         everywhere = protocol.cases
         comparer = Comparer(protocol.seed, protocol.replicates)
@@ -173,7 +175,7 @@ class Ablation:
         tables |= self._tables([point(combined, first)], everywhere, "combination")
 
         if protocol.sweep != "none":
-            published = [PEEKABOO] if PEEKABOO in arms else []
+            published = [arm for arm in PUBLISHED if arm in arms]
             winners = [*published, mask, normalization.arm or mask, prior.arm or mask, combined]
             swept = list(dict.fromkeys(winners if protocol.sweep == "chosen" else [*arms, combined]))
             points = [point(arm, frozen) for arm in swept if "mask" in arm.groups for frozen in rest]

@@ -1,7 +1,8 @@
 """Arms: combinations of control methods under comparison, written in one line.
 
     base                                    nothing acts: the uncontrolled model
-    peekaboo                                attention masks alone, as Peekaboo published them
+    peekaboo                                attention masks alone, by the rule of Peekaboo's paper
+    peekaboo-released                       ... as Peekaboo's released code applies it
     mask                                    attention masks alone, as planning sets them
     mask+mn-b                               ... with mask normalization (mn-a global, mn-b regional)
     mask+tid-a:strength=.6:steps=.5         ... with temporal intrinsic denoising (tid-a noise, tid-b x0)
@@ -24,6 +25,7 @@ from rehearse.shot import SITE_KINDS, UNET_PARTS, ControlSettings
 STANDARD = (
     "base",
     "peekaboo",
+    "peekaboo-released",
     "mask",
     "mask+mn-a",
     "mask+mn-b",
@@ -34,9 +36,14 @@ STANDARD = (
 """The arms of the choosing ablation (methods, section 2)."""
 
 _PEEKABOO: dict[str, Any] = {"mask_sites": SITE_KINDS, "mask_parts": ("mid", "up"), "mask_inset": 0.0}
+_PUBLISHED: dict[str, dict[str, Any]] = {
+    "peekaboo": _PEEKABOO,
+    "peekaboo-released": _PEEKABOO | {"mask_variant": "released"},
+}
 
 _OPTIONS: dict[str, tuple[str, ...]] = {
     "peekaboo": (),
+    "peekaboo-released": (),
     "mask": ("sites", "parts", "inset"),
     "mn-a": ("strength", "sites"),
     "mn-b": ("strength", "sites"),
@@ -46,6 +53,7 @@ _OPTIONS: dict[str, tuple[str, ...]] = {
 }
 _GROUP = {
     "peekaboo": "mask",
+    "peekaboo-released": "mask",
     "mask": "mask",
     "mn-a": "mn",
     "mn-b": "mn",
@@ -109,8 +117,8 @@ class Arm:
             said["temporal_prior"] = "noise" if part.method == "tid-a" else "x0"
             said["temporal_prior_strength"] = _number(part, "strength", DEFAULTS.temporal_prior_strength)
             said["temporal_prior_steps"] = _number(part, "steps", DEFAULTS.temporal_prior_steps)
-        if masked is not None and masked.method == "peekaboo":
-            said |= _PEEKABOO
+        if masked is not None and masked.method in _PUBLISHED:
+            said |= _PUBLISHED[masked.method]
         elif masked is not None:
             said["mask_sites"] = _chosen(masked, "sites", DEFAULTS.mask_sites, SITE_KINDS)
             said["mask_parts"] = _chosen(masked, "parts", DEFAULTS.mask_parts, UNET_PARTS)

@@ -122,9 +122,11 @@ def aims(
     best: Table, mask: Table, base: Table, comparer: Comparer, published: Table | None = None
 ) -> tuple[Aim, ...]:
     """What the best combination shall reach, against masks alone at the same frozen steps - ours and, where
-    they ran, the published ones - and against the uncontrolled model."""
+    they ran, those of Peekaboo's paper - and against the uncontrolled model."""
     miou = comparer.value(best, "miou")
-    rivals = {"masks alone": mask} | ({} if published is None else {"Peekaboo's masks alone": published})
+    rivals = {"masks alone": mask} | (
+        {} if published is None else {"Peekaboo's masks (the paper's rule) alone": published}
+    )
     gains = {name: comparer.difference(best, table, "miou") for name, table in rivals.items()}
     kid = comparer.difference(best, base, "kid")
     change = comparer.difference(best, base, "kid_change")

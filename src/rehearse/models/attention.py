@@ -50,6 +50,8 @@ class SiteProcessor:
     site: Site
     stage: Stage
     extent: Extent = field(default_factory=Extent)
+    entrance: Callable[[Tensor], Tensor] | None = None
+    """What the block does to its tokens before this attention: the normalization, and positions in time."""
 
     def __call__(
         self,
@@ -67,12 +69,7 @@ class SiteProcessor:
             # The UNet repeats the text for every frame; its keys and values are needed once per clip.
             repeats = stage.frames
             source = encoder_hidden_states[::repeats]
-        query = split_heads(attn.to_q(hidden_states), heads)
-        key, value = split_heads(attn.to_k(source), heads), split_heads(attn.to_v(source), heads)
-        if attn.norm_q is not None:
-            query = attn.norm_q(query)
-        if attn.norm_k is not None:
-            key = attn.norm_k(key)
+        query, key, value = projected(attn, hidden_states, source, heads)
 
         project = output_projection(attn)
         attend = stage.attend
@@ -87,6 +84,7 @@ class SiteProcessor:
                 branches=stage.branches,
                 clips=stage.clips,
                 scale=attn.scale,
+                blank=self._blank(attn, hidden_states) if self.site.kind == "temporal" else None,
             )
             output = attend(call)
             return call.plain() if output is None else output.to(hidden_states.dtype)
@@ -99,6 +97,28 @@ class SiteProcessor:
             output = output.unflatten(2, (repeats, queries)).transpose(1, 2)
             return project(output.reshape(batch, heads, queries, width))
         return project(scaled_dot_product_attention(query, key, value, scale=attn.scale))
+
+    def _blank(self, attn: Any, hidden_states: Tensor) -> Callable[[], tuple[Tensor, Tensor, Tensor]] | None:
+        entrance = self.entrance
+        if entrance is None:
+            return None
+
+        def blank() -> tuple[Tensor, Tensor, Tensor]:
+            tokens = entrance(torch.zeros_like(hidden_states[:1]))
+            return projected(attn, tokens, tokens, self.site.heads)
+
+        return blank
+
+
+def projected(attn: Any, asking: Tensor, source: Tensor, heads: int) -> tuple[Tensor, Tensor, Tensor]:
+    """Query of the asking tokens, key and value of the source's, each ``[batch, heads, tokens, width]``."""
+    query = split_heads(attn.to_q(asking), heads)
+    key, value = split_heads(attn.to_k(source), heads), split_heads(attn.to_v(source), heads)
+    if attn.norm_q is not None:
+        query = attn.norm_q(query)
+    if attn.norm_k is not None:
+        key = attn.norm_k(key)
+    return query, key, value
 
 
 def split_heads(tokens: Tensor, heads: int) -> Tensor:
@@ -130,7 +150,8 @@ def describe(name: str, heads: int) -> Site | None:
     first = name.partition(".")[0]
     # transformer_in sits before the first block: it belongs to the way down.
     part: SitePart = "mid" if first == "mid_block" else "up" if first == "up_blocks" else "down"
-    return Site(name=name, kind=kind, part=part, heads=heads)
+    second = temporal and match["which"] == "attn2"
+    return Site(name=name, kind=kind, part=part, heads=heads, second=second)
 
 
 def install(denoiser: nn.Module, stage: Stage) -> tuple[Site, ...]:
@@ -146,9 +167,27 @@ def install(denoiser: nn.Module, stage: Stage) -> tuple[Site, ...]:
         transformer = name.partition(".transformer_blocks.")[0]
         if transformer not in extents:
             extents[transformer] = _watch(denoiser.get_submodule(transformer))
-        module.set_processor(SiteProcessor(site, stage, extents[transformer]))
+        block = denoiser.get_submodule(name.rpartition(".")[0])
+        module.set_processor(SiteProcessor(site, stage, extents[transformer], _entrance(block, name)))
         sites.append(site)
     return tuple(sites)
+
+
+def _entrance(block: Any, name: str) -> Callable[[Tensor], Tensor] | None:
+    """The way into an attention of a transformer block; None for a norm that wants more than the tokens."""
+    norm = block.norm2 if name.endswith("attn2") else block.norm1
+    if not isinstance(norm, nn.LayerNorm):
+        return None
+    positions = getattr(block, "pos_embed", None)
+
+    def enter(tokens: Tensor) -> Tensor:
+        # A layer normalization that kept its float32 weights takes no half precision beside them.
+        kept = tokens if norm.weight is None else tokens.to(norm.weight.dtype)
+        normed: Tensor = norm(kept)
+        placed: Tensor = normed if positions is None else positions(normed)
+        return placed.to(tokens.dtype)
+
+    return enter
 
 
 def _is_plain(attn: Any) -> bool:

@@ -109,6 +109,10 @@ class ControlSettings(Document):
     """Which attention is masked to keep subjects in their boxes."""
     mask_parts: Parts | None = None
     """In which parts of a UNet attention is masked; a transformer has but one."""
+    mask_variant: Literal["paper", "released"] | None = None
+    """Peekaboo's masks as the paper has them, or as its released code does (UNets only): that decides the
+    defaults of sites, parts and inset too.
+    """
     mask_inset: Annotated[Number, Field(ge=0, le=4)] | None = None
     """Cells by which boxes are drawn in on every grid of the model: 0 takes the cells whose centres lie in a
     box, 0.5 those that lie in it whole.

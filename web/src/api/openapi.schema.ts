@@ -1882,6 +1882,13 @@ export interface components {
              */
             mask_parts?: ("down" | "mid" | "up")[] | null;
             /**
+             * Mask Variant
+             * @description Peekaboo's masks as the paper has them, or as its released code does (UNets only): that decides the
+             *     defaults of sites, parts and inset too.
+             * @default null
+             */
+            mask_variant?: ("paper" | "released") | null;
+            /**
              * Mask Inset
              * @description Cells by which boxes are drawn in on every grid of the model: 0 takes the cells whose centres lie in a
              *     box, 0.5 those that lie in it whole.
@@ -2422,6 +2429,7 @@ export interface components {
              *       "frozen_steps": null,
              *       "mask_sites": null,
              *       "mask_parts": null,
+             *       "mask_variant": null,
              *       "mask_inset": null,
              *       "normalization": null,
              *       "normalization_strength": null,

@@ -39,7 +39,7 @@ export function Methods({ shot, model }: { shot: Shot; model: Model | undefined 
     />
   );
   const choice = <T extends string>(
-    field: "normalization" | "temporal_prior" | "initial_noise",
+    field: "mask_variant" | "normalization" | "temporal_prior" | "initial_noise",
     label: string,
     options: readonly (readonly [T, string])[],
   ) => (
@@ -121,6 +121,10 @@ export function Methods({ shot, model }: { shot: Shot; model: Model | undefined 
             })
           }
         />
+        {choice("mask_variant", "Peekaboo's masks", [
+          ["paper", "By its paper"],
+          ["released", "As its released code has them"],
+        ])}
         {choice("normalization", "Mask normalization", [
           ["none", "None"],
           ["global", "Over the frame"],

@@ -29,8 +29,9 @@ from rehearse.cli.words import epilog
 EPILOG = epilog("""
 [bold]Arms[/bold]
 
-base; peekaboo (its masks), mask (ours); mask+mn-a (global), mask+mn-b (regional); mask+freetraj; mask+tid-a
-(noise), mask+tid-b (x0); and any combination of one of each. Options follow a colon:
+base; peekaboo (by its paper), peekaboo-released (as its code has it), mask (ours); mask+mn-a (global),
+mask+mn-b (regional); mask+freetraj; mask+tid-a (noise), mask+tid-b (x0); and any combination of one of each.
+Options follow a colon:
 mask:sites=cross/spatial+mn-b:strength=.5+tid-a:steps=.5
 
 [bold]Examples[/bold]
