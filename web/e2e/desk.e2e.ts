@@ -86,6 +86,8 @@ describe("the desk", () => {
     ]);
     await expect.poll(() => page.locator(".layer").count()).toBe(1);
     expect(await page.locator(".layer-choose").first().textContent()).toContain("red ball");
+    // The motion is recorded: the next pull at the box becomes its path.
+    await page.keyboard.press("m");
     await draw(page, [
       [0.23, 0.6],
       [0.5, 0.35],

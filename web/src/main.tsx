@@ -10,12 +10,14 @@ import { QueryClientProvider } from "@tanstack/react-query";
 import { createRoot } from "react-dom/client";
 import { App } from "./App";
 import { queryClient } from "./api/queries";
+import { startFollowing } from "./desk/following";
 import { followAddress } from "./desk/opening";
 import { startSaving } from "./desk/saving";
 import { startTheme } from "./ui/theme";
 
 startTheme();
 startSaving();
+startFollowing();
 followAddress();
 createRoot(document.getElementById("root") as HTMLElement).render(
   <QueryClientProvider client={queryClient}>

@@ -1,19 +1,21 @@
 /** Moving what is selected without a pointer: arrow keys, and the way from one of its parts to the next. */
 import { setValueAt, shiftPath } from "../document/commands";
 import { clampPoint, moveBox } from "../document/geometry";
-import { valueAt } from "../document/keyframes";
+import { frameOf, valueAt } from "../document/keyframes";
 import { shiftInstruction } from "../document/shifting";
 import { type Box, instructionsOf, isDrag, isPath, type PathTrajectory } from "../document/shot";
 import { type Selection, shotNow, useDocument } from "../document/store";
+import { tell, tellNoMore } from "../stage/told";
+import { keyframeSaid } from "../stage/tools/moving";
 import { scrub, timeNow, usePlayhead } from "./playhead";
 
-/** Moves what is selected by fractions of the frame. */
-export function nudge(dx: number, dy: number): void {
+/** Moves what is selected by fractions of the frame: a path at the frame that is shown, or as a whole. */
+export function nudge(dx: number, dy: number, whole = false): void {
   const { selection, perform } = useDocument.getState();
   const chosen = selection ? instructionsOf(shotNow())[selection.instruction] : undefined;
   if (!selection || !chosen) return;
   if (isPath(chosen)) {
-    nudgePath(selection, chosen, dx, dy);
+    nudgePath(selection, chosen, dx, dy, whole);
     return;
   }
   const end = selection.end ?? "target";
@@ -28,29 +30,44 @@ export function nudge(dx: number, dy: number): void {
   );
 }
 
-function nudgePath(selection: Selection, chosen: PathTrajectory, dx: number, dy: number): void {
+function nudgePath(
+  selection: Selection,
+  chosen: PathTrajectory,
+  dx: number,
+  dy: number,
+  whole: boolean,
+): void {
   const leaves = chosen.path.leaves_frame ?? false;
   const move = (value: readonly number[]): number[] =>
     value.length === 4
       ? moveBox(value as Box, dx, dy, leaves)
       : clampPoint([(value[0] as number) + dx, (value[1] as number) + dy], leaves);
-  useDocument.getState().perform(
-    "Nudge",
-    (shot) => {
-      if (selection.part === null && chosen.path.keyframes.length === 1) {
+  const { perform } = useDocument.getState();
+  if (whole) {
+    tell("The whole path, at every frame");
+    perform(
+      "Nudge the whole path",
+      (shot) => {
         shiftPath(shot, selection.instruction, move);
         return undefined;
-      }
-      const time =
-        selection.part === null ? timeNow() : (chosen.path.keyframes[selection.part]?.time ?? timeNow());
-      const { frames } = usePlayhead.getState();
-      return {
+      },
+      `nudge-whole-${selection.instruction}`,
+    );
+  } else {
+    const time = timeNow();
+    const { frames } = usePlayhead.getState();
+    const frame = frameOf(time, frames) + 1;
+    tell(keyframeSaid(chosen, time, frames));
+    perform(
+      `Nudge at frame ${frame}`,
+      (shot) => ({
         instruction: selection.instruction,
         part: setValueAt(shot, selection.instruction, time, move(valueAt(chosen, time)), frames),
-      };
-    },
-    `nudge-${selection.instruction}-${selection.part}`,
-  );
+      }),
+      `nudge-${selection.instruction}-${frame}`,
+    );
+  }
+  tellNoMore();
 }
 
 /** To the selected path's next or previous keyframe; along a drag's handles and targets. */

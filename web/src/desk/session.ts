@@ -37,6 +37,8 @@ export interface Session {
   brush: { colour: string; width: number; opacity: number };
   region: { shape: "lasso" | "box"; use: "edit" | "drag" | "blend" };
   target: { shape: "lasso" | "box" | "brush"; role: "target" | "source" };
+  /** Whether the next pull at a path records its motion. */
+  recording: boolean;
   snapping: boolean;
   onion: boolean;
   overlays: boolean;
@@ -61,6 +63,7 @@ export const useSession = create<Session>(() => ({
   brush: { colour: "#c0392b", width: 0.06, opacity: 1 },
   region: { shape: "lasso", use: "edit" },
   target: { shape: "lasso", role: "target" },
+  recording: false,
   snapping: true,
   onion: true,
   overlays: true,

@@ -23,6 +23,7 @@ export const SHEET: readonly { title: string; shortcuts: readonly Shortcut[] }[]
       { keys: "Home  End", says: "First frame, last frame" },
       { keys: "[  ]", says: "Keyframe before, after; handle or target of a drag" },
       { keys: "K", says: "Set a keyframe here" },
+      { keys: "M", says: "Record a motion: the next pull at a box or point becomes its path" },
       { keys: "O", says: "Onion skin" },
     ],
   },
@@ -42,8 +43,9 @@ export const SHEET: readonly { title: string; shortcuts: readonly Shortcut[] }[]
   {
     title: "Stage",
     shortcuts: [
-      { keys: "Arrows", says: "Nudge path, pin, drag end, region; Shift: ten times" },
-      { keys: "Shift-pull", says: "Move a path as a whole" },
+      { keys: "Arrows", says: "Nudge a path at this frame, a drag end, a region; Shift: ten times" },
+      { keys: "Shift-pull", says: "Move a path as a whole; so does pulling its line" },
+      { keys: "Ctrl Arrows", says: "Nudge a path as a whole" },
       { keys: "Tab  Shift Tab", says: "With the stage in focus: next, previous thing" },
       { keys: "Delete", says: "Delete the keyframe or instruction" },
       { keys: "+  −  0", says: "Zoom in, out, show all" },

@@ -45,10 +45,14 @@ const writing = (target: EventTarget | null): boolean =>
     target instanceof HTMLSelectElement ||
     (target instanceof HTMLInputElement && target.type !== "range" && target.type !== "checkbox"));
 
-/** Where keys mean the stage although something else has the focus: nothing, or a row that chose a thing. */
+/** What has its own use for arrow keys and Delete: lists, sliders, menus, curves, and the takes. */
+const OWN_KEYS =
+  "[role=option], [role^=menuitem], [role=menu], [role=slider], [role=separator], [role=tab], [role=radio], " +
+  "input[type=range], .takes, dialog";
+
+/** Where arrows and Delete mean what is selected: wherever they mean nothing of their own. */
 const onDesk = (target: EventTarget | null): boolean =>
-  target === document.body ||
-  (target instanceof HTMLElement && target.matches(".stage-canvas, .layer-choose, .track-head, .tool"));
+  !(target instanceof HTMLElement) || target.closest(OWN_KEYS) === null;
 
 const onStage = (target: EventTarget | null): boolean =>
   target instanceof HTMLElement && target.classList.contains("stage-canvas");
@@ -114,7 +118,13 @@ export function answerKey(event: KeyboardEvent, acts: Acts): boolean {
     document.redo();
     return true;
   }
-  if (control) return false;
+  if (control) {
+    const way = ARROWS[key];
+    if (!way || !document.selection || !onDesk(event.target)) return false;
+    const size = (event.shiftKey ? 10 : 1) / 128;
+    nudge(way[0] * size, way[1] * size, true);
+    return true;
+  }
   if (event.altKey) {
     if (key !== "ArrowLeft" && key !== "ArrowRight") return false;
     acts.step(key === "ArrowRight" ? 1 : -1);
@@ -182,9 +192,14 @@ export function answerKey(event: KeyboardEvent, acts: Acts): boolean {
     case "?":
       acts.help();
       return true;
+    case "m":
+      setSession({ recording: !session.recording });
+      return true;
     case "Escape":
-      stageNow()?.cancel();
-      document.select(null);
+      // The nearest thing first: a gesture, then what waits to be drawn, then the selection.
+      if (stageNow()?.cancel()) return true;
+      if (session.recording) setSession({ recording: false });
+      else document.select(null);
       return true;
   }
   const stage = onStage(event.target);

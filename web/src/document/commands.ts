@@ -1,6 +1,7 @@
 /** What a person can do to a shot. Every command edits an immer draft. */
 import { tidy } from "./geometry";
 import { keyframeAt, valueAt } from "./keyframes";
+import type { Recorded } from "./recording";
 import type {
   Box,
   BoxKeyframe,
@@ -47,7 +48,11 @@ function makeKeyframe(trajectory: PathTrajectory, time: number, value: readonly 
     : { time: tidy(time), point: [...value] as unknown as Point };
 }
 
-/** Sets the value at a time: of the keyframe there, or of a new one. Returns the keyframe's place. */
+/**
+ * Sets the value at a time: of its frame's keyframe, or of a new one. Returns the keyframe's place.
+ *
+ * A keyframe that lies between this frame and the next comes to this one, so that the frame shows the value.
+ */
 export function setValueAt(
   shot: Shot,
   index: number,
@@ -59,13 +64,28 @@ export function setValueAt(
   if (!trajectory) return -1;
   const keyframes = keyframesOf(trajectory);
   const at = keyframeAt(keyframes, time, frames);
-  if (at >= 0) {
-    const keyframe = keyframes[at] as AnyKeyframe;
-    if ("box" in keyframe) keyframe.box = [...value] as unknown as Box;
-    else keyframe.point = [...value] as unknown as Point;
-    return at;
-  }
-  return insertKeyframe(keyframes, makeKeyframe(trajectory, time, value));
+  if (at < 0) return insertKeyframe(keyframes, makeKeyframe(trajectory, time, value));
+  setKeyframe(shot, index, at, time, value);
+  return at;
+}
+
+/** Sets one keyframe's value, and its time where that lies between the keyframes beside it. */
+export function setKeyframe(
+  shot: Shot,
+  index: number,
+  place: number,
+  time: number,
+  value: readonly number[],
+): void {
+  const trajectory = pathOf(shot, index);
+  const keyframes = trajectory ? keyframesOf(trajectory) : [];
+  const keyframe = keyframes[place];
+  if (!keyframe) return;
+  if ("box" in keyframe) keyframe.box = [...value] as unknown as Box;
+  else keyframe.point = [...value] as unknown as Point;
+  const [before, after] = [keyframes[place - 1], keyframes[place + 1]];
+  const wanted = tidy(time);
+  if ((!before || before.time < wanted) && (!after || after.time > wanted)) keyframe.time = wanted;
 }
 
 function insertKeyframe(keyframes: AnyKeyframe[], keyframe: AnyKeyframe): number {
@@ -75,11 +95,12 @@ function insertKeyframe(keyframes: AnyKeyframe[], keyframe: AnyKeyframe): number
   return place;
 }
 
-/** Adds a keyframe where the path passes anyway: nothing moves yet. */
+/** Adds a keyframe where the path passes anyway: nothing moves yet. Returns its place, or the frame's own. */
 export function addKeyframe(shot: Shot, index: number, time: number, frames: number): number {
   const trajectory = pathOf(shot, index);
   if (!trajectory) return -1;
-  return setValueAt(shot, index, time, valueAt(trajectory, time).map(tidy), frames);
+  const at = keyframeAt(keyframesOf(trajectory), time, frames);
+  return at >= 0 ? at : setValueAt(shot, index, time, valueAt(trajectory, time).map(tidy), frames);
 }
 
 /** Moves a keyframe in time, between its neighbours, never onto one. */
@@ -160,23 +181,17 @@ export function shiftPath(shot: Shot, index: number, move: (value: readonly numb
   }
 }
 
-/** Replaces a path's keyframes by those of a sweep over [from, 1]; what was before `from` stays. */
-export function sweep(
-  shot: Shot,
-  index: number,
-  from: number,
-  values: readonly (readonly number[])[],
-  times: readonly number[],
-): void {
+/** Replaces a path's keyframes from the first of the recorded ones on; what was before it stays. */
+export function layMotion(shot: Shot, index: number, recorded: readonly Recorded[]): void {
   const trajectory = pathOf(shot, index);
-  if (!trajectory) return;
+  const from = recorded[0]?.time;
+  if (!trajectory || from === undefined) return;
   const kept = keyframesOf(trajectory).filter((keyframe) => keyframe.time < from - 1e-6);
-  const swept = values.map((value, i) =>
-    makeKeyframe(trajectory, from + (times[i] as number) * (1 - from), value),
-  );
-  (trajectory.path as { keyframes: AnyKeyframe[] }).keyframes = [...kept, ...swept].filter(
-    (keyframe, i, all) => i === 0 || keyframe.time > (all[i - 1] as AnyKeyframe).time,
-  );
+  const laid = recorded.map(({ time, value, easing }) => ({
+    ...makeKeyframe(trajectory, time, value),
+    ...(easing ? { easing } : {}),
+  }));
+  (trajectory.path as { keyframes: AnyKeyframe[] }).keyframes = [...kept, ...laid];
 }
 
 /** Adds a stroke to the paint at `index`, or to a new one. Returns the paint's place. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { boxBetween, evenTimes, inPolygon, moveBox, simplify } from "./geometry";
+import { boxBetween, inPolygon, moveBox, simplify } from "./geometry";
 import { ease, frameOf, keyframeAt, timeOf, valueAt } from "./keyframes";
 import { fingerprint } from "./same";
 import { EASINGS, EXAMPLE, type Point, type PointTrajectory } from "./shot";
@@ -47,17 +47,6 @@ describe("a drawn line", () => {
     for (let i = 0; i <= 20; i++) points.push([i / 40, 0]);
     for (let i = 1; i <= 20; i++) points.push([0.5, i / 40]);
     expect(simplify(points, 0.01)).toEqual([0, 20, 40]);
-  });
-
-  it("is passed at even speed", () => {
-    expect(
-      evenTimes([
-        [0, 0],
-        [0.1, 0],
-        [0.4, 0],
-      ]),
-    ).toEqual([0, 0.25, 1]);
-    expect(evenTimes([[0.3, 0.3]])).toEqual([0]);
   });
 });
 

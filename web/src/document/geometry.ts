@@ -87,12 +87,3 @@ export function simplify(points: readonly Point[], tolerance: number): number[] 
   }
   return [...kept].sort((a, b) => a - b);
 }
-
-/** Times in [0, 1] at which points are passed when a line is drawn at even speed. */
-export function evenTimes(points: readonly Point[]): number[] {
-  const reached = [0];
-  for (let i = 1; i < points.length; i++)
-    reached.push((reached[i - 1] as number) + distance(points[i - 1] as Point, points[i] as Point));
-  const whole = reached[reached.length - 1] as number;
-  return reached.map((length) => (whole ? length / whole : 0));
-}

@@ -63,12 +63,13 @@ export const timeOf = (frame: number, frames: number): number => (frames > 1 ? f
 
 export const frameOf = (time: number, frames: number): number => Math.round(time * Math.max(0, frames - 1));
 
-/** The keyframe shown at `time`: the nearest within half a frame; -1 where there is none. */
+/** The keyframe of the frame at `time`: of those that are nearest to this frame the nearest; -1: it has none. */
 export function keyframeAt(keyframes: readonly Keyframe[], time: number, frames: number): number {
-  const reach = 0.5 / Math.max(1, frames - 1) + 1e-9;
+  const frame = frameOf(time, frames);
   let found = -1;
-  let nearest = reach;
+  let nearest = Number.POSITIVE_INFINITY;
   keyframes.forEach((keyframe, i) => {
+    if (frameOf(keyframe.time, frames) !== frame) return;
     const distance = Math.abs(keyframe.time - time);
     if (distance < nearest) [found, nearest] = [i, distance];
   });

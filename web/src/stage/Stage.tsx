@@ -15,6 +15,7 @@ import { StageController } from "./controller";
 import { setStage } from "./current";
 import { dropFiles } from "./dropping";
 import { ToolOptions } from "./ToolOptions";
+import { useTold } from "./told";
 
 export function Stage() {
   const host = useRef<HTMLDivElement>(null);
@@ -87,6 +88,7 @@ export function Stage() {
         onDrop={drop}
       />
       <Said />
+      <Told />
       <Trouble take={viewed.take} />
       {!viewed.strip && !stillUrl && viewed.take?.status !== "failed" && (
         <Empty waiting={viewed.take?.status ?? null} />
@@ -132,6 +134,16 @@ function Said() {
     <p id="stage-said" className="unseen">
       {count} instruction{count === 1 ? "" : "s"}
       {selection ? `, number ${selection.instruction + 1} is selected` : ", none is selected"}
+    </p>
+  );
+}
+
+/** What the gesture under way does. */
+function Told() {
+  const sentence = useTold((state) => state.sentence);
+  return (
+    <p className="stage-told" role="status" data-said={sentence !== null}>
+      {sentence}
     </p>
   );
 }

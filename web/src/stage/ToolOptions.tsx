@@ -1,18 +1,21 @@
 /** What the tool in the hand can be set to, and one line that says how it is used. */
 import type { ReactNode } from "react";
 import { type Session, setSession, type ToolName, useSession } from "../desk/session";
+import { isPath } from "../document/shot";
+import { useSelected } from "../document/store";
+import { Icon } from "../ui/Icon";
 
 const HINTS: Record<ToolName, string> = {
   select:
-    "Click a thing to take it. Moved at another frame, a box gets a keyframe there. Shift moves the whole path.",
-  box: "Draw a box around the subject's place, then pull the box along: the way becomes its path.",
-  point: "Draw the way of the subject's centre in one stroke, at the pace of the clip.",
+    "Pull a thing to move it: that makes the keyframe of the frame you see. Its line moves the whole path.",
+  box: "Drag to draw a box round the thing. Then go to another frame and pull it there, or record its motion.",
+  point: "Draw the way of the thing's centre in one stroke: it takes the whole clip.",
   pin: "Click what shall stay where it is.",
-  drag: "Take the picture by a point and pull; it bends along.",
+  drag: "Press on the picture and pull: it bends along.",
   brush: "Paint on the picture; the model turns paint into content.",
-  eraser: "Take paint away.",
-  region: "Outline what shall change.",
-  target: "Mark the one thing that the words mean.",
+  eraser: "Rub paint out.",
+  region: "Draw round what shall change.",
+  target: "Draw round the one thing that the words mean.",
   hand: "Pull the stage about. With any tool: hold Space.",
 };
 
@@ -116,7 +119,8 @@ function Brush({ brush, colours }: { brush: Session["brush"]; colours: boolean }
 
 export function ToolOptions() {
   const session = useSession();
-  const { tool, brush, region, target, phrase, dragRegion } = session;
+  const { tool, brush, region, target, phrase, dragRegion, recording } = session;
+  const selectedPath = isPath(useSelected()?.[0]);
   const options: Partial<Record<ToolName, ReactNode>> = {
     brush: <Brush brush={brush} colours />,
     eraser: <Brush brush={brush} colours={false} />,
@@ -195,7 +199,23 @@ export function ToolOptions() {
           </button>
         </span>
       )}
-      <p className="tool-hint">{HINTS[tool]}</p>
+      {selectedPath && (tool === "select" || tool === "box" || tool === "point") && (
+        <button
+          type="button"
+          className="tool-record"
+          aria-pressed={recording}
+          title="The next pull becomes its path, in your hand's pace  (M)"
+          onClick={() => setSession({ recording: !recording })}
+        >
+          <Icon name="record" size={13} />
+          Record its motion
+        </button>
+      )}
+      <p className="tool-hint">
+        {recording && selectedPath
+          ? "Pull it along now: your way becomes its path, from this frame to the last. Escape: not now."
+          : HINTS[tool]}
+      </p>
     </div>
   );
 }

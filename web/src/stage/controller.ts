@@ -18,6 +18,7 @@ import { paintPicture } from "./paintPicture";
 import { type Palette, readPalette } from "./palette";
 import { GAP, type Scene, showsStrokes } from "./scene";
 import { type FrameSource, frameOfStrip, onPicture, picture } from "./strips";
+import { tell, tellNoMore } from "./told";
 import { TOOLS } from "./tools";
 import type { Gesture, Pointer, Recipe, Workbench } from "./tools/tool";
 import { pan, type Size, toFrame, type View, wholeFrame, zoom } from "./view";
@@ -149,6 +150,10 @@ export class StageController implements Workbench {
 
   scrubTo(time: number): void {
     scrub(frameOf(time, this.frames));
+  }
+
+  tell(sentence: string): void {
+    tell(sentence);
   }
 
   showGuides(guides: Guides | null): void {
@@ -307,6 +312,8 @@ export class StageController implements Workbench {
       shift: event.shiftKey,
       alt: event.altKey,
       free: event.ctrlKey || event.metaKey,
+      when: event.timeStamp,
+      finger: event.pointerType === "touch",
     };
   }
 
@@ -340,6 +347,7 @@ export class StageController implements Workbench {
       };
       return;
     }
+    tell(null);
     this.gesture = TOOLS[sessionNow().tool].press(this, this.pointer(event));
   }
 
@@ -383,10 +391,13 @@ export class StageController implements Workbench {
     this.clear();
   }
 
-  /** Drops the gesture under way; nothing is done. */
-  cancel(): void {
+  /** Drops the gesture under way; nothing is done. False where there is none. */
+  cancel(): boolean {
+    const dropped = this.gesture !== null || this.panning !== null;
     this.panning = null;
+    this.gesture?.cancel?.();
     this.clear();
+    return dropped;
   }
 
   private clear(): void {
@@ -395,6 +406,7 @@ export class StageController implements Workbench {
     this.guides = null;
     this.line = null;
     this.stroke = null;
+    tellNoMore();
     this.refresh();
   }
 
@@ -414,10 +426,11 @@ export class StageController implements Workbench {
     if (pointer && !this.space) {
       if (this.nearWipe(pointer.screen)) cursor = "ew-resize";
       else if (tool === "select" || tool === "box") {
-        const hit = hitTest(this.shot, this.selection, this.time, this.view, pointer.screen, pointer.at);
-        if (tool === "select" && hit) cursor = hit.kind === "grip" ? hit.grip.cursor : "move";
-        else if (tool === "box" && hit?.selection.instruction === this.selection?.instruction && hit)
-          cursor = "move";
+        const { screen, at, finger } = pointer;
+        const hit = hitTest(this.shot, this.selection, this.time, this.view, screen, at, finger);
+        const takes = tool === "select" || hit?.kind === "grip" || hit?.kind === "body";
+        if (hit && takes && (tool === "select" || hit.selection.instruction === this.selection?.instruction))
+          cursor = hit.kind === "grip" ? hit.grip.cursor : sessionNow().recording ? "grab" : "move";
       }
     }
     this.container.style.cursor = cursor;

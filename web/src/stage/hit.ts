@@ -28,6 +28,8 @@ export type Hit =
   | { kind: "grip"; selection: Selection; grip: Grip }
   | { kind: "keyframe"; selection: Selection }
   | { kind: "body"; selection: Selection }
+  /** The line of the selected path: the path as a whole. */
+  | { kind: "trail"; selection: Selection }
   | { kind: "handle" | "target"; selection: Selection };
 
 /** The eight grips of a box. */
@@ -49,6 +51,15 @@ export function gripsOf(box: readonly number[]): Grip[] {
 const GRIP = 9;
 const DOT = 10;
 const LINE = 7;
+/** How much farther a finger reaches than a pointer. */
+const FINGER = 2;
+
+/** How finely a path's line is drawn. */
+export const TRAIL_POINTS = 48;
+
+/** The places of a path's centre over the clip. */
+export const trailOf = (path: PathTrajectory): Point[] =>
+  Array.from({ length: TRAIL_POINTS + 1 }, (_, i) => centreOf(valueAt(path, i / TRAIL_POINTS)));
 
 function inMask(mask: Mask, point: Point): boolean {
   return (
@@ -60,7 +71,12 @@ function inMask(mask: Mask, point: Point): boolean {
   );
 }
 
-/** The topmost thing at a screen point; the selected one's parts first. */
+/**
+ * The topmost thing at a screen point; the selected one's parts first.
+ *
+ * Where a path stands at this time comes before its keyframes of other times: what is taken there is moved at
+ * the frame that is shown. Its line comes last.
+ */
 export function hitTest(
   shot: Shot,
   selection: Selection | null,
@@ -68,18 +84,26 @@ export function hitTest(
   view: View,
   at: Point,
   point: Point,
+  finger = false,
 ): Hit | null {
   const instructions = instructionsOf(shot);
-  const near = (place: readonly number[], reach: number) => distance(toScreen(view, place), at) <= reach;
+  const wider = finger ? FINGER : 1;
+  const near = (place: readonly number[], reach: number) =>
+    distance(toScreen(view, place), at) <= reach * wider;
   const chosen: Instruction | undefined = selection ? instructions[selection.instruction] : undefined;
   if (selection && isPath(chosen)) {
     const path: PathTrajectory = chosen;
     const keyframes: readonly (BoxKeyframe | PointKeyframe)[] = path.path.keyframes;
-    // Where the box stands now its grips come first; elsewhere the keyframes do.
-    if (path.form === "box")
-      for (const grip of gripsOf(valueAt(path, time)))
-        if (near(grip.at, GRIP)) return { kind: "grip", selection, grip };
-    if (keyframes.length > 1)
+    const value = valueAt(path, time);
+    if (path.form === "box") {
+      const [x0, y0, x1, y1] = value as [number, number, number, number];
+      const side = Math.min((x1 - x0) * view.width, (y1 - y0) * view.height);
+      // Within a small box most of it is left for moving it.
+      const reach = contains(value, point) ? Math.min(GRIP * wider, side / 4) / wider : GRIP;
+      for (const grip of gripsOf(value)) if (near(grip.at, reach)) return { kind: "grip", selection, grip };
+    }
+    const here = value.length === 4 ? contains(value, point) : near(value, DOT + 4);
+    if (keyframes.length > 1 && !here)
       for (const [part, keyframe] of keyframes.entries()) {
         const centre = "box" in keyframe ? centreOf(keyframe.box) : (keyframe.point as Point);
         if (near(centre, DOT)) return { kind: "keyframe", selection: { ...selection, part } };
@@ -94,7 +118,7 @@ export function hitTest(
         for (const end of ["target", "handle"] as const)
           if (near(move[end], DOT)) return { kind: end, selection: { instruction: index, part, end } };
         const [from, to] = [toScreen(view, move.handle), toScreen(view, move.target)];
-        if (distanceToSegment(at, from, to) < LINE)
+        if (distanceToSegment(at, from, to) < LINE * wider)
           return { kind: "body", selection: { instruction: index, part } };
       }
       if (instruction.region && inMask(instruction.region, point)) return { kind: "body", selection: whole };
@@ -107,6 +131,13 @@ export function hitTest(
     } else if (instruction.kind === "target" && inMask(instruction.mask, point)) {
       return { kind: "body", selection: whole };
     }
+  }
+  if (selection && isPath(chosen) && chosen.path.keyframes.length > 1) {
+    const trail = trailOf(chosen).map((place) => toScreen(view, place));
+    const on = trail.some(
+      (to, i) => i > 0 && distanceToSegment(at, trail[i - 1] as Point, to) < LINE * wider,
+    );
+    if (on) return { kind: "trail", selection: { ...selection, part: null } };
   }
   return null;
 }

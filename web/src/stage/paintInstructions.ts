@@ -15,14 +15,12 @@ import {
   type PointTrajectory,
 } from "../document/shot";
 import { polygonPath, strokePath } from "./brush";
-import { gripsOf } from "./hit";
+import { gripsOf, trailOf } from "./hit";
 import { trackColour } from "./palette";
 import type { Scene } from "./scene";
 import { toScreen } from "./view";
 
 type Context = CanvasRenderingContext2D;
-
-const TRAIL_POINTS = 48;
 
 export function paintInstructions(context: Context, scene: Scene): void {
   if (scene.overlays)
@@ -97,11 +95,11 @@ function paintTrail(context: Context, scene: Scene, trajectory: PathTrajectory, 
   const { keyframes } = trajectory.path;
   if (keyframes.length < 2) return;
   context.beginPath();
-  for (let i = 0; i <= TRAIL_POINTS; i++) {
-    const [x, y] = toScreen(scene.view, centreOf(valueAt(trajectory, i / TRAIL_POINTS)));
+  trailOf(trajectory).forEach((place, i) => {
+    const [x, y] = toScreen(scene.view, place);
     if (i) context.lineTo(x, y);
     else context.moveTo(x, y);
-  }
+  });
   line(context, colour, 2, [1, 6]);
 }
 

@@ -2,9 +2,9 @@
 import { type PointerEvent, useEffect, useRef, useState } from "react";
 import { play, scrub, stand, timeNow, usePlayhead } from "../desk/playhead";
 import { setSession, useSession } from "../desk/session";
-import { addKeyframe, removeKeyframe } from "../document/commands";
+import { addKeyframe, pathOf, removeKeyframe } from "../document/commands";
 import { clamp } from "../document/geometry";
-import { timeOf } from "../document/keyframes";
+import { keyframeAt, timeOf } from "../document/keyframes";
 import { instructionsOf, isPath } from "../document/shot";
 import { useDocument, useShot } from "../document/store";
 import { IconButton } from "../ui/Button";
@@ -118,8 +118,12 @@ function KeyframeButtons() {
   const shot = useShot();
   const selection = useDocument((state) => state.selection);
   const chosen = selection ? instructionsOf(shot)[selection.instruction] : undefined;
+  const recording = useSession((session) => session.recording);
+  const { frame, frames } = usePlayhead();
   if (!selection || !isPath(chosen)) return null;
   const { perform } = useDocument.getState();
+  const { instruction } = selection;
+  const part = selection.part ?? keyframeAt(chosen.path.keyframes, timeOf(frame, frames), frames);
   return (
     <div className="take-actions" role="group" aria-label="Keyframes">
       <IconButton
@@ -129,23 +133,31 @@ function KeyframeButtons() {
         size={16}
         onClick={() =>
           perform("Set a keyframe", (draft) => ({
-            instruction: selection.instruction,
-            part: addKeyframe(draft, selection.instruction, timeNow(), usePlayhead.getState().frames),
+            instruction,
+            part: addKeyframe(draft, instruction, timeNow(), frames),
           }))
         }
       />
       <IconButton
         icon="trash"
-        label="Delete the keyframe"
-        keys="Delete"
+        label="Delete the keyframe of this frame"
         size={16}
-        disabled={selection.part === null}
+        disabled={part < 0}
         onClick={() =>
           perform("Delete a keyframe", (draft) => {
-            removeKeyframe(draft, selection.instruction, selection.part as number);
-            return { instruction: selection.instruction, part: null };
+            removeKeyframe(draft, instruction, part);
+            return pathOf(draft, instruction) ? { instruction, part: null } : null;
           })
         }
+      />
+      <IconButton
+        icon="record"
+        label="Record a motion: the next pull at it on the stage becomes its path"
+        keys="M"
+        pressed={recording}
+        className="record"
+        size={16}
+        onClick={() => setSession({ recording: !recording })}
       />
     </div>
   );

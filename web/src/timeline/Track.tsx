@@ -3,9 +3,9 @@ import { type KeyboardEvent, memo, type PointerEvent, useRef } from "react";
 import { scrub } from "../desk/playhead";
 import { copyKeyframe, moveKeyframe, pathOf, removeKeyframe, retime } from "../document/commands";
 import { clamp, tidy } from "../document/geometry";
-import { ease, frameOf } from "../document/keyframes";
+import { ease, frameOf, timeOf } from "../document/keyframes";
 import { type Easing, type Instruction, instructionsOf, isDrag, isPath, nameOf } from "../document/shot";
-import { useDocument } from "../document/store";
+import { shotNow, useDocument } from "../document/store";
 import { trackColour } from "../stage/palette";
 import { Icon, type IconName } from "../ui/Icon";
 import { beginSlide, type Slide, slideKeyframe, slideTo, type Taken } from "./slide";
@@ -140,7 +140,8 @@ function PathLine({ instruction, index, width, pad, frames, part }: Properties) 
     if (by) {
       event.preventDefault();
       event.stopPropagation();
-      const time = clamp((keyframes[place]?.time ?? 0) + by, 0, 1);
+      const from = keyframes[place]?.time ?? 0;
+      const time = timeOf(clamp(frameOf(from, frames) + Math.sign(by), 0, frames - 1), frames);
       if (event.altKey)
         perform("Copy a keyframe", (shot) => ({
           instruction: index,
@@ -151,7 +152,9 @@ function PathLine({ instruction, index, width, pad, frames, part }: Properties) 
           moveKeyframe(shot, index, place, time, frames);
           return { instruction: index, part: place };
         });
-      scrub(frameOf(time, frames));
+      const { selection } = useDocument.getState();
+      const moved = pathOf(shotNow(), index)?.path.keyframes[selection?.part ?? place];
+      scrub(frameOf(moved?.time ?? time, frames));
     } else if (event.key === "Delete" || event.key === "Backspace") {
       event.preventDefault();
       event.stopPropagation();
@@ -188,7 +191,11 @@ function PathLine({ instruction, index, width, pad, frames, part }: Properties) 
             scrub(frameOf(keyframe.time, frames));
           })}
           // A pointer's press has selected already, and may have slid a copy away since.
-          onClick={({ detail }) => detail === 0 && select({ instruction: index, part: place })}
+          onClick={({ detail }) => {
+            if (detail !== 0) return;
+            select({ instruction: index, part: place });
+            scrub(frameOf(keyframe.time, frames));
+          }}
           onKeyDown={(event) => onKey(event, place)}
         />
       ))}

@@ -49,6 +49,7 @@ const PATHS = {
   moon: "M15.500 12.5A6.500 6.500 0 0 1 7.500 4.500a6.500 6.500 0 1 0 8 8z",
   fit: "M3.500 7.500v-4h4M12.5 3.500h4v4M16.500 12.5v4h-4M7.500 16.500h-4v-4",
   keyframe: "M10 4.500l5.500 5.500-5.500 5.500L4.500 10z",
+  record: "M10 10m-5 0a5 5 0 1 0 10 0a5 5 0 1 0-10 0",
   close: "M5 5l10 10M15 5L5 15",
   loop: "M4 9a5 5 0 0 1 5-4h6M12.5 2.5L15 5l-2.5 2.5M16 11a5 5 0 0 1-5 4H5M7.500 12.5L5 15l2.5 2.5",
   queue: "M4 5h12M4 10h12M4 15h7",
@@ -56,7 +57,7 @@ const PATHS = {
 
 export type IconName = keyof typeof PATHS;
 
-const FILLED = new Set<IconName>(["play", "pause", "stop", "onestep"]);
+const FILLED = new Set<IconName>(["play", "pause", "stop", "onestep", "record"]);
 
 export function Icon({ name, size = 18 }: { name: IconName; size?: number }) {
   return (

@@ -1,22 +1,30 @@
 /** Numbers of a path: where it is at a time, how it moves on. */
 
-import { scrub, timeNow, usePlayhead } from "../../desk/playhead";
-import { moveKeyframe, setEasing, setValueAt } from "../../document/commands";
+import { scrub, usePlayhead } from "../../desk/playhead";
+import { moveKeyframe, pathOf, setEasing, setKeyframe, setValueAt } from "../../document/commands";
 import { boxBetween, clampPoint } from "../../document/geometry";
-import { frameOf, timeOf, valueAt } from "../../document/keyframes";
+import { frameOf, keyframeAt, timeOf, valueAt } from "../../document/keyframes";
 import { EASINGS, type Easing, type PathTrajectory } from "../../document/shot";
-import { type Selection, useDocument } from "../../document/store";
+import { type Selection, shotNow, useDocument } from "../../document/store";
 import { NumberField } from "../../ui/NumberField";
 import { Check, Row, Select } from "../fields";
 import { change } from "./change";
 import { EASING_NAMES } from "./easingNames";
 import { PhraseFields } from "./PhraseFields";
 
+const orNull = (place: number): number | null => (place < 0 ? null : place);
+
 export function PathFields({ path, selection }: { path: PathTrajectory; selection: Selection }) {
   const { frame, frames } = usePlayhead();
   const index = selection.instruction;
-  const keyframe = selection.part === null ? undefined : path.path.keyframes[selection.part];
-  const time = keyframe?.time ?? timeOf(frame, frames);
+  // What the stage shows is what is edited: the keyframe of this frame, or a new one.
+  const time = timeOf(frame, frames);
+  const chosen = selection.part === null ? undefined : path.path.keyframes[selection.part];
+  const part =
+    chosen && frameOf(chosen.time, frames) === frame
+      ? selection.part
+      : orNull(keyframeAt(path.path.keyframes, time, frames));
+  const keyframe = part === null ? undefined : path.path.keyframes[part];
   const value = valueAt(path, time);
   const leaves = path.path.leaves_frame ?? false;
   const { perform } = useDocument.getState();
@@ -28,10 +36,11 @@ export function PathFields({ path, selection }: { path: PathTrajectory; selectio
       next.length === 4
         ? boxBetween([next[0] as number, next[1] as number], [next[2] as number, next[3] as number], leaves)
         : clampPoint([next[0] as number, next[1] as number], leaves);
-    perform("Enter a position", (shot) => ({
-      instruction: index,
-      part: setValueAt(shot, index, keyframe ? time : timeNow(), kept, frames),
-    }));
+    perform(`Enter a position at frame ${frame + 1}`, (shot) => {
+      if (part === null) return { instruction: index, part: setValueAt(shot, index, time, kept, frames) };
+      setKeyframe(shot, index, part, time, kept);
+      return { instruction: index, part };
+    });
   };
   const names = value.length === 4 ? ["Left %", "Top %", "Right %", "Bottom %"] : ["X %", "Y %"];
   return (
@@ -52,18 +61,22 @@ export function PathFields({ path, selection }: { path: PathTrajectory; selectio
       </Row>
       <Row>
         <NumberField
-          label={keyframe ? "Keyframe at frame" : "At frame"}
-          value={frameOf(time, frames) + 1}
+          label={part !== null && selection.part === part ? "Keyframe at frame" : "At frame"}
+          value={frame + 1}
           min={1}
           max={frames}
           onChange={(number) => {
             if (number === null) return;
-            if (keyframe && selection.part !== null)
-              perform("Move a keyframe in time", (shot) => {
-                moveKeyframe(shot, index, selection.part as number, timeOf(number - 1, frames), frames);
-                return undefined;
-              });
-            scrub(number - 1);
+            if (selection.part === null || selection.part !== part) {
+              scrub(number - 1);
+              return;
+            }
+            perform("Move a keyframe in time", (shot) => {
+              moveKeyframe(shot, index, part, timeOf(number - 1, frames), frames);
+              return { instruction: index, part };
+            });
+            const moved = pathOf(shotNow(), index)?.path.keyframes[part];
+            if (moved) scrub(frameOf(moved.time, frames));
           }}
         />
         {path.form === "point" && (
@@ -92,11 +105,16 @@ export function PathFields({ path, selection }: { path: PathTrajectory; selectio
         ]}
         onChange={(easing: Easing | "") =>
           perform("Ease", (shot) => {
-            setEasing(shot, index, keyframe ? selection.part : null, easing || null);
+            setEasing(shot, index, part, easing || null);
             return undefined;
           })
         }
       />
+      <p className="hint">
+        {keyframe
+          ? `Frame ${frame + 1} has a keyframe: the numbers are its own.`
+          : `Frame ${frame + 1} has no keyframe: changing a number makes one.`}
+      </p>
       <Check
         label="May leave the frame"
         checked={leaves}

@@ -1,16 +1,15 @@
-/** Box paths, point paths and pins. Draw a box, then pull it along: the way becomes its path. */
-
+/** Box paths, point paths and pins: drawn anew, or moved at the frame that is shown. */
 import { sessionNow, setSession } from "../../desk/session";
-import { addInstruction, sweep } from "../../document/commands";
-import { boxBetween, clampPoint, evenTimes, simplify } from "../../document/geometry";
-import { centreOf, valueAt } from "../../document/keyframes";
-import { type Box, instructionsOf, isPath, type Point } from "../../document/shot";
+import { addInstruction } from "../../document/commands";
+import { boxBetween, clampPoint, tidy } from "../../document/geometry";
+import { evenly, recordedMotion } from "../../document/recording";
+import type { Box, Point } from "../../document/shot";
 import { hitTest } from "../hit";
-import { mover, pathUnder, select } from "./select";
+import { movePath, pathUnder } from "./moving";
+import { record } from "./record";
+import { select } from "./select";
 import { snappingLines, snapTo } from "./snapped";
 import { type Gesture, type Pointer, type Tool, type Workbench, wandered } from "./tool";
-
-const TOLERANCE = 0.012;
 
 /** The words chosen in the prompt, which the path that is drawn next is for. */
 const chosenPhrase = (): string | null => sessionNow().phrase;
@@ -30,52 +29,29 @@ function drawBox(bench: Workbench, from: Pointer): Gesture {
           kind: "trajectory",
           form: "box",
           phrase,
-          path: { keyframes: [{ time: 0, box: drawn }], easing: "linear", leaves_frame: false },
+          path: {
+            keyframes: [{ time: tidy(bench.time), box: drawn }],
+            easing: "linear",
+            leaves_frame: false,
+          },
         }),
         part: null,
       }));
     },
     end() {
-      if (!box) return;
+      if (!box) {
+        bench.tell("Hold the pointer down and draw a box round the thing.");
+        return;
+      }
       bench.commit();
       setSession({ phrase: null });
     },
   };
 }
 
-/** Pulls a box or point along: its way over the rest of the clip, at even speed. */
-function pull(bench: Workbench, from: Pointer, index: number): Gesture {
-  const trajectory = instructionsOf(bench.shot)[index];
-  if (!isPath(trajectory)) return { move() {}, end() {} };
-  const start = valueAt(trajectory, bench.time);
-  const leaves = trajectory.path.leaves_frame ?? false;
-  const moved = mover(bench, from, start, index, leaves);
-  const values: number[][] = [start];
-  const begin = bench.time < 0.999 ? bench.time : 0;
-  return {
-    move(pointer) {
-      if (!wandered(from, pointer) && values.length === 1) return;
-      values.push(moved(pointer));
-      const centres = values.map(centreOf);
-      bench.showLine(centres);
-      const kept = simplify(centres, TOLERANCE);
-      const times = evenTimes(centres);
-      bench.draft("Draw a path", (shot) => {
-        sweep(
-          shot,
-          index,
-          begin,
-          kept.map((i) => values[i] as number[]),
-          kept.map((i) => times[i] as number),
-        );
-        return { instruction: index, part: null };
-      });
-    },
-    end() {
-      if (values.length > 1) bench.commit();
-    },
-  };
-}
+/** Moves the selected path at the frame that is shown, or records its motion where that is asked for. */
+const take = (bench: Workbench, from: Pointer, index: number): Gesture =>
+  sessionNow().recording ? record(bench, from, index) : movePath(bench, from, index);
 
 export const boxPath: Tool = {
   cursor: "crosshair",
@@ -83,23 +59,29 @@ export const boxPath: Tool = {
     const hit = hitTest(bench.shot, bench.selection, bench.time, bench.view, pointer.screen, pointer.at);
     if (hit?.kind === "grip") return select.press(bench, pointer);
     const index = pathUnder(bench, pointer, "box");
-    return index === null ? drawBox(bench, pointer) : pull(bench, pointer, index);
+    return index === null ? drawBox(bench, pointer) : take(bench, pointer, index);
   },
 };
 
 function drawPoint(bench: Workbench, from: Pointer): Gesture {
   const points: Point[] = [clampPoint(from.at)];
   const phrase = chosenPhrase();
+  const { frames, time } = bench;
   const draft = () => {
-    const kept = simplify(points, TOLERANCE);
-    const times = evenTimes(points);
+    const keyframes =
+      points.length > 1
+        ? recordedMotion(evenly(points), 0, frames).map(({ value, ...rest }) => ({
+            ...rest,
+            point: value as Point,
+          }))
+        : [{ time: tidy(time), point: points[0] as Point }];
     bench.draft(points.length > 1 ? "Draw a point path" : "Set a point", (shot) => ({
       instruction: addInstruction(shot, {
         kind: "trajectory",
         form: "point",
         phrase,
         path: {
-          keyframes: kept.map((i) => ({ time: times[i] as number, point: points[i] as Point })),
+          keyframes,
           easing: "linear",
           leaves_frame: false,
         },
@@ -126,7 +108,7 @@ export const pointPath: Tool = {
   cursor: "crosshair",
   press(bench, pointer) {
     const index = pathUnder(bench, pointer, "point");
-    return index === null ? drawPoint(bench, pointer) : pull(bench, pointer, index);
+    return index === null ? drawPoint(bench, pointer) : take(bench, pointer, index);
   },
 };
 
@@ -139,7 +121,7 @@ export const pin: Tool = {
       instruction: addInstruction(shot, {
         kind: "trajectory",
         form: "point",
-        path: { keyframes: [{ time: 0, point }], easing: "linear", leaves_frame: false },
+        path: { keyframes: [{ time: tidy(bench.time), point }], easing: "linear", leaves_frame: false },
       }),
       part: null,
     }));

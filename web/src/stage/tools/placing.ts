@@ -50,10 +50,13 @@ export function placeWithoutPointer(bench: Workbench, tool: ToolName): boolean {
   const { phrase, dragRegion } = sessionNow();
   const path = { easing: "linear", leaves_frame: false } as const;
   const box = free<Box>([0.35, 0.35, 0.65, 0.65], bench.shot);
-  const point = { ...path, keyframes: [{ time: 0, point: free<Point>([0.5, 0.5], bench.shot) }] };
+  const point = {
+    ...path,
+    keyframes: [{ time: tidy(bench.time), point: free<Point>([0.5, 0.5], bench.shot) }],
+  };
   switch (tool) {
     case "box": {
-      const keyframes = [{ time: 0, box }];
+      const keyframes = [{ time: tidy(bench.time), box }];
       put(bench, "Add a box", { kind: "trajectory", form: "box", phrase, path: { ...path, keyframes } });
       setSession({ phrase: null });
       return true;

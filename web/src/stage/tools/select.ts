@@ -1,11 +1,14 @@
-/** Takes things on the stage: moves, resizes, bends. Moving a path at a time sets its keyframe there. */
-import { setValueAt, shiftPath } from "../../document/commands";
-import { boxBetween, clampPoint, contains, moveBox } from "../../document/geometry";
-import { valueAt } from "../../document/keyframes";
+/** Takes things on the stage: moves, resizes, bends. What is moved at a frame is the keyframe of that frame. */
+import { sessionNow } from "../../desk/session";
+import { setKeyframe, setValueAt } from "../../document/commands";
+import { boxBetween, clampPoint } from "../../document/geometry";
+import { frameOf, timeOf, valueAt } from "../../document/keyframes";
 import { maskOf, shiftMask } from "../../document/shifting";
 import { type Box, instructionsOf, isDrag, isPath, nameOf, type PathTrajectory } from "../../document/shot";
 import type { Selection } from "../../document/store";
 import { type Grip, hitTest } from "../hit";
+import { keyframeSaid, movePath, mover } from "./moving";
+import { record } from "./record";
 import { snappingLines, snapTo } from "./snapped";
 import { type Gesture, type Pointer, type Tool, type Workbench, wandered } from "./tool";
 
@@ -13,7 +16,7 @@ export const select: Tool = {
   cursor: "default",
   press(bench, pointer) {
     const { shot, selection, time, view } = bench;
-    const hit = hitTest(shot, selection, time, view, pointer.screen, pointer.at);
+    const hit = hitTest(shot, selection, time, view, pointer.screen, pointer.at, pointer.finger);
     if (!hit) {
       bench.select(null);
       return null;
@@ -23,7 +26,9 @@ export const select: Tool = {
     if (isPath(instruction)) {
       if (hit.kind === "grip") return resize(bench, hit.selection.instruction, instruction, hit.grip);
       if (hit.kind === "keyframe") return takeKeyframe(bench, pointer, hit.selection, instruction);
-      return movePath(bench, pointer, hit.selection.instruction, instruction);
+      const whole = hit.kind === "trail";
+      if (sessionNow().recording && !whole) return record(bench, pointer, hit.selection.instruction);
+      return movePath(bench, pointer, hit.selection.instruction, whole);
     }
     if (isDrag(instruction)) return moveDrag(bench, pointer, hit.kind, hit.selection);
     return moveMask(bench, pointer, hit.selection.instruction);
@@ -34,6 +39,8 @@ function resize(bench: Workbench, index: number, trajectory: PathTrajectory, gri
   const box = valueAt(trajectory, bench.time) as Box;
   const leaves = trajectory.path.leaves_frame ?? false;
   const lines = snappingLines(bench, index);
+  const { time, frames } = bench;
+  const said = keyframeSaid(trajectory, time, frames);
   const resized = (pointer: Pointer): Box => {
     const { dx, dy } = snapTo(
       bench,
@@ -50,79 +57,28 @@ function resize(bench: Workbench, index: number, trajectory: PathTrajectory, gri
   return {
     move(pointer) {
       const next = resized(pointer);
-      bench.draft("Resize the box", (shot) => ({
+      bench.tell(said);
+      bench.draft(`Resize ${nameOf(trajectory)} at frame ${frameOf(time, frames) + 1}`, (shot) => ({
         instruction: index,
-        part: setValueAt(shot, index, bench.time, next, bench.frames),
+        part: setValueAt(shot, index, time, next, frames),
       }));
     },
     end: () => bench.commit(),
   };
 }
 
-/** The value moved by a pointer's way, snapped. */
-export function mover(
-  bench: Workbench,
-  from: Pointer,
-  value: readonly number[],
-  index: number,
-  leaves: boolean,
-) {
-  const lines = snappingLines(bench, index);
-  return (pointer: Pointer): number[] => {
-    const [dx, dy] = [pointer.at[0] - from.at[0], pointer.at[1] - from.at[1]];
-    if (value.length === 4) {
-      const [x0, y0, x1, y1] = value.map((edge, i) => edge + (i % 2 ? dy : dx)) as Box;
-      const shift = snapTo(bench, pointer, lines, [x0, (x0 + x1) / 2, x1], [y0, (y0 + y1) / 2, y1]);
-      return moveBox(value as Box, dx + shift.dx, dy + shift.dy, leaves);
-    }
-    const [x, y] = [(value[0] as number) + dx, (value[1] as number) + dy];
-    const shift = snapTo(bench, pointer, lines, [x], [y]);
-    return clampPoint([x + shift.dx, y + shift.dy], leaves);
-  };
-}
-
-function movePath(bench: Workbench, from: Pointer, index: number, trajectory: PathTrajectory): Gesture {
-  const leaves = trajectory.path.leaves_frame ?? false;
-  const value = valueAt(trajectory, bench.time);
-  const moved = mover(bench, from, value, index, leaves);
-  let wandering = false;
-  return {
-    move(pointer) {
-      wandering ||= wandered(from, pointer);
-      if (!wandering) return;
-      const next = moved(pointer);
-      if (pointer.shift) {
-        const [dx, dy] = [
-          (next[0] as number) - (value[0] as number),
-          (next[1] as number) - (value[1] as number),
-        ];
-        bench.draft(`Move the whole path of ${nameOf(trajectory)}`, (shot) => {
-          shiftPath(shot, index, (at) =>
-            at.length === 4
-              ? moveBox(at as Box, dx, dy, leaves)
-              : clampPoint([(at[0] as number) + dx, (at[1] as number) + dy], leaves),
-          );
-          return undefined;
-        });
-      } else
-        bench.draft(`Move ${nameOf(trajectory)}`, (shot) => ({
-          instruction: index,
-          part: setValueAt(shot, index, bench.time, next, bench.frames),
-        }));
-    },
-    end: () => bench.commit(),
-  };
-}
-
+/** A keyframe taken at its dot: the stage goes to its frame, and it is that frame's keyframe that moves. */
 function takeKeyframe(
   bench: Workbench,
   from: Pointer,
   selection: Selection,
   trajectory: PathTrajectory,
 ): Gesture {
-  const keyframe = trajectory.path.keyframes[selection.part as number];
+  const { instruction: index, part } = selection;
+  const keyframe = trajectory.path.keyframes[part as number];
   if (!keyframe) return { move() {}, end() {} };
   bench.scrubTo(keyframe.time);
+  const frame = frameOf(keyframe.time, bench.frames);
   const value = "box" in keyframe ? keyframe.box : keyframe.point;
   const moved = mover(bench, from, value, selection.instruction, trajectory.path.leaves_frame ?? false);
   let wandering = false;
@@ -131,10 +87,11 @@ function takeKeyframe(
       wandering ||= wandered(from, pointer);
       if (!wandering) return;
       const next = moved(pointer);
-      bench.draft("Move a keyframe", (shot) => ({
-        instruction: selection.instruction,
-        part: setValueAt(shot, selection.instruction, keyframe.time, next, bench.frames),
-      }));
+      bench.tell(`Frame ${frame + 1}: its keyframe`);
+      bench.draft(`Move ${nameOf(trajectory)} at frame ${frame + 1}`, (shot) => {
+        setKeyframe(shot, index, part as number, timeOf(frame, bench.frames), next);
+        return { instruction: index, part };
+      });
     },
     end: () => bench.commit(),
   };
@@ -177,20 +134,4 @@ function moveMask(bench: Workbench, from: Pointer, index: number): Gesture {
     },
     end: () => bench.commit(),
   };
-}
-
-/** The selected path under the pointer, for tools that sweep it. */
-export function pathUnder(bench: Workbench, pointer: Pointer, form: "box" | "point"): number | null {
-  const index = bench.selection?.instruction;
-  const chosen = index === undefined ? undefined : instructionsOf(bench.shot)[index];
-  if (index === undefined || !isPath(chosen) || chosen.form !== form) return null;
-  const value = valueAt(chosen, bench.time);
-  const inside =
-    value.length === 4
-      ? contains(value, pointer.at)
-      : Math.hypot(
-          ((value[0] as number) - pointer.at[0]) * bench.view.width,
-          ((value[1] as number) - pointer.at[1]) * bench.view.height,
-        ) < 18;
-  return inside ? index : null;
 }

@@ -15,6 +15,10 @@ export interface Pointer {
   alt: boolean;
   /** Held to go without snapping. */
   free: boolean;
+  /** When, in milliseconds of a clock that never goes back. */
+  when: number;
+  /** Whether it is a finger: its reach is wider. */
+  finger: boolean;
 }
 
 export type Recipe = (shot: Shot) => Selection | null | undefined;
@@ -34,6 +38,8 @@ export interface Workbench {
   select(selection: Selection | null): void;
   scrubTo(time: number): void;
   showGuides(guides: Guides | null): void;
+  /** Says what the gesture under way does, or why it did nothing. */
+  tell(sentence: string): void;
   showLine(points: Point[] | null): void;
   showStroke(stroke: Stroke | null): void;
   /** Moves the view, in pixels of the stage. */
@@ -44,6 +50,8 @@ export interface Gesture {
   move(pointer: Pointer): void;
   /** Letting go; the workbench clears its buffers afterwards. */
   end(pointer: Pointer): void;
+  /** Dropped: nothing is done. */
+  cancel?(): void;
 }
 
 export interface Tool {

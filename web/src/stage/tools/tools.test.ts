@@ -1,6 +1,7 @@
 import { produce } from "immer";
 import { beforeEach, describe, expect, it } from "vitest";
 import { sessionNow, setSession, type ToolName } from "../../desk/session";
+import { timeOf } from "../../document/keyframes";
 import { EXAMPLE, instructionsOf, isBoxPath, isDrag, type Point, type Shot } from "../../document/shot";
 import type { Selection } from "../../document/store";
 import { toScreen, type View } from "../view";
@@ -48,6 +49,10 @@ class Bench implements Workbench {
   scrubTo(time: number): void {
     this.time = time;
   }
+  told: string | null = null;
+  tell(sentence: string): void {
+    this.told = sentence;
+  }
   showGuides(): void {}
   showLine(): void {}
   showStroke(): void {}
@@ -61,6 +66,8 @@ const pointer = (at: Point, change: Partial<Pointer> = {}): Pointer => ({
   shift: false,
   alt: false,
   free: true,
+  when: 0,
+  finger: false,
   ...change,
 });
 
@@ -73,7 +80,7 @@ function gesture(bench: Bench, tool: Tool, places: Point[], change: Partial<Poin
 
 const EMPTY: Shot = { ...EXAMPLE, instructions: [] };
 
-beforeEach(() => setSession({ phrase: null, snapping: true }));
+beforeEach(() => setSession({ phrase: null, snapping: true, recording: false }));
 
 describe("a gesture", () => {
   it("is one command at its end, however far it goes", () => {
@@ -113,22 +120,107 @@ describe("paths", () => {
     expect(sessionNow().phrase).toBeNull();
   });
 
-  it("come from pulling a drawn box along, at even speed", () => {
+  it("are moved at the frame that is shown, by the tool that drew them too", () => {
     const bench = new Bench(EMPTY);
     gesture(bench, TOOLS.box, [
       [0.1, 0.1],
       [0.3, 0.3],
     ]);
+    bench.time = timeOf(6, 16);
     gesture(bench, TOOLS.box, [
       [0.2, 0.2],
       [0.5, 0.2],
-      [0.5, 0.8],
     ]);
     const [path] = instructionsOf(bench.shot);
     if (!isBoxPath(path)) throw new Error("no box path");
-    expect(path.path.keyframes.map(({ time }) => time)).toEqual([0, 0.3333, 1]);
-    expect(path.path.keyframes.at(-1)?.box).toEqual([0.4, 0.7, 0.6, 0.9]);
-    expect(bench.commands).toHaveLength(2);
+    expect(path.path.keyframes).toEqual([
+      { time: 0, box: [0.1, 0.1, 0.3, 0.3] },
+      { time: 0.4, box: [0.4, 0.1, 0.6, 0.3] },
+    ]);
+    expect(bench.told).toBe("Frame 7: a new keyframe");
+    expect(bench.commands).toEqual(["Draw a box", "Move Whatever is in the box at frame 7"]);
+  });
+
+  it("begin at the frame where they are drawn", () => {
+    for (const tool of ["box", "point", "pin"] as const) {
+      const bench = new Bench(EMPTY);
+      bench.time = timeOf(3, 16);
+      if (tool === "box")
+        gesture(bench, TOOLS.box, [
+          [0.1, 0.1],
+          [0.3, 0.3],
+        ]);
+      else gesture(bench, TOOLS[tool], [[0.5, 0.5]]);
+      expect(instructionsOf(bench.shot)).toMatchObject([{ path: { keyframes: [{ time: 0.2 }] } }]);
+    }
+  });
+
+  it("are recorded in the hand's pace, once, and the stage goes back to where it was", () => {
+    setSession({ recording: true });
+    const bench = new Bench(EXAMPLE, { instruction: 0, part: null });
+    bench.time = timeOf(3, 16);
+    const at = (i: number, when: number) => pointer([0.24 + 0.04 * i, 0.45], { when });
+    const made = TOOLS.select.press(bench, at(0, 0));
+    for (let i = 1; i <= 12; i++) made?.move(at(i, 1000 + i * 100));
+    made?.end(at(12, 2200));
+    const [path] = instructionsOf(bench.shot);
+    if (!isBoxPath(path)) throw new Error("no box path");
+    expect(path.path.keyframes.map(({ time }) => time)).toEqual([0, 0.2, 1]);
+    expect(bench.time).toBe(timeOf(3, 16));
+    expect(sessionNow().recording).toBe(false);
+    expect(bench.commands).toEqual(["Record the motion of red ball"]);
+  });
+
+  it("a recording that is dropped does nothing", () => {
+    setSession({ recording: true });
+    const bench = new Bench(EXAMPLE, { instruction: 0, part: null });
+    const made = TOOLS.box.press(bench, pointer([0.2, 0.5]));
+    made?.move(pointer([0.5, 0.5], { when: 100 }));
+    expect(bench.time).toBe(1);
+    made?.cancel?.();
+    expect(bench.time).toBe(0);
+    expect(bench.commands).toEqual([]);
+  });
+
+  it("are taken where they stand, though another keyframe lies there too", () => {
+    // At frame 2 the box still covers the first keyframe's dot.
+    const bench = new Bench(EXAMPLE, { instruction: 0, part: null });
+    bench.time = timeOf(1, 16);
+    gesture(bench, TOOLS.select, [
+      [0.21, 0.57],
+      [0.21, 0.67],
+    ]);
+    const [path] = instructionsOf(bench.shot);
+    if (!isBoxPath(path)) throw new Error("no box path");
+    expect(path.path.keyframes[0]).toEqual({ time: 0, box: [0.06, 0.42, 0.36, 0.72] });
+    expect(path.path.keyframes[1]?.time).toBeCloseTo(timeOf(1, 16), 3);
+  });
+
+  it("move whole by their line", () => {
+    const bench = new Bench(EXAMPLE, { instruction: 0, part: null });
+    gesture(bench, TOOLS.select, [
+      [0.425, 0.35],
+      [0.425, 0.45],
+    ]);
+    const [path] = instructionsOf(bench.shot);
+    if (!isBoxPath(path)) throw new Error("no box path");
+    expect(path.path.keyframes.map(({ box }) => box[1])).toEqual([0.52, 0.22, 0.52]);
+    expect(bench.told).toBe("The whole path, at every frame");
+  });
+
+  it("leave most of a small box for moving it", () => {
+    const small = produce(EXAMPLE, (draft) => {
+      const path = instructionsOf(draft)[0];
+      if (isBoxPath(path)) path.path.keyframes = [{ time: 0, box: [0.5, 0.5, 0.54, 0.54] }];
+    });
+    const bench = new Bench(small, { instruction: 0, part: null });
+    gesture(bench, TOOLS.select, [
+      [0.52, 0.52],
+      [0.62, 0.52],
+    ]);
+    expect(instructionsOf(bench.shot)).toMatchObject([
+      { path: { keyframes: [{ box: [0.6, 0.5, 0.64, 0.54] }] } },
+    ]);
   });
 
   it("get a keyframe where they are moved at another time; Shift moves them whole", () => {

@@ -1,0 +1,215 @@
+/** Staging a shot as a newcomer does it: things are moved at frames, motions recorded, pictures dropped. */
+import type { Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { draw, faults, keep, onFrame, openStudio, type Studio } from "./studio";
+
+let studio: Studio;
+let page: Page;
+/** Answers that refuse. */
+const refusals: string[] = [];
+
+interface Keyframe {
+  time: number;
+  box?: number[];
+  point?: number[];
+}
+
+const get = async (path: string) => (await fetch(`${studio.address}/api${path}`)).json();
+
+/** The open shot as it is kept, once the page says that it is. */
+async function kept() {
+  await page.waitForTimeout(50);
+  await expect.poll(() => page.locator(".save-state").textContent()).toMatch(/^Saved/);
+  const [, id] = /shots\/([0-9a-f]{32})/.exec(page.url()) as RegExpExecArray;
+  return (await get(`/shots/${id}`)).shot;
+}
+
+const keyframes = async (index = 0): Promise<Keyframe[]> => (await kept()).instructions[index].path.keyframes;
+
+/** The left and top edge of the first keyframe's box. */
+async function firstCorner(): Promise<[number, number]> {
+  const [left, top] = (await keyframes())[0]?.box ?? [];
+  return [left as number, top as number];
+}
+
+/** Stands at a frame, counted from 1 as the desk counts. */
+async function stand(frame: number): Promise<void> {
+  await page.getByRole("slider", { name: "Frame" }).fill(String(frame - 1));
+}
+
+const told = () => page.locator(".stage-told").textContent();
+const field = (name: string) => page.getByRole("textbox", { name, exact: true });
+
+beforeAll(async () => {
+  studio = await openStudio();
+  page = await studio.open();
+  page.on("response", (answer) => {
+    if (answer.status() >= 400) refusals.push(`${answer.status()} ${answer.url()}`);
+  });
+});
+
+afterAll(async () => {
+  await studio?.close();
+});
+
+describe("moving a thing at a frame", () => {
+  it("taken at its centre, makes the keyframe of that frame and leaves the others alone", async () => {
+    const before = await keyframes();
+    await stand(5);
+    await draw(page, [
+      [0.367, 0.41],
+      [0.367, 0.71],
+    ]);
+    const after = await keyframes();
+    expect(after).toHaveLength(4);
+    expect(after.filter((keyframe) => before.some((old) => old.time === keyframe.time))).toEqual(before);
+    expect(after[1]?.time).toBeCloseTo(4 / 15, 3);
+    expect(await told()).toBe("Frame 5: a new keyframe");
+    await keep(page, "60-moved-at-a-frame");
+  });
+
+  it("beside another keyframe's dot, still makes its own", async () => {
+    await stand(2);
+    const [first] = await keyframes();
+    const left = Number(await field("Left %").inputValue()) / 100;
+    const top = Number(await field("Top %").inputValue()) / 100;
+    await draw(page, [
+      [left + 0.15, top + 0.15],
+      [left + 0.25, top + 0.25],
+    ]);
+    const after = await keyframes();
+    expect(after).toHaveLength(5);
+    expect(after[0]).toEqual(first);
+    expect(after[1]?.time).toBeCloseTo(1 / 15, 3);
+  });
+
+  it("taken at a corner, by its edge, or by arrow keys, changes that frame alone", async () => {
+    const before = await keyframes();
+    await stand(12);
+    const edges = async () =>
+      (
+        await Promise.all(["Left %", "Top %", "Right %", "Bottom %"].map((name) => field(name).inputValue()))
+      ).map((value) => Number(value) / 100) as [number, number, number, number];
+    const [, , right, bottom] = await edges();
+    await draw(page, [
+      [right, bottom],
+      [right - 0.05, bottom - 0.05],
+    ]);
+    let after = await keyframes();
+    expect(after).toHaveLength(before.length + 1);
+    expect(after.at(-2)?.time).toBeCloseTo(11 / 15, 3);
+    const [left, top, , low] = await edges();
+    await draw(page, [
+      [left, (top + low) / 2],
+      [left - 0.05, (top + low) / 2],
+    ]);
+    expect(await keyframes()).toHaveLength(before.length + 1);
+    await stand(11);
+    // The slider has keys of its own.
+    await page.locator(".stage-canvas").focus();
+    for (let i = 0; i < 3; i++) await page.keyboard.press("ArrowDown");
+    after = await keyframes();
+    expect(after).toHaveLength(before.length + 2);
+    expect(after.at(-3)?.time).toBeCloseTo(10 / 15, 3);
+    expect(after.filter((keyframe) => before.some((old) => old.time === keyframe.time))).toEqual(before);
+  });
+
+  it("the numbers are those of the frame on the stage, and change that one", async () => {
+    const before = await keyframes();
+    // A keyframe is chosen on the timeline; then the playhead goes elsewhere.
+    await page.locator(".keyframe").first().click();
+    await page.keyboard.press("End");
+    expect(await field("Left %").inputValue()).toBe(String((before.at(-1)?.box?.[0] as number) * 100));
+    await stand(14);
+    await page.getByText("Frame 14 has no keyframe").waitFor();
+    await field("Top %").fill("20");
+    await field("Top %").press("Enter");
+    await page.getByText("Frame 14 has a keyframe").waitFor();
+    const after = await keyframes();
+    expect(after).toHaveLength(before.length + 1);
+    expect(after.at(-2)?.time).toBeCloseTo(13 / 15, 3);
+    expect(after.at(-2)?.box?.[1]).toBe(0.2);
+    expect(after.filter((keyframe) => before.some((old) => old.time === keyframe.time))).toEqual(before);
+    await page.keyboard.press("Escape");
+  });
+
+  it("moves whole by its line, and says so", async () => {
+    const before = await keyframes();
+    const [x, y] = await onFrame(page, 0, 0);
+    await page.mouse.move(x - 20, y - 20);
+    await stand(16);
+    const [a, b] = before.slice(0, 2).map(({ box }) => box as number[]) as [number[], number[]];
+    const middle = (axis: 0 | 1) => ((a[axis] as number) + (b[axis] as number)) / 2 + 0.15;
+    await draw(page, [
+      [middle(0), middle(1)],
+      [middle(0), middle(1) + 0.05],
+    ]);
+    expect(await told()).toBe("The whole path, at every frame");
+    const after = await keyframes();
+    expect(after.map(({ time }) => time)).toEqual(before.map(({ time }) => time));
+    expect(after[0]?.box?.[1]).toBeGreaterThan(before[0]?.box?.[1] as number);
+    await keep(page, "61-whole-path");
+  });
+});
+
+describe("recording a motion", () => {
+  it("takes the next pull as the path, in few keyframes on whole frames", async () => {
+    await stand(1);
+    await page.getByRole("button", { name: "Record its motion" }).click();
+    const [left, top] = await firstCorner();
+    const from = await onFrame(page, left + 0.15, top + 0.15);
+    const to = await onFrame(page, 0.8, 0.5);
+    const over = (await onFrame(page, 0, 0.3))[1] - (await onFrame(page, 0, 0))[1];
+    await page.mouse.move(...from);
+    await page.mouse.down();
+    for (let i = 1; i <= 60; i++) {
+      const share = i / 60;
+      await page.mouse.move(
+        from[0] + (to[0] - from[0]) * share,
+        from[1] + (to[1] - from[1]) * share - over * Math.sin(Math.PI * share),
+      );
+      await page.waitForTimeout(20);
+    }
+    await keep(page, "62-recording");
+    await page.mouse.up();
+    const recorded = await keyframes();
+    expect(recorded.length).toBeLessThanOrEqual(8);
+    expect(recorded.length).toBeGreaterThanOrEqual(3);
+    for (const { time } of recorded) expect(Math.abs(time * 15 - Math.round(time * 15))).toBeLessThan(0.01);
+    expect(recorded[0]?.time).toBe(0);
+    expect(recorded.at(-1)?.time).toBe(1);
+    // It is one step, and an editable one.
+    await keep(page, "63-recorded");
+    await page.getByRole("button", { name: "Record its motion" }).waitFor();
+    expect(await page.getByRole("button", { name: "Record its motion" }).getAttribute("aria-pressed")).toBe(
+      "false",
+    );
+    expect(await faults(page)).toEqual([]);
+  });
+
+  it("is dropped by Escape, with nothing changed", async () => {
+    const before = await keyframes();
+    await page.keyboard.press("m");
+    const [left, top] = await firstCorner();
+    await page.mouse.move(...(await onFrame(page, left + 0.15, top + 0.15)));
+    await page.mouse.down();
+    await page.mouse.move(...(await onFrame(page, 0.6, 0.6)), { steps: 5 });
+    await page.keyboard.press("Escape");
+    await page.mouse.move(...(await onFrame(page, 0.2, 0.6)), { steps: 5 });
+    await page.mouse.up();
+    expect(await keyframes()).toEqual(before);
+    expect(await page.locator(".frame-number").textContent()).toMatch(/^1 /);
+    // The gesture goes first, then the recording that waited, then the selection.
+    await page.keyboard.press("Escape");
+    await page.getByRole("region", { name: "Selection" }).waitFor();
+    await page.keyboard.press("Escape");
+    await expect.poll(() => page.getByRole("region", { name: "Selection" }).count()).toBe(0);
+  });
+});
+
+describe("the page", () => {
+  it("complained of nothing, and nothing was refused", () => {
+    expect(studio.complaints).toEqual([]);
+    expect(refusals).toEqual([]);
+  });
+});
