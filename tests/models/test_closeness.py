@@ -9,6 +9,12 @@ from hypothesis import strategies as st
 
 from rehearse.models.closeness import closeness
 
+LOOPS = [
+    [1.0, 0.9, 0.85, 0.85, 0.85, 0.8, 0.8, 0.8, 0.8, 0.8, 0.8, 0.8, 0.85, 0.85, 0.9, 1.0],
+    [1.0, 0.8, 0.8, 0.8, 0.79, 0.78, 0.75, 0.75, 0.75, 0.75, 0.75, 0.78, 0.79, 0.8, 0.8, 1.0],
+    [1.0, 0.8, 0.7, 0.7, 0.7, 0.7, 0.6, 0.5, 0.5, 0.6, 0.7, 0.7, 0.7, 0.7, 0.8, 1.0],
+]
+"""PIA's released lists of loops: small, moderate, large."""
 LENGTHS = st.integers(1, 80)
 AMOUNTS = st.floats(0, 1)
 TIMES = st.floats(0, 1)
@@ -26,12 +32,20 @@ def test_clips_of_16_frames_get_the_published_lists(scale: int, restyle: bool, t
 
 
 @pytest.mark.parametrize("scale", [0, 1, 2])
-def test_loops_of_16_frames_are_the_published_ones_on_the_way_out(scale: int) -> None:
+def test_loops_of_16_frames_are_the_published_ones(scale: int) -> None:
     from diffusers.pipelines.deprecated.pia.pipeline_pia import RANGE_list
 
     ours = closeness(16, (0.25, 0.5, 0.75)[scale], loop=True)
-    # Two of the three published loops come back one frame faster than they go out; ours are symmetric.
-    assert ours[:8] == pytest.approx(RANGE_list[3 + scale][:8]) and ours == ours[::-1]
+    assert ours == tuple(LOOPS[scale]) and ours == pytest.approx(RANGE_list[3 + scale])
+
+
+@pytest.mark.parametrize("scale", [0, 1, 2])
+@pytest.mark.parametrize("frames", [2, 3, 5, 8, 15, 17, 24, 31, 61])
+def test_loops_of_any_length_pass_the_published_values(scale: int, frames: int) -> None:
+    found = closeness(frames, (0.25, 0.5, 0.75)[scale], loop=True)
+    where = np.arange(frames) * 15 / (frames - 1)
+    assert found == pytest.approx(np.interp(where, np.arange(16), LOOPS[scale]))
+    assert found[0] == found[-1] == 1.0
 
 
 @given(LENGTHS, AMOUNTS, AMOUNTS, TIMES, st.booleans())
@@ -68,11 +82,15 @@ def test_the_picture_s_own_frame_is_the_closest_and_distance_only_loosens(
     found = np.array(closeness(frames, amount, time=time, loop=loop, restyle=restyle))
     assert len(found) == frames
     own = round(time * (frames - 1))
-    away = np.abs(np.arange(frames) - own)
-    if loop and frames > 1:
-        away = np.minimum(away, frames - 1 - away)
     assert found[own] == found.max()
-    assert (np.diff(found[np.argsort(away, kind="stable")]) <= 1e-12).all()
+    if not loop or frames == 1:
+        away = np.abs(np.arange(frames) - own)
+        assert (np.diff(found[np.argsort(away, kind="stable")]) <= 1e-12).all()
+        return
+    # Once round from the picture: away first, then back.
+    circle = np.append(np.roll(found[:-1], -(own % (frames - 1))), found[own])
+    farthest = int(circle.argmin())
+    assert (np.diff(circle[: farthest + 1]) <= 1e-12).all() and (np.diff(circle[farthest:]) >= -1e-12).all()
 
 
 @given(st.integers(2, 80), AMOUNTS, TIMES, st.booleans())
@@ -83,8 +101,8 @@ def test_a_loop_ends_where_it_begins_and_is_a_circle(
     assert found[0] == found[-1]
     circle, own = found[:-1], round(time * (frames - 1)) % (frames - 1)
     turned = circle[own:] + circle[:own]
-    # From the picture's frame, both ways round are the same.
-    assert turned[1:] == pytest.approx(turned[1:][::-1])
+    # Whenever the picture is shown, the way from it is the same.
+    assert turned == pytest.approx(closeness(frames, amount, loop=True, restyle=restyle)[:-1])
 
 
 @given(st.integers(2, 40), AMOUNTS)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from diffusers.schedulers.scheduling_dpm_cogvideox import CogVideoXDPMScheduler
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
@@ -24,6 +26,7 @@ from rehearse.models.cogvideox_positions import crop_region, rotary_positions
 from rehearse.models.registry import find_model
 from rehearse.sampling.loop import Loop
 from rehearse.sampling.plan import Plan
+from rehearse.sampling.snapshot import Snapshot
 from rehearse.sites import AttentionCall, Site
 
 PROMPT, NEGATIVE = "a red ball moves right", "blue"
@@ -63,13 +66,11 @@ def a_plan(model: CogVideoX, scheduler: str, guidance: float = 3.0, frames: int 
     )  # fmt: skip
 
 
-def in_our_order(
-    shape: Any, generator: Any = None, device: Any = None, dtype: Any = None, **_: Any
-) -> Tensor:
-    """The stock pipelines keep frames before channels, so one generator means other noise there."""
-    batch, frames, channels, height, width = shape
-    ours = torch.randn((batch, channels, frames, height, width), generator=generator, dtype=dtype)
-    return ours.transpose(1, 2)
+def drawn_and_dropped(encoded: Any, generator: torch.Generator) -> Tensor:
+    """The mode of a picture's latents, in place of a sample, which the generator has still given."""
+    encoded.latent_dist.sample(generator)
+    mode: Tensor = encoded.latent_dist.mode()
+    return mode
 
 
 @pytest.mark.parametrize(
@@ -87,30 +88,35 @@ def in_our_order(
 def test_the_same_latents_as_the_stock_pipelines(
     folders: Callable[..., Path], monkeypatch: pytest.MonkeyPatch, kind: dict[str, Any], guidance: float
 ) -> None:
-    """In float32 within 1e-4; the picture's latents are the mode of its distribution in both."""
+    """From the same seed, step by step, in float32 within 1e-4; the picture's latents are the mode of its
+    distribution in both."""
     from diffusers import DiffusionPipeline
     from diffusers.pipelines.cogvideo import pipeline_cogvideox_image2video as stock_pictures
-    from diffusers.schedulers import scheduling_dpm_cogvideox
 
     folder = folders(**kind)
     model = load(folder)
     loop = Loop(model, a_plan(model, "dpm++" if kind["scheduler"] == "dpm" else "ddim", guidance))
     start = loop.start()
-    state = list(loop.run(start))[-1]
+    states = list(loop.run(start))
+    state = states[-1]
     pipeline = DiffusionPipeline.from_pretrained(folder, use_safetensors=True)
     pipeline.set_progress_bar_config(disable=True)
-    monkeypatch.setattr(scheduling_dpm_cogvideox, "randn_tensor", in_our_order)
-    monkeypatch.setattr(
-        stock_pictures, "retrieve_latents", lambda encoded, generator: encoded.latent_dist.mode()
-    )
-    generator = torch.Generator()
-    generator.set_state(start.generator)
+    monkeypatch.setattr(stock_pictures, "retrieve_latents", drawn_and_dropped)
+    seen: list[Tensor] = []
+
+    def watch(_: Any, step: int, timestep: Any, kept: dict[str, Any]) -> dict[str, Any]:
+        seen.append(kept["latents"].transpose(1, 2))
+        return kept
+
     said: dict[str, Any] = {"image": Image.fromarray(picture())} if model.starts_from_picture else {}
     called = pipeline(
         prompt=PROMPT, negative_prompt=NEGATIVE, height=48, width=64, num_frames=9, num_inference_steps=5,
-        guidance_scale=guidance, latents=start.latents.transpose(1, 2), generator=generator,
-        max_sequence_length=T5_TOKENS, use_dynamic_cfg="settings" in kind, output_type="latent", **said,
+        guidance_scale=guidance, generator=torch.Generator().manual_seed(3),
+        max_sequence_length=T5_TOKENS, use_dynamic_cfg="settings" in kind, output_type="latent",
+        callback_on_step_end=watch, **said,
     )  # fmt: skip
+    for ours_then, stock_then in zip(states, seen, strict=True):
+        torch.testing.assert_close(ours_then.latents, stock_then, atol=1e-4, rtol=1e-4)
     stock = called.frames.transpose(1, 2)
     assert state.latents.std() > 0.2
     torch.testing.assert_close(state.latents, stock, atol=1e-4, rtol=1e-4)
@@ -352,3 +358,30 @@ def test_schedulers_that_do_not_know_the_noise_schedule_are_refused(
 ) -> None:
     with pytest.raises(ModelError, match=f"{name} does not know CogVideoX's noise schedule; use ddim or dpm"):
         load(folders()).make_scheduler(name)
+
+
+def test_a_state_from_before_noise_was_drawn_frame_by_frame_goes_on_as_it_began(
+    folders: Callable[..., Path],
+) -> None:
+    """Its snapshot says nothing of the order; each of its steps draws [channels, frames] as its first did."""
+    model = load(folders(scheduler="dpm", pictures=False))
+    loop = Loop(model, a_plan(model, "dpm++"))
+    new = loop.step(loop.start())
+    values = {key: value for key, value in new.scheduler.values.items() if key != "frames_first"}
+    assert len(values) == len(new.scheduler.values) - 1
+    old = replace(new, scheduler=replace(new.scheduler, values=values))
+    scheduler = old.scheduler.restore()
+    assert not scheduler.frames_first
+    output = torch.zeros_like(old.latents)
+    stepped, _ = scheduler.step(
+        output, scheduler.timesteps[1], old.latents, generator=torch.Generator().manual_seed(4)
+    )
+    stock = CogVideoXDPMScheduler.from_config(scheduler.config)
+    stock.set_timesteps(5)
+    last = new.scheduler.restore()
+    expected, _ = stock.step(
+        output, last.last_x0, stock.timesteps[1], last.last_timestep, old.latents,
+        generator=torch.Generator().manual_seed(4), return_dict=False,
+    )  # fmt: skip
+    torch.testing.assert_close(stepped, expected)
+    assert "frames_first" not in Snapshot.capture(scheduler).values, "and the state after it says nothing too"

@@ -87,11 +87,12 @@ def sampled(model: VideoModel, guidance: float, condition: torch.Tensor | None, 
     return start, list(loop.run(start))[-1]
 
 
-def stock(pipeline: Any, guidance: float, latents: torch.Tensor, **more: Any) -> torch.Tensor:
+def stock(pipeline: Any, guidance: float, **more: Any) -> torch.Tensor:
+    """What a stock pipeline makes of the seed that ours has."""
     pipeline.set_progress_bar_config(disable=True)
     made: torch.Tensor = pipeline(
         prompt=PROMPT, negative_prompt=NEGATIVE, height=48, width=64, num_frames=5, num_inference_steps=4,
-        guidance_scale=guidance, latents=latents, output_type="latent", **more,
+        guidance_scale=guidance, generator=torch.Generator().manual_seed(3), output_type="latent", **more,
     ).frames  # fmt: skip
     return made
 
@@ -116,14 +117,47 @@ def test_the_same_latents_as_the_stock_pia_pipeline(
     from PIL import Image
 
     near = prepare_mask_coef_by_statistics(5, 0, scale)
-    start, end = sampled(pia, guidance, pia.condition(picture(), near))
+    _, end = sampled(pia, guidance, pia.condition(picture(), near))
     pipeline = PIAPipeline(**components(root, "pia"))
     image = Image.fromarray(picture()[0])
-    made = stock(pipeline, guidance, start.latents, image=image, motion_scale=scale)
+    made = stock(pipeline, guidance, image=image, motion_scale=scale)
     torch.testing.assert_close(end.latents, made, atol=1e-4, rtol=1e-4)
     # The picture is felt, or the comparison would say little.
     other = sampled(pia, guidance, pia.condition(picture(1), near))[1]
     assert (other.latents - end.latents).abs().max() > 1e-2
+
+
+def test_linear_betas_stand_for_the_published_sampler(root: Path, tmp_path: Path) -> None:
+    """PIA's scheduler is DDIM(beta_schedule="linear", steps_offset=1, clip_sample=False), and by that class's
+    own default the last step ends at alpha 1; Stable Diffusion's file says otherwise of it."""
+    from diffusers import DDIMScheduler, PIAPipeline
+    from diffusers.pipelines.deprecated.pia.pipeline_pia import prepare_mask_coef_by_statistics
+    from PIL import Image
+
+    image = shutil.copytree(root / "image", tmp_path / "image")
+    config = image / "scheduler" / "scheduler_config.json"
+    stable_diffusion = {"set_alpha_to_one": False, "skip_prk_steps": True, "_class_name": "PNDMScheduler"}
+    config.write_text(json.dumps(json.loads(config.read_text()) | stable_diffusion))
+    plain = load_model(str(save_toy_motion_model(tmp_path / "plain", image)), precision="float32")
+    assert plain.make_scheduler("ddim").config.set_alpha_to_one is False
+    said = {"beta_schedule": "linear", "set_alpha_to_one": False}
+    kept = load_model(
+        str(save_toy_motion_model(tmp_path / "kept", image, scheduler=said)), precision="float32"
+    )
+    assert kept.make_scheduler("ddim").config.set_alpha_to_one is False
+
+    folder = save_toy_motion_model(tmp_path / "pia", image, scheduler={"beta_schedule": "linear"})
+    model = load_model(str(folder), precision="float32")
+    near = prepare_mask_coef_by_statistics(5, 0, 1)
+    _, end = sampled(model, 5.0, model.condition(picture(), near))
+    published = DDIMScheduler(
+        beta_start=0.00085, beta_end=0.012, beta_schedule="linear", steps_offset=1, clip_sample=False
+    )
+    pipeline = PIAPipeline(**components(root, "pia") | {"scheduler": published})
+    made = stock(pipeline, 5.0, image=Image.fromarray(picture()[0]), motion_scale=1)
+    torch.testing.assert_close(end.latents, made, atol=1e-4, rtol=1e-4)
+    other = sampled(kept, 5.0, kept.condition(picture(), near))[1]
+    assert (other.latents - made).abs().max() > 1e-3
 
 
 @pytest.mark.parametrize("guidance", [1.0, 5.0])
@@ -132,8 +166,8 @@ def test_the_same_latents_as_the_stock_animatediff_pipeline(
 ) -> None:
     from diffusers import AnimateDiffPipeline
 
-    start, end = sampled(animatediff, guidance, None)
-    made = stock(AnimateDiffPipeline(**components(root, "animatediff")), guidance, start.latents)
+    _, end = sampled(animatediff, guidance, None)
+    made = stock(AnimateDiffPipeline(**components(root, "animatediff")), guidance)
     torch.testing.assert_close(end.latents, made, atol=1e-4, rtol=1e-4)
 
 

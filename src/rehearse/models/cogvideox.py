@@ -179,6 +179,15 @@ class CogVideoX(FolderModel):
         padded = -(-over_time // self._patch_t) * self._patch_t
         return self._codec.channels, padded, height // unit, width // unit
 
+    def starting_noise(self, shape: Sequence[int], generator: torch.Generator) -> Tensor:
+        """Frame by frame; where stock samples a picture's latents first (here they are their distribution's
+        mode), what that draws is drawn and dropped."""
+        clips, channels, frames, height, width = shape
+        if self.starts_from_picture and isinstance(self._codec, VideoCodec):
+            torch.randn(clips, channels, 1, height, width, generator=generator)
+        drawn = torch.randn(clips, frames, channels, height, width, generator=generator)
+        return drawn.transpose(1, 2).contiguous()
+
     @torch.no_grad()
     def denoise(
         self,

@@ -29,7 +29,9 @@ The folder is the model: ``--model FOLDER``. Its ``rehearse.json`` may say, besi
     :mod:`rehearse.models.target_adapter` wrote, or a folder with the LoRA and the projection as two files.
     With one, a CogVideoX base acts on target instructions. LoRAs are merged beside it.
 ``scheduler``
-    settings laid over the base's: AnimateDiff and PIA want ``{"beta_schedule": "linear"}``.
+    settings laid over the base's. AnimateDiff and PIA want ``{"beta_schedule": "linear"}``; with a motion
+    adapter that stands for the whole of their published DDIM: ``"steps_offset": 1``, ``"clip_sample": false``
+    and ``"set_alpha_to_one": true`` (which Stable Diffusion's own file denies), each unless it is said.
 
 So PIA on a checkpoint of one's own is a folder with one file:
 

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Generator, Tensor, float32, randn
 
 from rehearse.models.closeness import Lists
 from rehearse.models.errors import ModelError
@@ -133,6 +133,11 @@ class VideoModel(ABC):
     @abstractmethod
     def latent_shape(self, frames: int, height: int, width: int) -> tuple[int, int, int, int]:
         """Channels, frames, height and width of the latents of a clip of the given size (pixels)."""
+
+    def starting_noise(self, shape: Sequence[int], generator: Generator) -> Tensor:
+        """Standard normal ``[1, channels, frames, h, w]``, float32, drawn from the generator as the family's
+        stock pipeline draws it: there and here, one seed is one noise."""
+        return randn(tuple(shape), generator=generator, dtype=float32)
 
     @abstractmethod
     def denoise(

@@ -25,9 +25,12 @@ from rehearse.models.folder import ModelFolder
 from rehearse.models.image import ImageModel
 from rehearse.models.model import Defaults, VideoModel
 from rehearse.models.precision import Precision
-from rehearse.models.said import said_lists, said_ramp
+from rehearse.models.said import said_lists, said_ramp, schedule_said
 from rehearse.models.text import ClipText
 from rehearse.models.unet import UNetModel
+
+_PUBLISHED_SCHEDULE: dict[str, Any] = {"steps_offset": 1, "clip_sample": False, "set_alpha_to_one": True}
+"""Of DDIM as AnimateDiff and PIA publish it, beside the linear betas."""
 
 _FOLLOWS_TEXT = frozenset({"trajectory.box", "trajectory.point"})
 _FOLLOWS_PICTURE = _FOLLOWS_TEXT | {"image", "content", "motion", "trajectory.drag"}
@@ -38,7 +41,8 @@ class MotionUNetModel(UNetModel):
 
     ``rehearse.json`` may set ``picture_guidance`` (true or false, default false): whether the unconditional
     branch sees no picture, so that guidance strengthens the picture as it does the text. That is for models
-    that were trained with pictures left out now and then.
+    that were trained with pictures left out now and then. With ``"beta_schedule": "linear"`` among its
+    ``scheduler`` settings, what AnimateDiff and PIA publish of DDIM beside it holds too, unless it is said.
     """
 
     family = "motion_unet"
@@ -93,6 +97,13 @@ class MotionUNetModel(UNetModel):
                 f"model {folder.identity!r}: its motion adapter does not fit its unet ({reason}); "
                 "use an adapter made for this kind of model"
             ) from None
+
+    def _read_schedule(self, said: dict[str, Any]) -> None:
+        schedule = schedule_said(self._folder, said)
+        # Whoever says linear betas means the published sampler, of which an image model's own file says else.
+        if schedule.get("beta_schedule") == "linear":
+            said = said | {"scheduler": _PUBLISHED_SCHEDULE | schedule}
+        super()._read_schedule(said)
 
     def _own_defaults(self) -> Defaults:
         height, width = self._sample_size()

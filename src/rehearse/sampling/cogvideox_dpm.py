@@ -14,15 +14,23 @@ from torch import Tensor
 
 
 class HeldCogVideoXDPMScheduler(CogVideoXDPMScheduler):
-    """SDE-DPM-Solver++ (2M) of CogVideoX, called as others are; its noise comes from ``generator``."""
+    """SDE-DPM-Solver++ (2M) of CogVideoX, called as others are; its noise comes from ``generator``.
+
+    Latents are ``[clips, channels, frames, h, w]``; the noise is drawn frame by frame, as in the stock
+    pipelines, which keep frames before channels.
+    """
 
     last_x0: Tensor | None
     last_timestep: int | None
+    frames_first: bool = False
+    """Whether noise is drawn frame by frame. A state that was written before it was has no such attribute,
+    and goes on as it began."""
 
     def set_timesteps(self, num_inference_steps: int, device: Any = None) -> None:
         super().set_timesteps(num_inference_steps, device)
         self.last_x0 = None
         self.last_timestep = None
+        self.frames_first = True
 
     def step(
         self,
@@ -34,13 +42,18 @@ class HeldCogVideoXDPMScheduler(CogVideoXDPMScheduler):
     ) -> tuple[Tensor, Tensor]:
         """One step: the latents before the next one, and the clean latents predicted in this one."""
         stepped, x0 = super().step(
-            model_output,
-            self.last_x0,
+            self._ordered(model_output),
+            None if self.last_x0 is None else self._ordered(self.last_x0),
             timestep,
             self.last_timestep,
-            sample,
+            self._ordered(sample),
             generator=generator,
             return_dict=False,
         )
+        stepped, x0 = self._ordered(stepped), self._ordered(x0)
         self.last_x0, self.last_timestep = x0, int(timestep)
         return stepped, x0
+
+    def _ordered(self, latents: Tensor) -> Tensor:
+        """From channels before frames to frames before channels, and back."""
+        return latents.transpose(1, 2).contiguous() if self.frames_first else latents

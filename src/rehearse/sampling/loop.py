@@ -54,7 +54,7 @@ class Loop:
         scheduler = self._scheduler(0)
         generator = torch.Generator().manual_seed(plan.seed)
         shape = (1, *self.model.latent_shape(plan.frames, plan.height, plan.width))
-        noise = torch.randn(shape, generator=generator, dtype=torch.float32)
+        noise = self.model.starting_noise(shape, generator)
         for control in plan.controls:
             noise = control.prepare(noise, generator)
         return State(
@@ -74,7 +74,7 @@ class Loop:
             raise ValueError(f"a run of {plan.steps} steps cannot start before step {step}")
         scheduler = self._scheduler(step)
         generator = torch.Generator().manual_seed(plan.seed)
-        noise = torch.randn(clean.shape, generator=generator, dtype=torch.float32)
+        noise = self.model.starting_noise(clean.shape, generator)
         alpha, sigma = levels(scheduler, step)
         return State(
             step=step,
