@@ -52,9 +52,10 @@ from rehearse.shot import (
     find_phrase,
     steps_of,
 )
+from rehearse.shot.needs import LATER, UNNAMED, ability
 from rehearse.sites import SiteKind, SitePart
 
-__all__ = ["DEFAULTS", "ControlDefaults", "Plan", "ability", "plan"]
+__all__ = ["DEFAULTS", "ControlDefaults", "Plan", "abilities", "ability", "plan"]
 
 _LOG = logging.getLogger(__name__)
 
@@ -100,14 +101,28 @@ _OF_A_PICTURE = frozenset({"image", "content", "motion", "trajectory.drag"})
 """Abilities that image-to-video models have."""
 
 
-def ability(instruction: object) -> str:
-    """What a model must be able to do to follow an instruction: its kind, for trajectories the form, and for
-    a target that acts, instead of being acted upon, that it is the source."""
-    kind = str(getattr(instruction, "kind", type(instruction).__name__))
-    form = getattr(instruction, "form", None)
-    if isinstance(instruction, TargetInstruction) and instruction.role == "source":
-        form = "source"
-    return f"{kind}.{form}" if form else kind
+def abilities(model: VideoModel) -> frozenset[str]:
+    """Everything a model can do for a shot: the instructions it acts on, and what :func:`rehearse.shot.needs`
+    asks of some of them besides. The one table; the studio and the command line say what stands in it."""
+    found = set(model.acts_on)
+    if _reads_places(model):
+        found.add(UNNAMED)
+    if "image" in found and model.shows_picture == "any":
+        found.add(LATER)
+    if _has_joint_attention(model):
+        found.add("target_attention")
+    if _aligns_frames(model):
+        found.add("frame_alignment")
+    return frozenset(found)
+
+
+def _reads_places(model: VideoModel) -> bool:
+    """Whether a path without words means what its picture shows there."""
+    return model.starts_from_picture and "trajectory.drag" in model.acts_on
+
+
+def _aligns_frames(model: VideoModel) -> bool:
+    return model.starts_from_picture and model.beside(FOLDER) is not None
 
 
 def plan(shot: Shot, model: VideoModel) -> Plan:
@@ -194,7 +209,7 @@ def _refuse_what_it_cannot(shot: Shot, model: VideoModel) -> None:
         if (
             isinstance(instruction, BoxTrajectory | PointTrajectory)
             and instruction.phrase is None
-            and not (model.starts_from_picture and "trajectory.drag" in model.acts_on)
+            and not _reads_places(model)
         ):
             why = "drags nothing in its picture" if model.starts_from_picture else "starts from no picture"
             raise ShotError(
@@ -239,7 +254,7 @@ def _refuse_what_it_cannot(shot: Shot, model: VideoModel) -> None:
             field="control.mask_variant",
             value="released",
         )
-    if shot.control.frame_alignment and (not model.starts_from_picture or model.beside(FOLDER) is None):
+    if shot.control.frame_alignment and not _aligns_frames(model):
         raise ShotError(
             f"model {model.identity!r} has no frame alignment layer; remove it",
             field="control.frame_alignment",

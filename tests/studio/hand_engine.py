@@ -16,10 +16,12 @@ from rehearse.takes.store.store import Store
 SHOT: dict[str, Any] = {"prompt": "a red ball over the meadow", "model": "toy", "seed": 7, "steps": 4}
 
 FACTS: dict[str, Any] = {
-    "name": "toy", "family": "toy", "abilities": [],
+    "name": "toy", "family": "toy", "abilities": ["trajectory.box", "trajectory.point"],
+    "from_picture": False, "says": "text to video",
     "defaults": {"frames": 2, "width": 8, "height": 8, "fps": 8.0, "steps": 4, "guidance": 1.0,
                  "scheduler": "ddim"},
-    "limits": {"max_frames": None, "size_multiple": 8, "max_tokens": 77, "vocabulary": None},
+    "limits": {"max_frames": None, "size_multiple": 8, "max_tokens": 77, "vocabulary": None,
+               "word_groups": []},
 }  # fmt: skip
 
 

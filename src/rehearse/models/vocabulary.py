@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from rehearse.models.meanings import alike_in_meaning
 from rehearse.shot.errors import ShotError
 
 if TYPE_CHECKING:
@@ -29,8 +30,15 @@ def unknown_words(text: str, vocabulary: Iterable[str]) -> list[str]:
 
 
 def nearest_words(word: str, vocabulary: Iterable[str], count: int = 3) -> list[str]:
-    """Up to ``count`` known words spelt like this one, nearest first; empty where none is near."""
-    return difflib.get_close_matches(word, sorted(vocabulary), n=count, cutoff=0.6)
+    """Up to ``count`` known words in place of this one: first one spelt nearly the same (a slip of the
+    finger), then those of like meaning ("dog": "cat"; "runs": "moves right"), else others spelt like it.
+    Empty where none is near."""
+    known = frozenset(vocabulary)
+    slips = difflib.get_close_matches(word, sorted(known), n=1, cutoff=0.85)
+    spelt = difflib.get_close_matches(word, sorted(known), n=count, cutoff=0.6) if len(word) > 2 else []
+    alike = alike_in_meaning(word, known)
+    # Where the meaning is known, words that merely look alike ("dog", "down") would mislead.
+    return list(dict.fromkeys([*slips, *alike, *([] if alike else spelt)]))[:count]
 
 
 def refuse_unknown_words(field: str, text: str, model: VideoModel) -> None:

@@ -27,7 +27,10 @@ class ShotError(ValueError):
         field: dotted path of the field at fault, such as `instructions[0].path.keyframes[1].time`; empty if
         none is. reason: what is wrong and what to do about it, without the field and the value.
         others: the sentences of further faults found in the same document.
+        bound: the value at the end of the range that the field's value lies beyond; None where there is none.
     """
+
+    bound: int | float | None = None
 
     def __init__(
         self,
@@ -88,12 +91,16 @@ def explain(error: ValidationError, document: str = "") -> ShotError:
         error: what pydantic raised.
         document: what was being built ("box path"), put before the field; empty for a shot itself.
     """
+    first, *more = faults(error, document)
+    first.others = tuple(str(fault) for fault in more)
+    return first
+
+
+def faults(error: ValidationError, document: str = "") -> list[ShotError]:
+    """Every fault of a pydantic error; see :func:`explain`."""
     entries = error.errors(include_url=False)
     places = [entry["loc"] for entry in entries]
-    faults = [_fault(entry, document) for entry in entries if not _follows(entry, places)]
-    first = faults[0]
-    first.others = tuple(str(fault) for fault in faults[1:])
-    return first
+    return [_fault(entry, document) for entry in entries if not _follows(entry, places)]
 
 
 def _fault(entry: Mapping[str, Any], document: str) -> ShotError:
@@ -119,7 +126,9 @@ def _fault(entry: Mapping[str, Any], document: str) -> ShotError:
     write = _REASONS.get(kind)
     reason = write(context) if write else entry["msg"][:1].lower() + entry["msg"][1:]
     value = entry["input"] if kind not in _WITHOUT_VALUE and _is_plain(entry["input"]) else _ABSENT
-    return ShotError(reason, field=field, value=value, document=document)
+    fault = ShotError(reason, field=field, value=value, document=document)
+    fault.bound = context.get("ge", context.get("le"))
+    return fault
 
 
 def _follows(entry: Mapping[str, Any], places: list[tuple[int | str, ...]]) -> bool:

@@ -1,4 +1,5 @@
-"""Every fault as one JSON shape, ``{"error": sentence, "field": place or null}``."""
+"""Every fault as one JSON shape, ``{"error": sentence, "field": place or null}``; of a shot that is not ready
+to be run with its ``problems``."""
 
 from __future__ import annotations
 
@@ -17,6 +18,8 @@ from rehearse.media.errors import MediaError
 from rehearse.shot import ShotError
 from rehearse.shot.errors import explain, join
 from rehearse.studio import full_disk
+from rehearse.studio.shots import NotReady
+from rehearse.studio.views import ShotProblem
 from rehearse.takes.store.errors import DiskFull, StoreError
 
 _LOG = logging.getLogger(__name__)
@@ -35,9 +38,14 @@ class Refused(HTTPException):
         self.field = field
 
 
-def problem(status: int, sentence: str, field: str | None = None) -> Response:
+def problem(
+    status: int, sentence: str, field: str | None = None, problems: Sequence[ShotProblem] = ()
+) -> Response:
     """The answer for a fault. ASCII, so that no character of a sentence can spoil it."""
-    content = json.dumps({"error": sentence, "field": field or None}, ensure_ascii=True)
+    said: dict[str, Any] = {"error": sentence, "field": field or None}
+    if problems:
+        said["problems"] = [each.model_dump(mode="json") for each in problems]
+    content = json.dumps(said, ensure_ascii=True)
     return Response(content, status, media_type="application/json")
 
 
@@ -52,7 +60,8 @@ def answer_problems(app: FastAPI) -> None:
     def bad_shot(request: Request, error: ShotError) -> Response:
         field = error.field
         outside = field in ("at", "until")  # of the command, not of the shot in it
-        return problem(422, str(error), field if outside else join("shot", field))
+        found = error.problems if isinstance(error, NotReady) else ()
+        return problem(422, str(error), field if outside else join("shot", field), found)
 
     @app.exception_handler(MediaError)
     def bad_media(request: Request, error: MediaError) -> Response:

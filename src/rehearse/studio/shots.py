@@ -3,23 +3,48 @@
 from __future__ import annotations
 
 import json
+import time
+from collections.abc import Sequence
+from typing import Any
 
 from sqlalchemy.orm import Session
 
-from rehearse.shot import Shot
+from rehearse.shot import Shot, ShotError
+from rehearse.shot.draft import Draft, check_draft, draft_text, prompt_of, read_draft
 from rehearse.studio import views
 from rehearse.studio.limits import ServerLimits
+from rehearse.studio.readiness import Facts, problems_of, subjects_of
 from rehearse.takes.store import shots
-from rehearse.takes.store.images import take_in
+from rehearse.takes.store.facts import Facts as Row
+from rehearse.takes.store.images import kept_reference, take_in
+from rehearse.takes.store.models import known_models
 from rehearse.takes.store.store import Store
+
+_FACTS_LAST = 5.0
+"""Seconds in which the models' files are not looked at again."""
+
+
+class NotReady(ShotError):
+    """A shot that cannot be run as it is. problems: all that keeps it from that."""
+
+    def __init__(self, problems: Sequence[views.ShotProblem], sentence: str | None = None) -> None:
+        first = problems[0]
+        super().__init__(sentence or first.sentence)
+        self.field = first.field
+        self.problems = list(problems)
 
 
 class Shots:
-    """Checks shots from outside, takes their pictures in and keeps their revisions."""
+    """Checks shots from outside, takes their pictures in and keeps their revisions.
+
+    A shot on the desk is a draft: it is kept in whatever state it is, and its view says what keeps it from
+    being run. Only :meth:`ready` asks for more.
+    """
 
     def __init__(self, store: Store, limits: ServerLimits) -> None:
         self._store = store
         self._limits = limits
+        self._known: tuple[float, list[Facts]] = (0.0, [])
 
     def list(self, session: Session, project: str, *, deleted: bool) -> list[views.ShotSummary]:
         """Shots of a project."""
@@ -28,29 +53,28 @@ class Shots:
     def get(self, session: Session, shot: str, revision: int | None = None) -> views.ShotView:
         """A shot at a revision, None: the newest."""
         facts, document = shots.get_shot(session, shot, revision)
-        return views.ShotView(**facts, shot=stored_shot(document))
+        return self._view(session, facts, read_draft(document))
 
-    def create(self, session: Session, project: str, shot: Shot, name: str | None) -> views.ShotView:
+    def create(self, session: Session, project: str, shot: Any, name: str | None) -> views.ShotView:
         """A new shot. Raises ShotError, StoreError."""
-        shot = self.checked(session, shot)
-        facts = shots.create_shot(session, project, name, shot.prompt, compact(shot))
-        return views.ShotView(**facts, shot=shot)
+        text = self.kept(session, shot)
+        draft = read_draft(text)
+        facts = shots.create_shot(session, project, name, prompt_of(draft), text)
+        return self._view(session, facts, draft)
 
     def change(
-        self, session: Session, shot: str, revision: int, changed: Shot | None, name: str | None
+        self, session: Session, shot: str, revision: int, changed: Any, name: str | None
     ) -> views.ShotView:
         """A new revision. Raises ShotError, StoreError."""
-        if changed is not None:
-            changed = self.checked(session, changed)
-        document = None if changed is None else compact(changed)
-        prompt = None if changed is None else changed.prompt
-        shots.change_shot(session, shot, revision, name, prompt, document)
+        text = None if changed is None else self.kept(session, changed)
+        prompt = None if text is None else prompt_of(read_draft(text))
+        shots.change_shot(session, shot, revision, name, prompt, text)
         return self.get(session, shot)
 
     def history(self, session: Session, shot: str, limit: int) -> list[views.ShotRevision]:  # type: ignore[valid-type]
         """Revisions, newest first."""
         return [
-            views.ShotRevision(revision=row.revision, created=row.created, shot=stored_shot(row.document))
+            views.ShotRevision(revision=row.revision, created=row.created, shot=read_draft(row.document))
             for row in shots.history(session, shot, limit)
         ]
 
@@ -59,10 +83,48 @@ class Shots:
         shots.bin_shot(session, shot, deleted=deleted)
         return self.get(session, shot)
 
-    def checked(self, session: Session, shot: Shot) -> Shot:
-        """The shot as it may be stored: within the limits, every picture by digest. Raises ShotError."""
-        self._limits.check(shot)
-        return take_in(session, self._store.blobs, shot)
+    def kept(self, session: Session, shot: Any) -> str:
+        """A shot, finished or not, as the store keeps it, every picture by digest. Raises ShotError where it
+        is no draft of one, or names a picture that is not here."""
+        try:
+            return compact(take_in(session, self._store.blobs, Shot.model_validate(shot)))
+        except ShotError:
+            return draft_text(check_draft(shot, lambda uri: kept_reference(session, self._store.blobs, uri)))
+
+    def ready(self, session: Session, shot: Any, *, keep: bool = True) -> Shot:
+        """The shot that a draft is, as it may be run. keep: whether its inline pictures are put into the
+        store, which a session that only reads cannot; every picture is by digest then.
+
+        Raises NotReady, and ShotError where it is no draft.
+        """
+        draft = read_draft(self.kept(session, shot)) if keep else check_draft(shot)
+        problems = self.problems(session, draft)
+        if problems:
+            raise NotReady(problems)
+        return Shot.model_validate(draft)
+
+    def problems(self, session: Session, draft: Draft) -> Sequence[views.ShotProblem]:
+        """What keeps a draft from being run."""
+        return problems_of(draft, self._models(session), self._limits)
+
+    def _view(self, session: Session, facts: Row, draft: Draft) -> views.ShotView:
+        models = self._models(session)
+        return views.ShotView(
+            **facts,
+            shot=draft,
+            problems=problems_of(draft, models, self._limits),
+            subjects=[
+                views.Subject(phrase=noun.phrase, occurrence=noun.occurrence)
+                for noun in subjects_of(draft, models)
+            ],
+        )
+
+    def _models(self, session: Session) -> Sequence[Facts]:
+        read, found = self._known
+        if not found or time.monotonic() - read > _FACTS_LAST:
+            found = list(known_models(session, self._limits.models) or ())
+            self._known = time.monotonic(), found
+        return found
 
 
 def stored_shot(document: str) -> Shot:

@@ -8,10 +8,12 @@ from sqlalchemy import event
 from sqlalchemy.orm import Session
 
 from rehearse.shot import Shot, ShotError
+from rehearse.shot.draft import read_draft
 from rehearse.studio import views
 from rehearse.studio.engines.engine import Engine
 from rehearse.studio.limits import ServerLimits
-from rehearse.studio.shots import Shots, compact, stored_shot
+from rehearse.studio.readiness import finding_of
+from rehearse.studio.shots import NotReady, Shots, compact, stored_shot
 from rehearse.takes.changes import acts_in_steps
 from rehearse.takes.store import shots, tree
 from rehearse.takes.store.facts import Facts, last_event, take_facts
@@ -62,7 +64,7 @@ class Takes:
 
     def check_new(self, session: Session, shot: str, asked: views.NewTake) -> None:
         """Whether the model can run what :meth:`create` would make. Raises ShotError, StoreError."""
-        document, _ = self._asked(session, shot, asked)
+        document, _ = self._asked(session, shot, asked, keep=False)
         self._check(document, None, 0)
 
     def create(self, session: Session, shot: str, asked: views.NewTake, client: str) -> views.TakeView:
@@ -71,13 +73,17 @@ class Takes:
         order = self._order(session, document, asked.until, asked.name)
         return _view(tree.create_take(session, shot, revision, order, client, play=asked.play))
 
-    def _asked(self, session: Session, shot: str, asked: views.NewTake) -> tuple[Shot, int | None]:
+    def _asked(
+        self, session: Session, shot: str, asked: views.NewTake, *, keep: bool = True
+    ) -> tuple[Shot, int | None]:
         row = shots.shot_row(session, shot)
         revision: int | None = asked.revision or row.revision
-        document = stored_shot(shots.document_of(session, shot, revision or row.revision))
+        document = read_draft(shots.document_of(session, shot, revision or row.revision))
         if asked.shot is not None:
             document, revision = asked.shot, None
-        return (document if asked.seed is None else document.with_seed(asked.seed)), revision
+        if asked.seed is not None:
+            document = {**document, "seed": asked.seed}
+        return self._shots.ready(session, document, keep=keep), revision
 
     def check_fork(self, session: Session, take: str, asked: views.Fork) -> None:
         """Whether the model can run what :meth:`fork` would make. Raises ShotError, StoreError."""
@@ -85,12 +91,15 @@ class Takes:
         if asked.until is not None and asked.until <= asked.at:
             raise ShotError(f"it must be after the step it branches at ({asked.at})", field="until")
         if asked.shot is not None:
-            self._check(asked.shot, parent.document, asked.at)
+            shot = self._shots.ready(session, asked.shot, keep=False)
+            self._check(shot, parent.document, asked.at)
 
     def fork(self, session: Session, take: str, asked: views.Fork, client: str) -> views.TakeView:
         """A branch. Raises ShotError, StoreError."""
         parent = tree.take_row(session, take)
-        shot = stored_shot(parent.document) if asked.shot is None else asked.shot
+        shot = stored_shot(parent.document)
+        if asked.shot is not None:
+            shot = self._shots.ready(session, asked.shot)
         order = self._order(session, shot, asked.until, asked.name)
         if asked.at == parent.steps and acts_in_steps(
             stored_shot(parent.document), stored_shot(order.document)
@@ -154,7 +163,7 @@ class Takes:
     def _order(self, session: Session, shot: Shot, until: int | None, name: str | None) -> tree.Order:
         if until is not None and shot.steps is not None and until > shot.steps:
             raise ShotError(f"the take has {shot.steps} steps; give one of them", field="until", value=until)
-        shot = self._shots.checked(session, shot)
+        self._limits.check(shot)
         return tree.Order(
             document=compact(shot), prompt=shot.prompt, model=shot.model, seed=shot.seed,
             steps=shot.steps or 0, frames=shot.frames, width=shot.width, height=shot.height, fps=shot.fps,
@@ -167,15 +176,9 @@ class Takes:
         asked = shot.with_seed(0) if parent is None else shot
         finding = self._engine.check(compact(asked), parent, at)
         if finding is not None:
-            raise _Unfit(finding.sentence, finding.field)
-
-
-class _Unfit(ShotError):
-    """A sentence that is whole already."""
-
-    def __init__(self, sentence: str, field: str | None) -> None:
-        super().__init__(sentence)
-        self.field = field or ""
+            draft = shot.model_dump(mode="json", exclude_none=True)
+            problem = finding_of(draft, finding.sentence, finding.field)
+            raise NotReady([problem], finding.sentence)
 
 
 def _view(facts: Facts) -> views.TakeView:

@@ -44,6 +44,15 @@ if TYPE_CHECKING:
 else:
     Shot = Annotated[Any, _AsDocument]  # FastAPI would look through the mark otherwise
 
+Draft = Annotated[
+    dict[str, Any],
+    Field(
+        description="A shot, finished or not: the structure of Shot, of which any field may be left out, any "
+        "text be empty and any number out of range. `problems` say what keeps it from being run."
+    ),
+]
+"""A shot as JSON; :func:`rehearse.shot.draft.check_draft` says what is one."""
+
 Digest = Annotated[str, Field(pattern="^[0-9a-f]{64}$", examples=["0" * 64])]
 """SHA-256 of a file's bytes, in hex."""
 Id = Annotated[str, Field(pattern="^[0-9a-f]{32}$", examples=["0" * 32])]
@@ -58,6 +67,35 @@ class View(BaseModel):
     model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
 
 
+class PatchOperation(View):
+    """One operation of a JSON Patch (RFC 6902)."""
+
+    op: Literal["add", "replace", "remove"]
+    path: str
+    """JSON pointer into the shot, such as `/instructions/0/phrase`."""
+    value: Any = None
+
+
+class Fix(View):
+    """A way to mend a shot that is one click."""
+
+    label: str
+    """What the button says, such as `Set to 16 frames`."""
+    patch: list[PatchOperation]
+    """What it changes in the shot that the problem was found in."""
+
+
+class ShotProblem(View):
+    """What keeps a shot from being run."""
+
+    field: str
+    """Where in the shot, such as `instructions[0].phrase`, `frames` or `prompt`."""
+    sentence: str
+    """For a person."""
+    fixes: list[Fix]
+    """The best first; empty where only a person can say what is meant."""
+
+
 class Problem(View):
     """What went wrong, with every status from 400 on."""
 
@@ -65,6 +103,16 @@ class Problem(View):
     """One sentence for a person: what is wrong and what to do about it."""
     field: str | None = None
     """The field at fault, such as `shot.instructions[0].path.keyframes[1].time`; null if none is."""
+    problems: list[ShotProblem] | None = None
+    """Where a shot that is not ready was to be run: all that keeps it from that; else left out."""
+
+
+class Subject(View):
+    """Words of a prompt that name a thing."""
+
+    phrase: str
+    occurrence: int | None
+    """Which mention of them, where the prompt has several."""
 
 
 class Health(View):
@@ -91,6 +139,15 @@ class Defaults(View):
     scheduler: str
 
 
+class WordGroup(View):
+    """Words of a closed vocabulary that are of one kind."""
+
+    name: str
+    """Such as `Things`, `Colours`, `Motions`, `Places`."""
+    words: list[str]
+    """Words, and phrases of them that belong together, such as `moves right`."""
+
+
 class Limits(View):
     """What a model takes."""
 
@@ -102,6 +159,12 @@ class Limits(View):
     """Length of an encoded prompt, start and end marks included."""
     vocabulary: list[str] | None
     """The known words of a closed vocabulary, sorted; null: any word."""
+    word_groups: list[WordGroup] = []
+    """The same words by kind, to be looked through; empty where any word may be used."""
+    frame_step: int = 1
+    """A clip has 1 frame and a multiple of so many more."""
+    fixed: tuple[int, int, int] | None = None
+    """Frames, width and height of the one size it takes; null: any."""
 
 
 class ModelView(View):
@@ -110,7 +173,14 @@ class ModelView(View):
     name: str
     family: str
     abilities: list[str]
-    """Instructions it can follow: `image`, `content`, `motion`, `target`, `trajectory.box`, ..."""
+    """Instructions it can follow: `image`, `content`, `motion`, `target`, `target.source`, `trajectory.box`,
+    `trajectory.point`, `trajectory.drag`. And besides: `trajectory.unnamed`, paths that name no words;
+    `image.later`, a picture at another time than the start; `target_attention` and `frame_alignment`, these
+    settings."""
+    from_picture: bool
+    """Whether a clip of it starts from a picture: the shot's, or one made of the prompt first."""
+    says: str
+    """What it can do, in a few words."""
     defaults: Defaults
     limits: Limits
 
@@ -163,7 +233,7 @@ class ProjectList(View):
 class NewShot(View):
     """A shot to put into a project."""
 
-    shot: Shot
+    shot: Draft
     """Pictures as data: URIs or as `sha256:<digest>` of an uploaded image; never as files."""
     name: Name | None = None
     """Null: its prompt."""
@@ -174,7 +244,7 @@ class ShotChange(View):
 
     revision: Revision
     """The revision that was changed; 409 if the shot has moved on meanwhile."""
-    shot: Shot | None = None
+    shot: Draft | None = None
     """Null: the same."""
     name: Name | None = None
     """Null: the same."""
@@ -196,8 +266,12 @@ class ShotSummary(View):
 class ShotView(ShotSummary):
     """A shot at one revision."""
 
-    shot: Shot
+    shot: Draft
     """Its pictures read `sha256:<digest>`; `/api/images/<digest>` gives them."""
+    problems: list[ShotProblem]
+    """What keeps it from being run, as far as can be said without its model; empty: it is ready."""
+    subjects: list[Subject]
+    """What its prompt speaks of: the words that a path or a mark can be bound to."""
 
 
 class ShotList(View):
@@ -211,7 +285,7 @@ class ShotRevision(View):
 
     revision: Revision
     created: float
-    shot: Shot
+    shot: Draft
 
 
 class ShotHistory(View):
@@ -337,7 +411,7 @@ class NewTake(View):
 
     revision: Revision | None = None
     """Which revision of the shot; null: the newest."""
-    shot: Shot | None = None
+    shot: Draft | None = None
     """A changed shot in its place; null: the shot as it stands in that revision."""
     seed: Annotated[int, Field(ge=0, le=2**53 - 1)] | None = None
     """Another seed; null: the shot's."""
@@ -354,7 +428,7 @@ class Fork(View):
     at: Step
     """Steps taken over, one of the take's `kept_steps`. At 0 anything may change; later, neither model, seed,
     size, length, steps nor scheduler."""
-    shot: Shot | None = None
+    shot: Draft | None = None
     """The changed shot; null: the same."""
     until: Step | None = None
     play: bool = True

@@ -116,6 +116,9 @@ class Worker:
 
     def _described(self, name: str) -> dict[str, Any] | None:
         from rehearse.models import ModelError
+        from rehearse.models.said_of import says
+        from rehearse.planning import abilities
+        from rehearse.theatre.world.vocabulary import word_groups
 
         try:
             model = self._load(name)
@@ -124,10 +127,13 @@ class Worker:
             return None
         own, limits = model.defaults, model.limits
         words = None if limits.vocabulary is None else sorted(limits.vocabulary)
+        can = abilities(model)
         return {
             "name": name,
             "family": model.family,
-            "abilities": sorted(model.acts_on),
+            "abilities": sorted(can),
+            "from_picture": model.starts_from_picture,
+            "says": says(can, limits.max_frames),
             "defaults": {
                 key: getattr(own, key)
                 for key in ("frames", "width", "height", "fps", "steps", "guidance", "scheduler")
@@ -137,6 +143,9 @@ class Worker:
                 "size_multiple": limits.size_multiple,
                 "max_tokens": limits.max_tokens,
                 "vocabulary": words,
+                "word_groups": word_groups(words or ()),
+                "frame_step": limits.frame_step,
+                "fixed": limits.fixed,
             },
         }
 

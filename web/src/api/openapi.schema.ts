@@ -766,6 +766,22 @@ export interface components {
             revision?: number | null;
         };
         /**
+         * Fix
+         * @description A way to mend a shot that is one click.
+         */
+        Fix: {
+            /**
+             * Label
+             * @description What the button says, such as `Set to 16 frames`.
+             */
+            label: string;
+            /**
+             * Patch
+             * @description What it changes in the shot that the problem was found in.
+             */
+            patch: components["schemas"]["PatchOperation"][];
+        };
+        /**
          * Fork
          * @description A branch: goes back to a step of a take and plays on, changed or not.
          */
@@ -780,7 +796,9 @@ export interface components {
              * Shot
              * @description The changed shot; null: the same.
              */
-            shot?: components["schemas"]["Shot"] | null;
+            shot?: {
+                [key: string]: unknown;
+            } | null;
             /** Until */
             until?: number | null;
             /**
@@ -889,6 +907,27 @@ export interface components {
              * @description The known words of a closed vocabulary, sorted; null: any word.
              */
             vocabulary: string[] | null;
+            /**
+             * Word Groups
+             * @description The same words by kind, to be looked through; empty where any word may be used.
+             * @default []
+             */
+            word_groups?: components["schemas"]["WordGroup"][];
+            /**
+             * Frame Step
+             * @description A clip has 1 frame and a multiple of so many more.
+             * @default 1
+             */
+            frame_step?: number;
+            /**
+             * Fixed
+             * @description Frames, width and height of the one size it takes; null: any.
+             */
+            fixed?: [
+                number,
+                number,
+                number
+            ] | null;
         };
         /**
          * ModelList
@@ -916,9 +955,22 @@ export interface components {
             family: string;
             /**
              * Abilities
-             * @description Instructions it can follow: `image`, `content`, `motion`, `target`, `trajectory.box`, ...
+             * @description Instructions it can follow: `image`, `content`, `motion`, `target`, `target.source`, `trajectory.box`,
+             *     `trajectory.point`, `trajectory.drag`. And besides: `trajectory.unnamed`, paths that name no words;
+             *     `image.later`, a picture at another time than the start; `target_attention` and `frame_alignment`, these
+             *     settings.
              */
             abilities: string[];
+            /**
+             * From Picture
+             * @description Whether a clip of it starts from a picture: the shot's, or one made of the prompt first.
+             */
+            from_picture: boolean;
+            /**
+             * Says
+             * @description What it can do, in a few words.
+             */
+            says: string;
             defaults: components["schemas"]["Defaults"];
             limits: components["schemas"]["Limits"];
         };
@@ -935,7 +987,13 @@ export interface components {
          * @description A shot to put into a project.
          */
         NewShot: {
-            shot: components["schemas"]["Shot"];
+            /**
+             * Shot
+             * @description A shot, finished or not: the structure of Shot, of which any field may be left out, any text be empty and any number out of range. `problems` say what keeps it from being run.
+             */
+            shot: {
+                [key: string]: unknown;
+            };
             /**
              * Name
              * @description Null: its prompt.
@@ -956,7 +1014,9 @@ export interface components {
              * Shot
              * @description A changed shot in its place; null: the shot as it stands in that revision.
              */
-            shot?: components["schemas"]["Shot"] | null;
+            shot?: {
+                [key: string]: unknown;
+            } | null;
             /**
              * Seed
              * @description Another seed; null: the shot's.
@@ -975,6 +1035,24 @@ export interface components {
             play?: boolean;
             /** Name */
             name?: string | null;
+        };
+        /**
+         * PatchOperation
+         * @description One operation of a JSON Patch (RFC 6902).
+         */
+        PatchOperation: {
+            /**
+             * Op
+             * @enum {string}
+             */
+            op: "add" | "replace" | "remove";
+            /**
+             * Path
+             * @description JSON pointer into the shot, such as `/instructions/0/phrase`.
+             */
+            path: string;
+            /** Value */
+            value?: unknown;
         };
         /**
          * Pin
@@ -1017,6 +1095,11 @@ export interface components {
              * @description The field at fault, such as `shot.instructions[0].path.keyframes[1].time`; null if none is.
              */
             field?: string | null;
+            /**
+             * Problems
+             * @description Where a shot that is not ready was to be run: all that keeps it from that; else left out.
+             */
+            problems?: components["schemas"]["ShotProblem"][] | null;
         };
         /**
          * ProjectChange
@@ -1206,7 +1289,9 @@ export interface components {
              * Shot
              * @description Null: the same.
              */
-            shot?: components["schemas"]["Shot"] | null;
+            shot?: {
+                [key: string]: unknown;
+            } | null;
             /**
              * Name
              * @description Null: the same.
@@ -1247,6 +1332,27 @@ export interface components {
             shots: components["schemas"]["ShotSummary"][];
         };
         /**
+         * ShotProblem
+         * @description What keeps a shot from being run.
+         */
+        ShotProblem: {
+            /**
+             * Field
+             * @description Where in the shot, such as `instructions[0].phrase`, `frames` or `prompt`.
+             */
+            field: string;
+            /**
+             * Sentence
+             * @description For a person.
+             */
+            sentence: string;
+            /**
+             * Fixes
+             * @description The best first; empty where only a person can say what is meant.
+             */
+            fixes: components["schemas"]["Fix"][];
+        };
+        /**
          * ShotRevision
          * @description One revision of a shot.
          */
@@ -1255,7 +1361,13 @@ export interface components {
             revision: number;
             /** Created */
             created: number;
-            shot: components["schemas"]["Shot"];
+            /**
+             * Shot
+             * @description A shot, finished or not: the structure of Shot, of which any field may be left out, any text be empty and any number out of range. `problems` say what keeps it from being run.
+             */
+            shot: {
+                [key: string]: unknown;
+            };
         };
         /**
          * ShotSummary
@@ -1312,7 +1424,23 @@ export interface components {
             deleted: boolean;
             /** Prompt */
             prompt: string;
-            shot: components["schemas"]["Shot"];
+            /**
+             * Shot
+             * @description A shot, finished or not: the structure of Shot, of which any field may be left out, any text be empty and any number out of range. `problems` say what keeps it from being run.
+             */
+            shot: {
+                [key: string]: unknown;
+            };
+            /**
+             * Problems
+             * @description What keeps it from being run, as far as can be said without its model; empty: it is ready.
+             */
+            problems: components["schemas"]["ShotProblem"][];
+            /**
+             * Subjects
+             * @description What its prompt speaks of: the words that a path or a mark can be bound to.
+             */
+            subjects: components["schemas"]["Subject"][];
         };
         /**
          * StepList
@@ -1402,6 +1530,19 @@ export interface components {
             width: number;
             /** Height */
             height: number;
+        };
+        /**
+         * Subject
+         * @description Words of a prompt that name a thing.
+         */
+        Subject: {
+            /** Phrase */
+            phrase: string;
+            /**
+             * Occurrence
+             * @description Which mention of them, where the prompt has several.
+             */
+            occurrence: number | null;
         };
         /**
          * TakeChanged
@@ -1680,6 +1821,22 @@ export interface components {
              *     `/api/previews/<digest>` gives it. Null where the model starts from no picture, or has not planned yet.
              */
             picture: string | null;
+        };
+        /**
+         * WordGroup
+         * @description Words of a closed vocabulary that are of one kind.
+         */
+        WordGroup: {
+            /**
+             * Name
+             * @description Such as `Things`, `Colours`, `Motions`, `Places`.
+             */
+            name: string;
+            /**
+             * Words
+             * @description Words, and phrases of them that belong together, such as `moves right`.
+             */
+            words: string[];
         };
         /**
          * BlendSettings

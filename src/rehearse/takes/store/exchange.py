@@ -28,6 +28,7 @@ from sqlalchemy.orm import Session
 from rehearse.json_text import JsonFault, parse_json
 from rehearse.sampling import checkpoint_format
 from rehearse.shot import ImageRef, Shot, ShotError
+from rehearse.shot.draft import Draft, check_draft, prompt_of, read_draft
 from rehearse.shot.files import replace_images
 from rehearse.takes.store import events, images
 from rehearse.takes.store.entries import INDEX, entries_of, refuse_no_zip
@@ -351,12 +352,12 @@ def _checked(whole: _Project) -> dict[str, list[Check]]:
         if len(shots[shot.id]) != len(shot.revisions):
             raise StoreError(f"the shot {shot.name!r} has a revision twice")
         for revision in shot.revisions:
-            _document(revision.document, pictures)
+            _document(revision.document, pictures, _draft)
     takes = {take.id: take for take in whole.takes}
     if len(takes) != len(whole.takes) or len(shots) != len(whole.shots):
         raise StoreError("the project has a shot or a take twice")
     for take in whole.takes:
-        _document(take.document, pictures)
+        _document(take.document, pictures, _shot)
         if take.shot not in shots or (take.shot_revision or min(shots[take.shot])) not in shots[take.shot]:
             raise StoreError(f"the take {take.name!r} is of a shot that is not in the file")
         if take.parent is not None and take.parent not in takes:
@@ -382,9 +383,9 @@ def _checked(whole: _Project) -> dict[str, list[Check]]:
     return wanted
 
 
-def _document(text: str, pictures: set[str]) -> None:
+def _document(text: str, pictures: set[str], check: Callable[[str], object]) -> None:
     try:
-        replace_images(Shot.model_validate_json(text), _by_digest)
+        check(text)
     except ShotError as error:
         raise StoreError(f"a shot in the project is no good: {error}") from None
     missing = images.references(text) - pictures
@@ -392,6 +393,20 @@ def _document(text: str, pictures: set[str]) -> None:
         raise StoreError(
             f"a shot in the project names a picture that is not in the file ({min(missing)[:12]})"
         )
+
+
+def _shot(text: str) -> Shot:
+    """What a take is of: whole, and nothing wrong with it."""
+    return replace_images(Shot.model_validate_json(text), _by_digest)
+
+
+def _draft(text: str) -> Draft:
+    """What lies on the desk: in whatever state it was left."""
+    try:
+        read = json.loads(text)
+    except (ValueError, RecursionError):
+        raise ShotError("this is not valid JSON") from None
+    return check_draft(read, lambda uri: _by_digest(ImageRef(uri)).uri)
 
 
 def _by_digest(image: ImageRef) -> ImageRef:
@@ -485,7 +500,7 @@ def _written(session: Session, store: Store, whole: _Project) -> str:
         last = max(shot.revisions, key=lambda revision: revision.revision)
         row = ShotRow(
             id=ids[shot.id], project_id=project.id, name=shot.name, revision=last.revision,
-            prompt=Shot.model_validate_json(last.document).prompt, created=shot.created, changed=now,
+            prompt=prompt_of(read_draft(last.document)), created=shot.created, changed=now,
             deleted=shot.deleted,
         )  # fmt: skip
         session.add(row)

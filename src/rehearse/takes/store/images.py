@@ -68,19 +68,23 @@ def take_in(session: Session, blobs: Blobs, shot: Shot) -> Shot:
     Raises ShotError where a picture is a file, unknown, or cannot be read.
     """
 
-    def stored(image: ImageRef) -> ImageRef:
-        if image.is_inline:
-            return ImageRef(str(add_image(session, blobs, image.read())["reference"]))
-        found = REFERENCE.fullmatch(image.uri)
-        if not found:
-            raise ShotError(
-                "pictures are not read from files here; upload it and give sha256:<digest>, or a data: URI"
-            )
-        if session.get(ImageRow, found[1]) is None:
-            raise ShotError("there is no such picture here; upload it first")
-        return image
+    return replace_images(shot, lambda image: ImageRef(kept_reference(session, blobs, image.uri)))
 
-    return replace_images(shot, stored)
+
+def kept_reference(session: Session, blobs: Blobs, uri: str) -> str:
+    """What a stored shot calls the picture of a reference from outside; one that is inline is put into the
+    store. Raises ShotError where it is a file, unknown, or cannot be read."""
+    image = ImageRef(uri)
+    if image.is_inline:
+        return str(add_image(session, blobs, image.read())["reference"])
+    found = REFERENCE.fullmatch(uri)
+    if not found:
+        raise ShotError(
+            "pictures are not read from files here; upload it and give sha256:<digest>, or a data: URI"
+        )
+    if session.get(ImageRow, found[1]) is None:
+        raise ShotError("there is no such picture here; upload it first")
+    return uri
 
 
 def bring_out(blobs: Blobs, media_type: Callable[[str], str], shot: Shot) -> Shot:

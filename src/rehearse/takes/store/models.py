@@ -10,6 +10,9 @@ from rehearse.models import ModelError
 from rehearse.models.registry import find_model
 from rehearse.takes.store.schema import ModelRow
 
+_FACTS = 2
+"""Counts up when other facts are asked of models than before."""
+
 
 def remember_models(session: Session, found: list[dict[str, Any]]) -> None:
     """Keep facts by ``name``, as long as the model's files stay as they are."""
@@ -32,6 +35,6 @@ def known_models(session: Session, names: tuple[str, ...]) -> list[dict[str, Any
 
 def _stamp(name: str) -> str | None:
     try:
-        return repr(find_model(name).stamp())
+        return f"{_FACTS} {find_model(name).stamp()!r}"
     except ModelError:
         return None

@@ -43,7 +43,8 @@ class ShotRow(Base):
 
 
 class RevisionRow(Base):
-    """One revision of a shot. document: the shot as JSON, its pictures by digest. Never changed."""
+    """One revision of a shot. document: the shot as JSON, finished or not (see ``rehearse.shot.draft``), its
+    pictures by digest. Never changed."""
 
     __tablename__ = "shot_revision"
 

@@ -15,6 +15,7 @@ from rehearse.takes.store.projects import expect, project_row, touch
 from rehearse.takes.store.schema import RevisionRow, ShotRow
 
 _NAME = 80
+_UNNAMED = "Untitled shot"
 
 
 def list_shots(session: Session, project: str, *, deleted: bool = False) -> list[Facts]:
@@ -54,13 +55,13 @@ def get_shot(session: Session, shot: str, revision: int | None = None) -> tuple[
 
 
 def create_shot(session: Session, project: str, name: str | None, prompt: str, document: str) -> Facts:
-    """A new shot at revision 1. name: None takes the prompt."""
+    """A new shot at revision 1. name: None takes the prompt, if it says anything."""
     touch(session, project)
     now = time.time()
     row = ShotRow(
         id=uuid.uuid4().hex,
         project_id=project,
-        name=name or prompt[:_NAME],
+        name=name or prompt.strip()[:_NAME] or _UNNAMED,
         revision=1,
         prompt=prompt,
         created=now,
@@ -86,7 +87,8 @@ def change_shot(
         raise StoreError(f"the shot {row.name!r} is in the bin; restore it first", "conflict")
     expect(revision, row.revision, f"the shot {row.name!r}")
     document = document_of(session, shot, revision) if document is None else document
-    row.revision, row.name, row.prompt = revision + 1, name or row.name, prompt or row.prompt
+    row.revision, row.name = revision + 1, name or row.name
+    row.prompt = row.prompt if prompt is None else prompt
     session.add(RevisionRow(shot_id=shot, revision=row.revision, document=document, created=time.time()))
     return _done(session, row)
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .scene import Actor, Scene
@@ -73,6 +73,30 @@ def bare_caption(puppets: Sequence[tuple[str, str]], backdrop: str) -> str:
     """The caption without motions of (kind, colour) pairs before a backdrop."""
     parts = [f"{article(colour)} {colour} {kind}" for kind, colour in puppets]
     return f"{join_phrases(parts)} {BACKDROP_PHRASES[backdrop]}".strip()
+
+
+def word_groups(vocabulary: Collection[str]) -> list[dict[str, Any]]:
+    """A theatre model's words by kind, to be looked through: ``name`` and ``words`` of each, things first.
+
+    vocabulary: the words a model knows; of a kind those are given all of whose parts it knows. What is of no
+    kind stands under "Other words"; of a vocabulary that is not the theatre's that is all of it.
+    """
+    from .target_scene import VERBS
+
+    kinds: dict[str, tuple[str, ...]] = {
+        "Things": (*PUPPETS, *VERBS),
+        "Colours": COLOURS,
+        "Motions": (*MOTIONS, *VERBS.values()),
+        "Places": tuple(BACKDROP_PHRASES.values()),
+    }
+    known = set(vocabulary)
+    groups = [
+        {"name": name, "words": [word for word in words if known.issuperset(word.split())]}
+        for name, words in kinds.items()
+    ]
+    told = {part for group in groups for word in group["words"] for part in word.split()}
+    groups.append({"name": "Other words", "words": sorted(known - told)})
+    return [group for group in groups if group["words"]]
 
 
 @lru_cache(maxsize=1)
