@@ -163,7 +163,7 @@ class Limits(View):
     """The same words by kind, to be looked through; empty where any word may be used."""
     frame_step: int = 1
     """A clip has 1 frame and a multiple of so many more."""
-    fixed: tuple[int, int, int] | None = None
+    fixed: list[int] | None = None
     """Frames, width and height of the one size it takes; null: any."""
 
 

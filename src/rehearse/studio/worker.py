@@ -145,7 +145,7 @@ class Worker:
                 "vocabulary": words,
                 "word_groups": word_groups(words or ()),
                 "frame_step": limits.frame_step,
-                "fixed": limits.fixed,
+                "fixed": None if limits.fixed is None else list(limits.fixed),
             },
         }
 

@@ -923,11 +923,7 @@ export interface components {
              * Fixed
              * @description Frames, width and height of the one size it takes; null: any.
              */
-            fixed?: [
-                number,
-                number,
-                number
-            ] | null;
+            fixed?: number[] | null;
         };
         /**
          * ModelList

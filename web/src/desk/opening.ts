@@ -1,6 +1,7 @@
 /** Opening projects and shots; on the first visit an example lies ready to be played. */
 import { answer, api, type Project, type ShotSummary, type ShotView } from "../api/client";
 import { fetchTakes, keys, queryClient } from "../api/queries";
+import { laid } from "../document/draft";
 import { EXAMPLE, type Shot } from "../document/shot";
 import { shotNow, useDocument } from "../document/store";
 import { attempt, say } from "../ui/toasts";
@@ -17,7 +18,7 @@ function lay(view: ShotView): void {
     dragRegion: null,
     ...(other ? { viewed: null, compared: null } : {}),
   });
-  useDocument.getState().open(view.shot);
+  useDocument.getState().open(laid(view.shot));
   markSaved(view, shotNow());
 }
 

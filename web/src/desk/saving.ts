@@ -2,6 +2,7 @@
 import { create } from "zustand";
 import { answer, api, FULL_DISK, Refusal, type ShotView } from "../api/client";
 import { useLine } from "../api/events";
+import { laid } from "../document/draft";
 import type { Shot } from "../document/shot";
 import { shotNow, useDocument } from "../document/store";
 import { sessionNow, setSession } from "./session";
@@ -72,7 +73,7 @@ export async function takeTheirs(): Promise<void> {
   const { shot: id } = sessionNow();
   if (!id) return;
   const view = await answer(api.GET("/api/shots/{shot}", { params: { path: { shot: id } } }));
-  useDocument.getState().lay("Take the other desk's changes", view.shot);
+  useDocument.getState().lay("Take the other desk's changes", laid(view.shot));
   markSaved(view, shotNow());
 }
 
