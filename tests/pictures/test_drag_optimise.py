@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -62,7 +63,7 @@ def test_outside_its_region_the_picture_is_untouched(
     assert np.array_equal(made.picture[outside], picture[outside])
     assert (made.picture != picture)[~outside].any()
     assert 1 <= made.steps_taken == len(seen) == len(made.trace) <= 4
-    assert made.steps_taken == 4 or max(made.distances) < ARRIVED
+    assert made.steps_taken == 4 or max(made.distances) <= ARRIVED
     assert [step.step for step in seen] == list(range(1, made.steps_taken + 1))
     assert len(made.points) == len(made.distances) == 1
     assert made.changed[region].min() == 1
@@ -284,3 +285,45 @@ def test_bad_drags_are_refused_before_any_work(
     asked = {"picture": picture, "moves": MOVES, "region": region, "steps": 2} | changes
     with pytest.raises(ShotError, match=said):
         optimise_drag(picture_model=model, prompt="a red ball", **asked)  # type: ignore[arg-type]
+
+
+def test_it_ends_where_all_points_are_within_two_pixels(
+    model: ImageModel, picture: NDArray[np.uint8], region: NDArray[np.bool_], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The points are found where this test says; the second one is the last to come."""
+    moves = [((0.3, 0.4), (0.55, 0.4)), ((0.35, 0.6), (0.6, 0.6))]
+    lacking = [(6.0, 8.0), (1.0, 7.0), (0.5, 1.01), (1.0, 1.0), (0.0, 0.0)]
+    told = iter(lacking)
+
+    def found(self: RegionSupervision, seen: Tensor, start: Tensor, points: Tensor, pulled: Tensor) -> Tensor:
+        goal = on_grid(*((x * 32 - 0.5, y * 32 - 0.5) for _, (x, y) in moves))
+        return goal - torch.tensor(next(told))[:, None] * torch.tensor([1.0, 0.0])
+
+    monkeypatch.setattr(RegionSupervision, "track", found)
+    seen: list[Pulled] = []
+    made = optimise_drag(
+        picture, moves, region, model, "a red ball", steps=20, on_step=seen.append, pull=QUICK
+    )
+    assert made.steps_taken == len(seen) == 4, "the step that found both within 2 pixels was the last"
+    assert made.distances == pytest.approx((1.0, 1.0), abs=1e-4) and made.pixels_short <= 2.001
+    told = iter([(0.5, 0.5)] * 20)
+    never = optimise_drag(
+        picture, moves, region, model, "a red ball", steps=6, pull=replace(QUICK, arrived=-1.0)
+    )
+    assert never.steps_taken == 6 and never.pixels_short < 2
+
+
+def test_uses_of_the_model_are_counted(
+    model: ImageModel, picture: NDArray[np.uint8], region: NDArray[np.bool_]
+) -> None:
+    passes: list[object] = []
+    hook = model.denoiser.register_forward_pre_hook(lambda *_: passes.append(None))
+    few, more = (
+        optimise_drag(
+            picture, MOVES, region, model, "a red ball", steps=steps, pull=replace(QUICK, arrived=-1.0)
+        )
+        for steps in (1, 3)
+    )
+    hook.remove()
+    assert few.evaluations + more.evaluations == len(passes)
+    assert more.evaluations >= few.evaluations + 2

@@ -3,8 +3,9 @@
 1. The picture is encoded and inverted, step by step, to latents in the middle of the schedule
    (:mod:`~rehearse.pictures.drag_inversion`); beside it the picture of what is behind the region, smoothly
    filled in.
-2. Up to ``steps`` times: each handle's *way-point* goes on toward the target, to one latent's side ahead of
-   where the handle was found, and never slower than what brings it home in half the steps. *Motion
+2. Up to ``steps`` times, and no longer than until all handles are found within 2 pixels of their targets:
+   each handle's *way-point* goes on toward the target, to one latent's side ahead of where the handle was
+   found, and never slower than what brings it home in half the steps. *Motion
    supervision*, one step of Adam, moves the latents so that their features become what is wanted there: the
    first features, carried along by the elastic map from the handles to their way-points; what is behind
    where the region has left. *Point tracking* then finds each handle again, by the features of its part of
@@ -67,7 +68,8 @@ class Pull:
     reach: half side, in cells of the point grid, of the squares that are searched. unit: how far ahead of a
     handle its way-point is, in latents' sides. rate: Adam's learning rate. schedule: steps of the whole DDIM
     schedule. depth: share of it, from its clean end, that is inverted. spread: share of the inverted steps
-    that the optimisation's are spread over; 0: all before the first.
+    that the optimisation's are spread over; 0: all before the first. arrived: cells of the point grid within
+    which a point counts as arrived; the optimisation ends where all do, below 0 never.
     """
 
     reach: int = 3
@@ -76,6 +78,7 @@ class Pull:
     schedule: int = 50
     depth: float = 0.7
     spread: float = 0.5
+    arrived: float = ARRIVED
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -97,16 +100,24 @@ class Optimised:
     """The result of an optimised drag.
 
     picture: uint8 ``[H, W, 3]``. points: where the handles came to, (x, y) in fractions. steps_taken: of the
-    optimisation. distances: from the targets at the end, in cells of the point grid (half the picture's
-    size). changed: float32 ``[H, W]``: 0 where the picture is the original's bit for bit. trace: every step.
+    optimisation, fewer than allowed where all points arrived before. evaluations: uses of the denoiser,
+    for the inversion, the features and the way back. distances: from the targets at the end, in cells of the
+    point grid (half the picture's size). changed: float32 ``[H, W]``: 0 where the picture is the original's
+    bit for bit. trace: every step.
     """
 
     picture: NDArray[np.uint8]
     points: tuple[tuple[float, float], ...]
     steps_taken: int
+    evaluations: int
     distances: tuple[float, ...]
     changed: NDArray[np.float32]
     trace: tuple[Pulled, ...]
+
+    @property
+    def pixels_short(self) -> float:
+        """How far the point that stayed farthest behind is from its target, in pixels of the picture."""
+        return 2 * max(self.distances)
 
 
 def optimise_drag(
@@ -147,12 +158,17 @@ def optimise_drag(
     changeable = bare | (piece.lay([moves]).moved > 0)
 
     both = np.stack([picture, piece.plate])
-    journey = invert(both, picture_model, prompt, pull.schedule, pull.depth, cancel)
-    stop_if(cancel)
-    seen = RegionSupervision(picture_model, journey, piece.opacity[0], bare, changeable, pull.reach)
-    start, goal = (_on_grid([move[end] for move in moves], seen.grid) for end in (0, 1))
-    drag = _Dragging(seen, start, goal, steps, pull)
-    made = _denoise(drag, picture_model, on_step, cancel)
+    uses: list[None] = []
+    counter = picture_model.denoiser.register_forward_pre_hook(lambda *_: uses.append(None))
+    try:
+        journey = invert(both, picture_model, prompt, pull.schedule, pull.depth, cancel)
+        stop_if(cancel)
+        seen = RegionSupervision(picture_model, journey, piece.opacity[0], bare, changeable, pull.reach)
+        start, goal = (_on_grid([move[end] for move in moves], seen.grid) for end in (0, 1))
+        drag = _Dragging(seen, start, goal, steps, pull)
+        made = _denoise(drag, picture_model, on_step, cancel)
+    finally:
+        counter.remove()
     changed = _feathered(changeable, picture_model.limits.size_multiple)
     blended = picture + changed[..., None] * (made.astype(np.float32) - picture)
     result = picture.copy()
@@ -160,7 +176,7 @@ def optimise_drag(
     result[touched] = np.rint(blended[touched]).astype(np.uint8)
     distances = tuple((goal - drag.points).norm(dim=1).tolist())
     points, trace = _in_fractions(drag.points, seen.grid), tuple(drag.trace)
-    return Optimised(result, points, len(trace), distances, changed, trace)
+    return Optimised(result, points, len(trace), len(uses), distances, changed, trace)
 
 
 def _check_size(height: int, width: int, model: ImageModel, steps: int) -> None:
@@ -184,7 +200,7 @@ class _Dragging:
     def __init__(self, seen: RegionSupervision, start: Tensor, goal: Tensor, steps: int, pull: Pull) -> None:
         self.seen, self.start, self.goal, self.pull = seen, start, goal, pull
         self.whole = (goal - start).norm(dim=1, keepdim=True)
-        self.steps = steps if bool((self.whole >= ARRIVED).any()) else 0
+        self.steps = 0 if self._arrived(self.whole) else steps
         self.due = _spread(self.steps, len(seen.journey.timesteps), pull.spread)
         self.latents = seen.journey.latents[0][:1]
         self.unit = pull.unit * seen.grid[1] / self.latents.shape[-1]
@@ -194,9 +210,9 @@ class _Dragging:
         self._moments: dict[str, Tensor] = {}
 
     def at(self, k: int, on_step: Callable[[Pulled], None] | None, cancel: Callable[[], bool] | None) -> None:
-        """Pull as often as is due at step k of the way back."""
+        """Pull as often as is due at step k of the way back, or until all points have arrived."""
         count = self.due[k] - len(self.trace)
-        if not count:
+        if not count or (self.trace and self._arrived(self.goal - self.points)):
             return
         seen = self.seen
         if k != seen.step:
@@ -224,7 +240,13 @@ class _Dragging:
             self.trace.append(Pulled(len(self.trace) + 1, places, distances, float(loss.detach())))
             if on_step is not None:
                 on_step(self.trace[-1])
+            if self._arrived(self.goal - self.points):
+                break
         self.latents, self._moments = asked.detach(), adam.state[asked]
+
+    def _arrived(self, lacking: Tensor) -> bool:
+        """Whether all points, that lack so much, are where they are to go."""
+        return bool((lacking.norm(dim=1) <= self.pull.arrived).all())
 
     def _towards(self) -> Tensor:
         """The way-points of the next step."""

@@ -10,6 +10,7 @@ going backward.
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -31,6 +32,8 @@ FILL_STRENGTH = 0.5
 """How far a bared area may depart from the smooth guess it starts from."""
 FEATHER = 0.04
 """Width of the soft edge of what was bared and of what is swept, in fractions of the frame's shorter side."""
+_LOG = logging.getLogger(__name__)
+
 _MOMENTS = 17
 # Noise of the fill's own, away from the stages' whose number edits change.
 _FILL_STAGE = 1 << 20
@@ -263,7 +266,7 @@ def _optimised(
     progress: Progress,
 ) -> tuple[Picture, Morph]:
     from rehearse.models.image import ImageModel
-    from rehearse.pictures.drag_optimise import optimise_drag
+    from rehearse.pictures.drag_optimise import ARRIVED, MOST_STEPS, optimise_drag
     from rehearse.pictures.region import find_region
 
     model, drag, name = pipeline.model, one.drag, f"instructions[{one.index}]"
@@ -289,6 +292,15 @@ def _optimised(
             on_step=lambda _: progress.tell(name, lambda: picture[None]), cancel=progress.called_off,
             halo=one.halo,
         )  # fmt: skip
+        spent = (result.steps_taken, MOST_STEPS, result.evaluations)
+        if result.pixels_short <= 2 * ARRIVED:
+            _LOG.info("%s: the drag arrived after %d of %d steps, %d uses of the model", name, *spent)
+        else:
+            _LOG.warning(
+                "%s: the drag ended %.0f pixels short of its target after %d of %d steps, %d uses of the "
+                "model; drag less far, mark the thing more closely, or let the drag be a warp",
+                name, result.pixels_short, *spent,
+            )  # fmt: skip
         edited = cache.put(key, result.picture)
     landing = cut_out(picture, [region], [one.halo]).lay([moves])
     area = spread(

@@ -1,4 +1,5 @@
-"""A take between two steps as one safetensors file: all that continues it, bit for bit, elsewhere.
+"""A take between two steps as one safetensors file: all that continues it elsewhere, bit for bit where the
+same number of threads computes in the same format (the file says which made it).
 
 Tensors: latents, predicted x0, the scheduler's history, the generator's state. Metadata: the shot, the
 model's fingerprint, the step, the scheduler's scalars. A blended take's file also carries its original: the
@@ -25,6 +26,7 @@ from rehearse.sampling.checkpoint_format import FORMAT, VERSION, newer
 from rehearse.sampling.original import Original
 from rehearse.sampling.snapshot import Snapshot
 from rehearse.sampling.state import State
+from rehearse.sampling.surroundings import surroundings
 
 _SCHEDULER = "scheduler."
 _KEPT = "kept."
@@ -45,6 +47,7 @@ class Checkpoint:
     state: where the run stands. shot: the shot as JSON text. model: what ``--model`` was given.
     fingerprint: of the model's files. notes: text by name, such as the parent take; not needed to continue.
     original: what a blended take is mixed with, see :class:`~rehearse.sampling.original.Original`.
+    made_with: see :func:`~rehearse.sampling.surroundings.surroundings`; files of older versions say less.
     """
 
     state: State
@@ -53,6 +56,7 @@ class Checkpoint:
     fingerprint: str
     notes: Mapping[str, str] = field(default_factory=dict)
     original: Original | None = None
+    made_with: Mapping[str, str] = field(default_factory=dict)
 
 
 def save_checkpoint(checkpoint: Checkpoint, path: str | os.PathLike[str]) -> Path:
@@ -76,7 +80,7 @@ def save_checkpoint(checkpoint: Checkpoint, path: str | os.PathLike[str]) -> Pat
         "scheduler": state.scheduler.to_json(),
         "notes": json.dumps(dict(checkpoint.notes)),
         "originals": originals,
-        "made_with": json.dumps({"torch": torch.__version__, "threads": torch.get_num_threads()}),
+        "made_with": json.dumps(surroundings(None) | dict(checkpoint.made_with)),
     }
     metadata["digest"] = _digest(metadata, tensors)
     # Copies: several history entries may share one tensor, which the format does not allow.
@@ -172,6 +176,8 @@ def _assemble(metadata: Mapping[str, str], tensors: dict[str, Tensor]) -> Checkp
         model=metadata["model"],
         fingerprint=metadata["fingerprint"],
         notes=notes,
+        # The first versions wrote the threads as a number.
+        made_with={str(k): str(v) for k, v in json.loads(metadata.get("made_with", "{}")).items()},
         original=_put_together(metadata.get("originals", "[]"), tensors),
     )
 

@@ -10,6 +10,7 @@ from typing import Any
 from rehearse.api import picture
 from rehearse.sampling.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from rehearse.sampling.state import State
+from rehearse.sampling.surroundings import surroundings
 from rehearse.studio.strips import put_strip
 from rehearse.takes.store.errors import DiskFull
 from rehearse.takes.store.recording import Claim, record_plan, record_step
@@ -106,6 +107,7 @@ class StoreRecorder:
             fingerprint=take.model.fingerprint,
             notes={"take": self._claim.take},
             original=None if take.original is None else take.original.since(state.step),
+            made_with=surroundings(take.model),
         )
         with self._store.blobs.part() as part:
             try:

@@ -11,6 +11,7 @@ from typing import Literal
 
 from rehearse.models.model import VideoModel
 from rehearse.sampling.loop import Cancelled
+from rehearse.sampling.surroundings import say_what_changed
 from rehearse.shot import Shot
 from rehearse.studio import full_disk
 from rehearse.studio.recorder import StoreRecorder
@@ -110,6 +111,7 @@ class Run:
         checkpoint = recorder.checkpoint(row.step)
         if checkpoint.fingerprint != model.fingerprint:
             raise ValueError(_other_weights("the take", row.model))
+        say_what_changed(checkpoint.made_with, model)
         take = Take.restore(
             shot, model, id=row.id, state=checkpoint.state, parent_id=row.parent_id,
             branch_step=row.branch_step, original=checkpoint.original, keep=0, recorder=recorder,
@@ -146,6 +148,8 @@ class Run:
         checkpoint = recorder.checkpoint(stands) if stands in kept else None
         if checkpoint is not None and checkpoint.fingerprint != model.fingerprint:
             raise ValueError(_other_weights("the take it leaves", parent.model))
+        if checkpoint is not None:
+            say_what_changed(checkpoint.made_with, model)
         return Take.restore(
             shot, model, id=parent.id,
             state=None if checkpoint is None else checkpoint.state,

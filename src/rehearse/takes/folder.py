@@ -47,6 +47,7 @@ from rehearse.sampling.checkpoint import (
     save_checkpoint,
 )
 from rehearse.sampling.original import Original
+from rehearse.sampling.surroundings import say_what_changed, surroundings
 from rehearse.shot import Shot, ShotError
 from rehearse.takes.take import Take
 
@@ -164,7 +165,8 @@ class TakeFolder:
         return self.path / "clip.mp4"
 
     def take(self, model: VideoModel | None = None) -> Take:
-        """The take as it stands on the disk, ready to play on bit for bit; its recorder is this folder.
+        """The take as it stands on the disk, ready to play on; its recorder is this folder. Where the
+        surroundings are the same it goes on bit for bit (:meth:`Take.load`); a warning says what differs.
 
         model: a loaded model, None loads the one the take names. Raises FolderError, CheckpointError (other
         weights than it was made with), ModelError. Nothing in the folder changes, but that a checkpoint that
@@ -185,6 +187,8 @@ class TakeFolder:
                 f"{self.path / 'take.json'} has another shot than the checkpoints of the take, which never "
                 f"changes; put the file back, and fork the take to change its shot{self._what_is_left()}"
             )
+        if newest is not None and newest.state.step < card.steps:
+            say_what_changed(newest.made_with, model)
         take = Take.restore(
             self.shot,
             model,
@@ -394,6 +398,7 @@ class TakeFolder:
                 fingerprint=take.model.fingerprint,
                 notes=take.notes,
                 original=original,
+                made_with=surroundings(take.model),
             ),
             self._file(state.step),
         )

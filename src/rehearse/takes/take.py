@@ -29,6 +29,7 @@ from rehearse.sampling.loop import Cancelled, Loop
 from rehearse.sampling.original import Original
 from rehearse.sampling.plan import Plan
 from rehearse.sampling.state import State
+from rehearse.sampling.surroundings import say_what_changed, surroundings
 from rehearse.shot import Shot
 from rehearse.takes.blending import keeps_original, mixed, mixes_with_parent, plan_of, unmixed
 from rehearse.takes.changes import acts_in_steps
@@ -307,18 +308,22 @@ class Take:
             fingerprint=self.model.fingerprint,
             notes=self.notes,
             original=None if self.original is None else self.original.since(state.step),
+            made_with=surroundings(self.model),
         )
         return save_checkpoint(checkpoint, path)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str], model: VideoModel | None = None, *, keep: int = 1) -> Self:
-        """The take of a file, ready to play on bit for bit; ``model`` None loads the one it names.
+        """The take of a file, ready to play on; ``model`` None loads the one it names.
 
-        Raises CheckpointError, ShotError (a shot of a newer format), ModelError.
+        Bit for bit as if it had never stopped where as many threads compute in the same format on the same
+        kind of device; a warning says what differs. Raises CheckpointError, ShotError (a shot of a newer
+        format), ModelError.
         """
         checkpoint = load_checkpoint(path)
         model = model or load_model(checkpoint.model)
         checkpoint = load_checkpoint(path, fingerprint=model.fingerprint, model=model.identity)
+        say_what_changed(checkpoint.made_with, model)
         branch = checkpoint.notes.get("branch_step")
         return cls.restore(
             Shot.model_validate_json(checkpoint.shot),
