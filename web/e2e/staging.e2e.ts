@@ -207,6 +207,171 @@ describe("recording a motion", () => {
   });
 });
 
+/** What has the focus: its label, else its text. */
+const focused = () =>
+  page.evaluate(() => {
+    const element = document.activeElement;
+    return element === document.body
+      ? "the page"
+      : (element?.getAttribute("aria-label") ?? element?.textContent ?? "nothing");
+  });
+const stageHasFocus = async () => expect.poll(focused).toMatch(/^Stage/);
+const layers = () => page.locator(".layer").count();
+const PROMPT = "a red ball over the meadow";
+const promptIs = async (words: string) =>
+  expect(await page.getByLabel("Prompt: what the clip shows").inputValue()).toBe(words);
+
+describe("by the keyboard alone", () => {
+  it("leaves the prompt for the stage, takes the thing there and deletes it, not words", async () => {
+    await page.keyboard.press("/");
+    await page.keyboard.press("Control+a");
+    await page.keyboard.press("Escape");
+    await stageHasFocus();
+    await page.keyboard.press("Tab");
+    await page.getByRole("region", { name: "Selection" }).waitFor();
+    await page.keyboard.press("Delete");
+    await expect.poll(layers).toBe(0);
+    await stageHasFocus();
+    for (const key of ["Delete", "Backspace", "ArrowLeft"]) await page.keyboard.press(key);
+    await promptIs(PROMPT);
+    await page.keyboard.press("Control+z");
+    await expect.poll(layers).toBe(1);
+  });
+
+  it("the words that a tool was chosen for stay as they are", async () => {
+    await page.keyboard.press("/");
+    for (const keys of ["Home", "Control+ArrowRight", "Control+Shift+ArrowRight", "Control+Shift+ArrowRight"])
+      await page.keyboard.press(keys);
+    await page.getByRole("button", { name: "draw its box" }).click();
+    await stageHasFocus();
+    await page.keyboard.press("Backspace");
+    await promptIs(PROMPT);
+    await page.keyboard.press("Enter");
+    await expect.poll(layers).toBe(2);
+    await page.keyboard.press("Backspace");
+    await expect.poll(layers).toBe(1);
+    await stageHasFocus();
+    await page.keyboard.press("v");
+  });
+
+  it("what a menu added is selected, and Delete is for it", async () => {
+    for (const downs of [0, 1]) {
+      await page.getByRole("button", { name: "Add an instruction" }).focus();
+      await page.keyboard.press("Enter");
+      await page.getByRole("menu", { name: "Add an instruction" }).waitFor();
+      for (let i = 0; i < downs; i++) await page.keyboard.press("ArrowDown");
+      await page.keyboard.press("Enter");
+      expect(await focused()).toBe("Add an instruction");
+    }
+    await expect.poll(layers).toBe(3);
+    await page.keyboard.press("Delete");
+    await expect.poll(layers).toBe(2);
+    await promptIs(PROMPT);
+    expect(await focused()).not.toBe("the page");
+  });
+
+  it("a deleted row hands the focus to the next, the last one to its panel", async () => {
+    const remove = async (name: string) => {
+      // A row shows what can be done with it when the focus is there.
+      for (let i = 0; i < 4 && (await focused()) !== `Delete ${name}`; i++) await page.keyboard.press("Tab");
+      expect(await focused()).toBe(`Delete ${name}`);
+      await page.keyboard.press("Enter");
+    };
+    await page.locator(".layer-choose").first().focus();
+    await remove("red ball");
+    await expect.poll(layers).toBe(1);
+    await expect.poll(focused).toMatch(/Motion$/);
+    await remove("Motion");
+    await expect.poll(layers).toBe(0);
+    await expect.poll(focused).toBe("Add an instruction");
+    for (const key of ["Delete", "Backspace"]) await page.keyboard.press(key);
+    await promptIs(PROMPT);
+    await page.keyboard.press("Control+z");
+    await page.keyboard.press("Control+z");
+    await expect.poll(layers).toBe(2);
+  });
+
+  it("a deleted keyframe hands it to another, a dialog gives it back", async () => {
+    const count = () => page.locator(".keyframe").count();
+    const before = await count();
+    await page.locator(".keyframe").last().focus();
+    await page.keyboard.press("Delete");
+    await expect.poll(count).toBe(before - 1);
+    await expect.poll(focused).toMatch(/^Keyframe /);
+    const at = await focused();
+    await page.keyboard.press("?");
+    await page.locator("dialog[open]").waitFor();
+    await page.keyboard.press("Escape");
+    await expect.poll(() => page.locator("dialog[open]").count()).toBe(0);
+    await expect.poll(focused).toBe(at);
+  });
+
+  it("a click on nothing leaves the keys with the stage", async () => {
+    await page.getByRole("heading", { name: "Instructions" }).click();
+    await stageHasFocus();
+    await keep(page, "64-keyboard");
+  });
+});
+
+/** What of the things that match sticks out of the window, or of what holds them. */
+const sticksOut = (selector: string) =>
+  page.evaluate((wanted) => {
+    const found = [...document.querySelectorAll<HTMLElement>(wanted)].filter((element) =>
+      element.checkVisibility(),
+    );
+    return found
+      .map((element) => ({ element, box: element.getBoundingClientRect() }))
+      .filter(({ box }) => box.left < 0 || box.top < 0 || box.right > innerWidth || box.bottom > innerHeight)
+      .map(({ element, box }) => `${element.className} ${JSON.stringify(box)}`);
+  }, selector);
+
+describe.each([
+  [1024, 768],
+  [1440, 900],
+])("in a window of %i x %i", (width, height) => {
+  it("every menu lies inside", async () => {
+    await page.setViewportSize({ width, height });
+    const menus = page.locator("button[aria-haspopup=menu]:visible:not(:disabled)");
+    const count = await menus.count();
+    expect(count).toBeGreaterThanOrEqual(5);
+    for (let i = 0; i < count; i++) {
+      await menus.nth(i).click();
+      await page.locator(".menu-list").waitFor();
+      expect(await sticksOut(".menu-list, .menu-list [role^=menuitem]")).toEqual([]);
+      await page.keyboard.press("Escape");
+      await expect.poll(() => page.locator(".menu-list").count()).toBe(0);
+    }
+  });
+
+  it("so do every tool and its options, the dialogs, and what is offered for selected words", async () => {
+    for (const key of "vhrpidbelt") {
+      await page.locator(".stage-canvas").focus();
+      await page.keyboard.press(key);
+      expect(await sticksOut(".tool, .tool-options, .tool-options *:not(.unseen)")).toEqual([]);
+      const inspector = await page.locator(".inspector").boundingBox();
+      const reach = await page.evaluate(() =>
+        Math.max(
+          ...[...document.querySelectorAll(".tool-options *:not(.unseen)")].map(
+            (element) => element.getBoundingClientRect().right,
+          ),
+        ),
+      );
+      expect(reach).toBeLessThanOrEqual((inspector?.x ?? 0) + 1);
+    }
+    await keep(page, `65-options-${width}`);
+    await page.keyboard.press("v");
+    await page.keyboard.press("?");
+    expect(await sticksOut("dialog[open]")).toEqual([]);
+    await page.keyboard.press("Escape");
+    await page.keyboard.press("/");
+    await page.keyboard.press("Control+a");
+    await page.locator(".phrase-actions").waitFor();
+    expect(await sticksOut(".prompt-help, .prompt-help *")).toEqual([]);
+    await page.keyboard.press("Escape");
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(width);
+  });
+});
+
 describe("the page", () => {
   it("complained of nothing, and nothing was refused", () => {
     expect(studio.complaints).toEqual([]);

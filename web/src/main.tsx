@@ -10,6 +10,7 @@ import { QueryClientProvider } from "@tanstack/react-query";
 import { createRoot } from "react-dom/client";
 import { App } from "./App";
 import { queryClient } from "./api/queries";
+import { keepFocus } from "./desk/focus";
 import { startFollowing } from "./desk/following";
 import { followAddress } from "./desk/opening";
 import { startSaving } from "./desk/saving";
@@ -18,6 +19,7 @@ import { startTheme } from "./ui/theme";
 startTheme();
 startSaving();
 startFollowing();
+keepFocus();
 followAddress();
 createRoot(document.getElementById("root") as HTMLElement).render(
   <QueryClientProvider client={queryClient}>

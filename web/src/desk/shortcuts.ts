@@ -107,7 +107,11 @@ export function answerKey(event: KeyboardEvent, acts: Acts): boolean {
     acts.stop();
     return true;
   }
-  if (writing(event.target)) return false;
+  if (writing(event.target)) {
+    if (key !== "Escape" || !(event.target instanceof HTMLTextAreaElement)) return false;
+    globalThis.document.querySelector<HTMLElement>(".stage-canvas")?.focus({ preventScroll: true });
+    return true;
+  }
   const document = useDocument.getState();
   if (control && key === "z") {
     if (event.shiftKey) document.redo();

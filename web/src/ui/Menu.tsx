@@ -1,5 +1,5 @@
 /** A button that opens a list of commands. Arrow keys, Escape, and a click elsewhere work as one expects. */
-import { type KeyboardEvent, type ReactNode, useEffect, useRef, useState } from "react";
+import { type KeyboardEvent, type ReactNode, useEffect, useLayoutEffect, useRef, useState } from "react";
 import { found, SEARCHED } from "./found";
 import { Icon, type IconName } from "./Icon";
 
@@ -22,6 +22,20 @@ interface Many {
   items: Item[];
 }
 
+/** Room between a list and the window's edge, in pixels. */
+const EDGE = 8;
+
+/** Moves a list sideways, and cuts its height, so that it lies inside the window; it scrolls. */
+function bringInside(list: HTMLElement): void {
+  list.style.translate = "";
+  list.style.maxHeight = "";
+  const { left, right, top, bottom } = list.getBoundingClientRect();
+  const over = Math.max(0, right + EDGE - window.innerWidth);
+  const shift = Math.max(EDGE - left, -over);
+  if (shift < 0 || left < EDGE) list.style.translate = `${shift}px 0`;
+  if (bottom + EDGE > window.innerHeight) list.style.maxHeight = `${window.innerHeight - EDGE - top}px`;
+}
+
 const ENTRIES = "[role^=menuitem]:not(:disabled)";
 
 export function Menu({
@@ -42,6 +56,7 @@ export function Menu({
   const [open, setOpen] = useState(false);
   const root = useRef<HTMLDivElement>(null);
   const button = useRef<HTMLButtonElement>(null);
+  const list = useRef<HTMLDivElement>(null);
 
   useEffect(() => {
     if (!open) return;
@@ -52,6 +67,14 @@ export function Menu({
     root.current?.querySelector(".menu-many [aria-checked=true]")?.scrollIntoView({ block: "center" });
     root.current?.querySelector<HTMLElement>(`.menu-search, ${ENTRIES}`)?.focus();
     return () => document.removeEventListener("pointerdown", away);
+  }, [open]);
+
+  useLayoutEffect(() => {
+    if (!open) return;
+    const place = () => list.current && bringInside(list.current);
+    place();
+    window.addEventListener("resize", place);
+    return () => window.removeEventListener("resize", place);
   }, [open]);
 
   const close = () => {
@@ -86,7 +109,15 @@ export function Menu({
   const entry = (item: Item) => <Entry key={item.id ?? item.label} item={item} close={close} />;
   return (
     // biome-ignore lint/a11y/noStaticElementInteractions: the keys belong to the list inside
-    <div className={`menu ${className}`} ref={root} onKeyDown={onKeyDown}>
+    <div
+      className={`menu ${className}`}
+      ref={root}
+      onKeyDown={onKeyDown}
+      onBlur={({ relatedTarget }) => {
+        // The keyboard has gone on to something else.
+        if (relatedTarget && !root.current?.contains(relatedTarget)) setOpen(false);
+      }}
+    >
       <button
         type="button"
         ref={button}
@@ -101,7 +132,7 @@ export function Menu({
         <Icon name="chevron" size={14} />
       </button>
       {open && (
-        <div className={`menu-list menu-${align}`}>
+        <div className={`menu-list menu-${align}`} ref={list}>
           {many ? (
             <Searched many={many} close={close} label={label}>
               {items.map(entry)}

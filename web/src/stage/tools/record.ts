@@ -2,13 +2,15 @@
 import { setSession } from "../../desk/session";
 import { layMotion } from "../../document/commands";
 import { centreOf, timeOf, valueAt } from "../../document/keyframes";
-import { beginOf, recordedMotion, type Sample } from "../../document/recording";
+import { beginOf, CLOSENESS, recordedMotion, type Sample } from "../../document/recording";
 import { instructionsOf, isPath, nameOf } from "../../document/shot";
 import { mover } from "./moving";
 import { type Gesture, type Pointer, type Workbench, wandered } from "./tool";
 
 /** How long before its first move a hand set out, at most, in milliseconds. */
 const SET_OUT = 100;
+
+const said = (keyframes: number) => `${keyframes} keyframe${keyframes === 1 ? "" : "s"}`;
 
 /** From the frame where one stands to the clip's end; on the last frame over the whole clip. */
 export function record(bench: Workbench, from: Pointer, index: number): Gesture {
@@ -17,6 +19,7 @@ export function record(bench: Workbench, from: Pointer, index: number): Gesture 
   const { frames, time } = bench;
   const begin = beginOf(time, frames);
   const start = valueAt(trajectory, time);
+  // A hand that snaps would stumble.
   const moved = mover(bench, from, start, index, trajectory.path.leaves_frame ?? false);
   const samples: Sample[] = [];
   let before = from;
@@ -26,8 +29,7 @@ export function record(bench: Workbench, from: Pointer, index: number): Gesture 
       layMotion(shot, index, recorded);
       return { instruction: index, part: null };
     });
-    const most = `${recorded.length} keyframe${recorded.length === 1 ? "" : "s"}`;
-    bench.tell(`Recording: frames ${begin + 1} to ${frames}, ${most}`);
+    bench.tell(`Recording from frame ${begin + 1} to ${frames}: ${said(recorded.length)}`);
   };
   return {
     move(pointer) {
@@ -41,12 +43,18 @@ export function record(bench: Workbench, from: Pointer, index: number): Gesture 
         // The last frame is where the hand is now.
         bench.scrubTo(1);
       }
-      samples.push({ value: moved(pointer), when: Math.max(pointer.when, samples.at(-1)?.when ?? 0) });
+      samples.push({
+        value: moved({ ...pointer, free: true }),
+        when: Math.max(pointer.when, samples.at(-1)?.when ?? 0),
+      });
       bench.showLine(samples.map(({ value }) => centreOf(value)));
       draft();
     },
     end() {
       if (!samples.length) return;
+      bench.tell(
+        `Recorded from frame ${begin + 1} to ${frames}, within ${CLOSENESS * 100} % of your way: ${said(recordedMotion(samples, begin, frames).length)}`,
+      );
       bench.commit();
       setSession({ recording: false });
       bench.scrubTo(timeOf(begin, frames));
