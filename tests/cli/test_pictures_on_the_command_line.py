@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 
 from rehearse.cli.failures import BadWord
-from rehearse.cli.request import Request, laid_over
-from rehearse.shot import Box, Shot, ShotError
+from rehearse.cli.request import Request, laid_over, shot_of
+from rehearse.shot import Box, Mask, Shot, ShotError
 
 
 @pytest.fixture
@@ -71,3 +72,29 @@ def test_what_cannot_be_read_is_shown_how_to_write(shot: Shot, request_: Request
 def test_what_a_shot_refuses_is_said(shot: Shot, request_: Request, says: str) -> None:
     with pytest.raises(ShotError, match=says):
         laid_over(shot, request_)
+
+
+@pytest.mark.parametrize(
+    "name", ["me@home.png", "@.png", "a, b.png", "x=1.png", "12:30 h.png", "a @ b.png", "1,2", "prés#2.png"]
+)
+def test_any_name_of_a_file_is_usable(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    mask = np.zeros((48, 64), np.uint8)
+    mask[12:24, 32:48] = 255
+    Image.fromarray(mask).save(tmp_path / name, "PNG")
+    place = Mask.of(tmp_path / name)
+    request = Request(
+        image=Path(name), edits=[f"a star @ {name}"], drags=[f".2,.5 > .7,.4 @ {name}"],
+        target=f"red ball @ {name}", source=f"bird@ {name}",
+    )  # fmt: skip
+    shot = shot_of("a bird and the red ball @ home", request)
+    image, edit, drag, target, source = shot.instructions
+    assert image.image.load().size == (64, 48)
+    assert (edit.prompt, edit.mask, drag.region) == ("a star", place, place)
+    assert (target.phrase, target.mask) == ("red ball", place)
+    assert (source.phrase, source.mask) == ("bird", place)
+
+
+def test_a_box_of_too_few_numbers_is_no_file() -> None:
+    with pytest.raises(BadWord, match=r'the box ".1,.2,.3" has 3 numbers: write left,top,right,bottom'):
+        shot_of("a ball", Request(edits=["a star @ .1,.2,.3"]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import struct
 import tracemalloc
 from collections.abc import Iterator
@@ -13,9 +14,10 @@ import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 from hand_engine import HandEngine
+from PIL import Image
 
 from rehearse.media import write_clip
-from rehearse.shot import Shot
+from rehearse.shot import ImageRef, Shot
 from rehearse.studio.app import create_app
 from rehearse.takes.store import exchange
 from rehearse.takes.store.errors import StoreError
@@ -111,6 +113,43 @@ def test_a_good_picture_comes_back_as_it_was(client: TestClient, kind: str) -> N
     project = client.post("/api/projects", json={"name": "p"}).json()
     made = client.post(f"/api/projects/{project['id']}/shots", json={"shot": shot}).json()
     assert made["shot"]["instructions"][0]["image"] == view["reference"]
+
+
+@pytest.mark.parametrize("orientation", [1, 2, 3, 6, 7])
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP"])
+def test_a_picture_is_shown_as_models_see_it(client: TestClient, kind: str, orientation: int) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    levels = np.kron(np.random.default_rng(1).integers(0, 256, (2, 3, 3)), np.ones((8, 8, 1))).astype(
+        np.uint8
+    )
+    file = io.BytesIO()
+    Image.fromarray(levels).save(file, kind, exif=exif, **({"lossless": True} if kind == "WEBP" else {}))
+    content = file.getvalue()
+    view = client.post("/api/images", content=content).json()
+    assert client.get(f"/api/images/{view['digest']}").content == content  # what is exported stays as it was
+    for _ in range(2):
+        shown = client.get(f"/api/images/{view['digest']}/shown")
+        assert "immutable" in shown.headers["cache-control"]
+        picture = Image.open(io.BytesIO(shown.content))
+        assert shown.headers["content-type"] == f"image/{str(picture.format).lower()}"
+        assert picture.size == (view["width"], view["height"])
+        assert picture.getexif().get(0x0112, 1) == 1
+        seen = ImageRef.embed(content).load()
+        apart = np.abs(np.asarray(picture.convert("RGB"), int) - np.asarray(seen, int))
+        assert apart.max() <= (12 if kind == "JPEG" else 0)
+
+
+def test_what_is_clear_is_shown_on_white_and_what_is_guessed_is_told(client: TestClient) -> None:
+    file = io.BytesIO()
+    Image.new("RGBA", (24, 16), (200, 0, 0, 0)).save(file, "PNG")
+    view = client.post("/api/images", content=file.getvalue()).json()
+    assert view["notes"] == []
+    shown = client.get(f"/api/images/{view['digest']}/shown").content
+    assert Image.open(io.BytesIO(shown)).convert("RGBA").getpixel((3, 3)) == (255, 255, 255, 255)
+    printed = client.post("/api/images", content=hostile.picture("JPEG", mode="CMYK")).json()
+    assert "CMYK without a colour profile" in printed["notes"][0]
+    assert client.get(f"/api/images/{'0' * 64}/shown").status_code == 404
 
 
 def test_a_clip_gives_its_shot_back(client: TestClient, tmp_path: Path) -> None:

@@ -65,12 +65,18 @@ def mask(
     import numpy as np
     from PIL import Image
 
-    from rehearse.media import write_picture
-    from rehearse.training.target.clips import first_frame
+    from rehearse.media import MediaError, read_clip, write_picture
+    from rehearse.shot.file_names import existing
     from rehearse.training.target.segment import load_segmenter, segment
     from rehearse.training.target.sheet import marked
 
-    frame = first_frame(source)
+    try:
+        clip = read_clip(existing(source), 1)
+    except MediaError as error:
+        raise MediaError(f"cannot read {source}: {error}") from None
+    for note in clip.notes:
+        typer.echo(f"note: {source}: {note}", err=True)
+    frame = clip.frames[0]
     found, sure = segment(load_segmenter(model), frame, on, off)
     write_picture(target, Image.fromarray(found))
     if shown is not None:

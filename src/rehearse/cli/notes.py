@@ -18,9 +18,14 @@ class _Notes(logging.Handler):
     def __init__(self, console: Console) -> None:
         super().__init__(logging.WARNING)
         self._console = console
+        self._said: set[str] = set()
 
     def emit(self, record: logging.LogRecord) -> None:
-        self._console.print(f"note: {record.getMessage()}", markup=False, highlight=False, soft_wrap=True)
+        # What is read for every take of a run is told once.
+        text = f"note: {record.getMessage()}"
+        if text not in self._said:
+            self._said.add(text)
+            self._console.print(text, markup=False, highlight=False, soft_wrap=True)
 
 
 @contextmanager

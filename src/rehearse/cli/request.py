@@ -18,6 +18,7 @@ from rehearse.shot import (
     Shot,
     parse_trajectory,
 )
+from rehearse.shot.file_names import existing
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +71,8 @@ def laid_over(shot: Shot, request: Request) -> Shot:
     if request.image is not None:
         shot = shot.image(request.image)
     for text in request.edits:
-        words, _, place = (part.strip() for part in text.partition("@"))
-        if not words or ("@" in text and not place):
+        words, place = _parted(text)
+        if not words or place == "":
             raise BadWord(
                 f'--edit is "{text}": write it like "a blue ball", "a blue ball @ .1,.4,.3,.6" or '
                 '"a blue ball @ mask.png"'
@@ -103,7 +104,7 @@ def _moved(shot: Shot, said: dict[str, Any]) -> Shot:
 
 def _dragged(shot: Shot, text: str) -> Shot:
     """The shot with the drag that a line of text means. Raises BadWord, ShotError."""
-    way, at, place = (part.strip() for part in text.partition("@"))
+    way, place = _parted(text)
     points: list[tuple[float, float]] = []
     for point in way.split(">"):
         try:
@@ -112,7 +113,7 @@ def _dragged(shot: Shot, text: str) -> Shot:
             points = []
             break
         points.append((x, y))
-    if len(points) < 2 or (at and not place):
+    if len(points) < 2 or place == "":
         raise BadWord(
             f'--drag is "{text}": write it like ".2,.5 > .7,.4", from where to where in parts of width and '
             'height, with "@ mask.png" or "@ .1,.4,.3,.6" for what moves along'
@@ -121,19 +122,43 @@ def _dragged(shot: Shot, text: str) -> Shot:
     return shot.drag(handle, target, via=via, region=_place_of(place) if place else None)
 
 
-def _place_of(text: str) -> Box | Path:
-    """A box of four numbers, or a picture file. Raises ShotError."""
+def _parted(text: str) -> tuple[str, str | None]:
+    """Words and place of "WORDS @ PLACE"; None for the place where there is no @.
+
+    Words and file names may have an @ of their own: the first behind which a box or a file follows is meant,
+    else the last that stands free.
+    """
+    ways = [(text[: found.start()].strip(), text[found.end() :].strip()) for found in re.finditer("@", text)]
+    if not ways:
+        return text.strip(), None
+    for words, place in ways:
+        if words and place and (_numbers(place) is not None or existing(Path(place)).is_file()):
+            return words, place
+    words, free, place = text.rpartition(" @ ")
+    return (words.strip(), place.strip()) if free else ways[-1]
+
+
+def _numbers(text: str) -> list[float] | None:
     try:
-        left, top, right, bottom = (float(number) for number in text.split(","))
+        return [float(number) for number in text.split(",")]
     except ValueError:
+        return None
+
+
+def _place_of(text: str) -> Box | Path:
+    """A box of four numbers, or a picture file. Raises BadWord, ShotError."""
+    numbers = _numbers(text)
+    if numbers is None or (len(numbers) != 4 and existing(Path(text)).is_file()):
         return Path(text)
-    return Box(left, top, right, bottom)
+    if len(numbers) != 4:
+        raise BadWord(f'the box "{text}" has {len(numbers)} numbers: write left,top,right,bottom')
+    return Box(*numbers)
 
 
 def _mark_of(option: str, text: str) -> tuple[str, int | None, Box | Path]:
     """The phrase, which mention, and the box or mask picture of a mark. Raises BadWord, ShotError."""
-    named, at, place = (part.strip() for part in text.rpartition("@"))
-    if not at or not named or not place:
+    named, place = _parted(text)
+    if not named or not place:
         raise BadWord(
             f'{option} is "{text}": write it like "red ball @ mask.png" or "red ball @ .1,.4,.3,.6"'
         )

@@ -3,7 +3,8 @@
 Imports no torch; frames are uint8 arrays ``[frames, height, width, 3]``, RGB.
 """
 
-from rehearse.media.errors import MediaError
+from rehearse.media.clip_reader import Clip, read_clip
+from rehearse.media.errors import MediaError, NoSuchFile
 from rehearse.media.files import check_writable, replacing
 from rehearse.media.notebook import clip_html
 from rehearse.media.overlay import Trace, draw_overlay, draw_paths, traces_of
@@ -12,7 +13,9 @@ from rehearse.media.video import FORMATS, clip_format, read_frames, read_shot, w
 
 __all__ = [
     "FORMATS",
+    "Clip",
     "MediaError",
+    "NoSuchFile",
     "Row",
     "Trace",
     "check_writable",
@@ -21,6 +24,7 @@ __all__ = [
     "contact_sheet",
     "draw_overlay",
     "draw_paths",
+    "read_clip",
     "read_frames",
     "read_shot",
     "replacing",

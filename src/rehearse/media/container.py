@@ -84,18 +84,6 @@ def comment(path: Path) -> str | None:
     return "".join(parts)
 
 
-def decode(path: Path) -> NDArray[np.uint8]:
-    """All frames of a video, RGB uint8 ``[F, H, W, 3]``."""
-    with _open(path) as container:
-        try:
-            frames = [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
-        except (av.FFmpegError, IndexError) as error:
-            raise MediaError(f"cannot read {path}: the video in it is damaged or missing") from error
-    if not frames:
-        raise MediaError(f"cannot read {path}: it holds no frames")
-    return np.stack(frames)
-
-
 def _open(path: Path) -> Any:
     try:
         container = av.open(str(path), "r", metadata_errors="replace")

@@ -6,10 +6,9 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageSequence
+from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from rehearse.media.envelope import Envelope
 from rehearse.media.errors import MediaError
 
 _TEXT_KEY = "comment"
@@ -17,8 +16,6 @@ _TEXT_KEY = "comment"
 _SHORTEST_GIF_FRAME_MS = 20
 # The palette is fitted to about this many pixels: k-means on all of a large noisy clip takes minutes.
 _PALETTE_PIXELS = 1 << 16
-# A file that claims to stand still for longer than this is not believed.
-_MOST_REPEATS = 4096
 
 
 def durations(count: int, fps: float, grain_ms: int) -> list[int]:
@@ -88,34 +85,6 @@ def comment(path: Path) -> str | None:
             image.load()
             found = image.info.get("comment")
     return found.decode("utf-8", "replace") if isinstance(found, bytes) else found
-
-
-def decode(path: Path) -> NDArray[np.uint8]:
-    """All frames of a picture, RGB uint8 ``[F, H, W, 3]``.
-
-    Writers store a run of equal frames once, standing longer; a file of ours says how many there were and is
-    given back with all of them.
-    """
-    said = Envelope.read(comment(path))
-    frames: list[NDArray[np.uint8]] = []
-    with _open(path) as image:
-        try:
-            for picture in ImageSequence.Iterator(image):
-                pixels = np.asarray(picture.convert("RGB"))
-                stand = float(picture.info.get("duration", 0)) / 1000
-                frames += [pixels] * _repeats(stand, said)
-        except Exception as error:  # Pillow's parsers raise whatever they stumble over
-            raise MediaError(f"cannot read {path}: the picture in it is damaged") from error
-    # A clip of one equal frame loses even its duration in a png.
-    missing = min((said.frames or 0) - len(frames), _MOST_REPEATS)
-    return np.stack(frames + frames[-1:] * missing)
-
-
-def _repeats(stand: float, said: Envelope) -> int:
-    """How many equal frames were stored as one that stands for ``stand`` seconds."""
-    if said.fps is None:
-        return 1
-    return min(max(1, round(stand * said.fps)), _MOST_REPEATS)
 
 
 def _open(path: Path) -> Image.Image:

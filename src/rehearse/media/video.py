@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import math
 import os
 from pathlib import Path
@@ -11,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rehearse.media import container, picture, sheet
+from rehearse.media.clip_reader import read_clip
 from rehearse.media.envelope import Envelope
 from rehearse.media.errors import MediaError
 from rehearse.media.files import replacing
@@ -25,6 +27,7 @@ FORMATS: dict[str, str] = {
 }
 """What :func:`write_clip` writes, by file name ending."""
 
+_log = logging.getLogger(__name__)
 _CONTAINERS = ("mp4", "webm")
 _PICTURES = ("gif", "apng", "png")
 _SNIFF = 16
@@ -100,11 +103,18 @@ def encode(part: Path, kind: str, frames: NDArray[np.uint8], fps: float, text: s
 
 
 def read_frames(path: str | os.PathLike[str]) -> NDArray[np.uint8]:
-    """The frames of a video or picture, RGB uint8 ``[F, H, W, 3]`` (a still picture: one frame).
+    """The frames of a video or picture, sRGB uint8 ``[F, H, W, 3]`` (a still picture: one frame), as players
+    show them; what was changed for that is logged.
 
     Raises MediaError for files that are missing, damaged, or no video or picture.
     """
-    return picture.decode(Path(path)) if _is_picture(path) else container.decode(Path(path))
+    try:
+        clip = read_clip(Path(path))
+    except MediaError as error:
+        raise MediaError(f"cannot read {path}: {error}") from error
+    for note in clip.notes:
+        _log.warning("%s: %s", path, note)
+    return clip.frames
 
 
 def read_envelope(path: str | os.PathLike[str]) -> Envelope:

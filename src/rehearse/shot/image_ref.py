@@ -6,7 +6,10 @@ import base64
 import binascii
 import hashlib
 import io
+import logging
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -18,10 +21,11 @@ from pydantic_core import CoreSchema
 
 from rehearse.shot.document import Document
 from rehearse.shot.errors import ShotError, show
+from rehearse.shot.file_names import existing
+from rehearse.shot.mask_picture import MaskPicture, mask_picture
+from rehearse.shot.picture_file import decoded, flattened, notes_on, open_picture, upright_size
 
 LARGEST_BYTES = 32 * 2**20
-LARGEST_SIDE = 8192
-LARGEST_PIXELS = 40_000_000
 SMALLEST_SIDE = 8
 
 DIGEST_IMAGES = {"images": "digest"}
@@ -29,25 +33,13 @@ DIGEST_IMAGES = {"images": "digest"}
 
 _DATA_URI = re.compile(r"data:image/(png|jpeg|webp);base64,", re.ASCII)
 _SUFFIXES = {"png": ".png", "jpeg": ".jpg", "webp": ".webp"}
-_FORMATS = ("PNG", "JPEG", "WEBP")
 # A phone writes a JPEG with a second picture behind the first, which Pillow calls a format of its own.
 _KINDS = {"MPO": "jpeg"}
 _READY_FOR_PNG = ("1", "L", "LA", "P", "RGB", "RGBA", "I;16")
 # The plain mode that loses nothing a picture shows.
 _PLAIN_MODES = {"La": "LA", "PA": "RGBA", "RGBa": "RGBA"}
 
-_ORIENTATION = 0x0112
-# What brings each EXIF orientation upright; 1 is upright.
-_TURNS: dict[Any, Image.Transpose] = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
-_SIDEWAYS = [turn for orientation, turn in _TURNS.items() if orientation >= 5]
+_log = logging.getLogger(__name__)
 
 
 class ImageRef(Document):
@@ -86,7 +78,7 @@ class ImageRef(Document):
     def _is_safe(self) -> Self:
         try:
             if self.is_inline:
-                _open(self.read())
+                open_picture(self.read())
             else:
                 _refuse_bad_path(self.uri)
         except ShotError as error:
@@ -154,7 +146,7 @@ class ImageRef(Document):
                 value=self.uri,
             )
         start = folder.resolve()
-        file = (start / self.uri).resolve()
+        file = existing(start / self.uri).resolve()
         if not file.is_relative_to(start):
             raise ShotError(
                 "it leads out of the shot's folder; copy the picture there", field="image", value=self.uri
@@ -171,38 +163,42 @@ class ImageRef(Document):
 
     def size(self, folder: Path | None = None) -> tuple[int, int]:
         """Width and height in pixels, upright by its EXIF rotation; the picture itself stays unread."""
-        picture = _open(self.read(folder))
-        return (picture.height, picture.width) if _turn(picture) in _SIDEWAYS else picture.size
+        return upright_size(open_picture(self.read(folder)))
 
     def load(self, folder: Path | None = None, ground: str = "white") -> Image.Image:
-        """The picture as 8-bit RGB, upright by its EXIF rotation, transparent parts on the colour `ground`.
+        """The picture as 8-bit sRGB, upright by its EXIF orientation, colour profiles applied, transparent
+        parts on the colour `ground`.
 
         Raises:
             ShotError: unreadable, or smaller than 8 pixels a side.
         """
-        picture = self._decoded(folder)
+        with self._named():
+            picture = decoded(open_picture(self.read(folder)))
         if min(picture.size) < SMALLEST_SIDE:
             raise ShotError(
                 f"the picture is {picture.width} x {picture.height} pixels; give one of at least "
                 f"{SMALLEST_SIDE} x {SMALLEST_SIDE}",
                 field="image",
             )  # fmt: skip
-        return _flattened(picture, ground).convert("RGB")
+        return flattened(picture, ground).convert("RGB")
 
     def load_mask(self, folder: Path | None = None) -> NDArray[np.float32]:
-        """The picture as a mask [height, width] in [0, 1]: white is 1, black and transparent are 0."""
-        grey = _flattened(self._decoded(folder), "black").convert("L")
-        return np.asarray(grey, dtype=np.float32) / np.float32(255)
+        """The picture as a mask [height, width] in [0, 1], see :func:`rehearse.shot.mask_picture`."""
+        return self.read_mask(folder).values
 
-    def _decoded(self, folder: Path | None) -> Image.Image:
-        picture = _open(self.read(folder))
+    def read_mask(self, folder: Path | None = None) -> MaskPicture:
+        """:meth:`load_mask`, with what is to be said of how it was read."""
+        with self._named():
+            return mask_picture(self.read(folder))
+
+    @contextmanager
+    def _named(self) -> Iterator[None]:
         try:
-            picture.load()
-            return _to_8_bit(_upright(picture))
-        except (OSError, SyntaxError, ValueError) as error:
-            raise ShotError(
-                f"the picture is damaged ({error}); save it again", field="image", value=self.uri
-            ) from None
+            yield
+        except ShotError as error:
+            if self.is_inline or error.field != "image":
+                raise
+            raise ShotError(error.reason, field="image", value=self.uri) from None
 
     def __repr_args__(self) -> Any:
         yield None, show(self.uri).strip('"')
@@ -253,6 +249,7 @@ def _no_file(path: Path, shown: str) -> str:
 
 def _read_file(path: Path, shown: str | None = None) -> bytes:
     shown = shown or str(path)
+    path = existing(path)
     try:
         # Devices and pipes would block or never end.
         if not path.is_file():
@@ -268,31 +265,11 @@ def _read_file(path: Path, shown: str | None = None) -> bytes:
         raise ShotError(f"the file cannot be read ({reason})", field="image", value=shown) from None
 
 
-def _open(content: bytes) -> Image.Image:
-    """The picture with only its header read, so that a bomb is refused before it unfolds."""
-    try:
-        picture = Image.open(io.BytesIO(content), formats=_FORMATS)
-    except Image.DecompressionBombError:
-        raise ShotError(
-            f"the picture has more than {LARGEST_PIXELS // 10**6} megapixels; make it smaller", field="image"
-        ) from None
-    except (OSError, SyntaxError, ValueError):
-        raise ShotError(
-            "this is not a readable PNG, JPEG or WebP picture; save it as one of these", field="image"
-        ) from None
-    width, height = picture.size
-    if max(width, height) > LARGEST_SIDE or width * height > LARGEST_PIXELS:
-        raise ShotError(
-            f"the picture is {width} x {height} pixels; at most {LARGEST_SIDE} a side and "
-            f"{LARGEST_PIXELS // 10**6} megapixels are taken: make it smaller",
-            field="image",
-        )
-    return picture
-
-
 def _inline(content: bytes, shown: str | None = None) -> ImageRef:
     try:
-        picture = _open(content)
+        picture = open_picture(content)
+        for note in notes_on(picture, content):
+            _log.warning("%s%s", "a picture: " if shown is None else f"{shown}: ", note)
         kind = _KINDS.get(str(picture.format), str(picture.format).lower())
         return ImageRef(f"data:image/{kind};base64,{base64.b64encode(content).decode('ascii')}")
     except ShotError as error:
@@ -314,12 +291,10 @@ def _as_png(picture: Image.Image) -> bytes:
         )
     file = io.BytesIO()
     try:
-        upright = _upright(picture)
-        if upright.mode.startswith("I;16"):
-            upright = _to_8_bit(upright)
-        elif upright.mode not in _READY_FOR_PNG:
-            upright = upright.convert(_PLAIN_MODES.get(upright.mode, "RGB"))
-        upright.save(file, "PNG")
+        turned = decoded(picture)
+        if turned.mode not in _READY_FOR_PNG:
+            turned = turned.convert(_PLAIN_MODES.get(turned.mode, "RGB"))
+        turned.save(file, "PNG")
     except (OSError, SyntaxError, ValueError) as error:
         raise ShotError(
             f"a PIL image of mode {picture.mode} cannot be written as PNG ({error}); {remedy}", field="image"
@@ -340,31 +315,3 @@ def _from_array(array: NDArray[Any]) -> Image.Image:
             field="image",
         )
     return Image.fromarray(np.ascontiguousarray(array))
-
-
-def _turn(picture: Image.Image) -> Image.Transpose | None:
-    # Pillow's exif_transpose writes the EXIF data anew too, and fails where a camera wrote it badly.
-    try:
-        return _TURNS.get(picture.getexif().get(_ORIENTATION))
-    except Exception:
-        return None
-
-
-def _upright(picture: Image.Image) -> Image.Image:
-    turn = _turn(picture)
-    return picture if turn is None else picture.transpose(turn)
-
-
-def _to_8_bit(picture: Image.Image) -> Image.Image:
-    # Pillow's own conversion of 16-bit grey cuts at 255 instead of scaling.
-    if picture.mode.startswith("I"):
-        grey = np.clip(np.asarray(picture, dtype=np.float64) / 257, 0, 255).round()
-        return Image.fromarray(grey.astype(np.uint8))
-    return picture
-
-
-def _flattened(picture: Image.Image, ground: str) -> Image.Image:
-    if not picture.has_transparency_data:
-        return picture
-    layer = picture.convert("RGBA")
-    return Image.alpha_composite(Image.new("RGBA", layer.size, ground), layer)

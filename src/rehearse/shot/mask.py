@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
@@ -17,12 +18,12 @@ from rehearse.shot.errors import ShotError
 from rehearse.shot.fields import Point
 from rehearse.shot.grid import overlap, pool, refuse_bad_size
 from rehearse.shot.image_ref import ImageRef
+from rehearse.shot.mask_picture import FAINTEST, notes_on_share
 from rehearse.shot.stroke import Stroke, lay
 
+_log = logging.getLogger(__name__)
+
 MOST_STROKES = 4096
-FAINTEST = 0.05
-"""Where a mask picture is within this of black or of white, it means black or white: a dark ground, a camera
-format's noise, the far ends of a probability map."""
 _TRIAL_SIZE = 128
 
 
@@ -39,7 +40,8 @@ class Mask(Document):
     noun: ClassVar[str] = "mask"
 
     image: ImageRef | None = None
-    """A picture over the whole frame: white is marked, black and transparent are not."""
+    """A picture over the whole frame: white is marked, black and transparent are not; of a cut-out, what is
+    opaque, of coloured things on black, these."""
     box: Box | None = None
     polygon: Annotated[tuple[Point, ...], Field(fail_fast=True, min_length=3, max_length=20_000)] | None = (
         None
@@ -121,7 +123,7 @@ class Mask(Document):
         refuse_bad_size(height, width)
         marked = np.zeros((height, width), dtype=np.float32)
         if self.image is not None:
-            np.maximum(marked, pool(_settled(self.image.load_mask(folder)), height, width), out=marked)
+            np.maximum(marked, pool(self.image.load_mask(folder), height, width), out=marked)
         if self.box is not None:
             rows = overlap(self.box.y0, self.box.y1, height)
             columns = overlap(self.box.x0, self.box.x1, width)
@@ -136,19 +138,26 @@ class Mask(Document):
         return marked
 
     def clear_raster(self, height: int, width: int, folder: Path | None = None) -> NDArray[np.float32]:
-        """:meth:`raster`, for what something shall be done with.
+        """:meth:`raster`, for what something shall be done with; what is to be said of its picture is logged.
 
         Raises:
             ShotError: as :meth:`raster`; the picture is dark all over.
         """
         marked = self.raster(height, width, folder)
-        if self.image is not None and marked.max() <= FAINTEST:
-            strongest = float(self.image.load_mask(folder).max())
-            if strongest <= FAINTEST:
-                raise ShotError(
-                    f"it is nearly black: its strongest place has {strongest:.2g} of 1; mark the thing in "
-                    "white (255)"
-                )
+        if self.image is None:
+            return marked
+        read = self.image.read_mask(folder)
+        strongest = float(read.values.max())
+        if marked.max() <= FAINTEST and strongest <= FAINTEST:
+            raise ShotError(
+                f"it is nearly black: its strongest place has {strongest:.2g} of 1; mark the thing in "
+                "white (255)"
+            )
+        notes = [*read.notes]
+        if not self.invert and self.box is None and self.polygon is None and not self.strokes:
+            notes += notes_on_share(float(marked.mean()), strongest)
+        for note in notes:
+            _log.warning("a mask picture: %s", note)
         return marked
 
     def covers(self, x: float, y: float) -> bool:
@@ -159,14 +168,6 @@ class Mask(Document):
         fine = 512
         marked = self.raster(fine, fine)
         return bool(marked[min(int(y * fine), fine - 1), min(int(x * fine), fine - 1)] > 0)
-
-
-def _settled(values: NDArray[np.float32]) -> NDArray[np.float32]:
-    """A picture's values in [0, 1] without what is faint beside what it marks. One that is faint all over
-    stays as it is: whoever uses it says so."""
-    if values.max() <= FAINTEST:
-        return values
-    return np.where(values < FAINTEST, 0, np.where(values > 1 - FAINTEST, 1, values)).astype(np.float32)
 
 
 def _polygon(corners: Sequence[tuple[float, float]], height: int, width: int) -> NDArray[np.float32]:

@@ -8,6 +8,7 @@ import re
 import secrets
 import threading
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,7 @@ from PIL import Image
 from starlette.responses import FileResponse
 
 from rehearse.shot import ImageRef, Shot, ShotError
+from rehearse.shot.picture_file import is_plain, notes_on, open_picture
 from rehearse.studio import views
 from rehearse.studio.problems import Refused
 from rehearse.studio.shots import stored_shot
@@ -27,6 +29,8 @@ _ENCODED_AS = {"png": "apng"}
 """Encoders whose files go out under another ending: for a .png of its own, one frame beside the other."""
 _FOR_EVER = {"Cache-Control": "private, max-age=31536000, immutable"}
 _NOT_FOR_LONG = {"Cache-Control": "private, no-cache"}
+_PHOTO: dict[str, Any] = {"quality": 95, "subsampling": 0}
+_EXACT: dict[str, Any] = {"compress_level": 1}
 _AT_ONCE = 2
 """Uploads that are decoded at the same time: each may unfold to hundreds of megabytes."""
 
@@ -45,7 +49,8 @@ class Images:
                 _refuse_animation(content)
                 ImageRef.embed(content).load()  # outside the transaction: it may take a while
                 with self._store.write() as session:
-                    return views.ImageView(**images.add_image(session, self._store.blobs, content))
+                    facts = images.add_image(session, self._store.blobs, content)
+                return views.ImageView(**facts, notes=list(notes_on(open_picture(content), content)))
         except ShotError as error:
             raise Refused(422, error.reason) from None
 
@@ -54,6 +59,29 @@ class Images:
         with self._store.read() as session:
             row = images.get_image(session, digest)
         return _file(self._store.blobs.path(digest), row.media_type, _FOR_EVER)
+
+    def shown(self, digest: str) -> FileResponse:
+        """The picture as models see it; the file itself where every browser shows it so."""
+        with self._store.read() as session:
+            row = images.get_image(session, digest)
+        content = self._store.blobs.get(digest)
+        if is_plain(open_picture(content), content):
+            return _file(self._store.blobs.path(digest), row.media_type, _FOR_EVER)
+        # What a camera took stays small; the rest, drawings among them, stays exact.
+        kind, how = ("JPEG", _PHOTO) if row.media_type == "image/jpeg" else ("PNG", _EXACT)
+        path = self._store.folder / "clips" / f"{digest}-shown.{kind.lower()}"
+        if not path.is_file():
+            with self._turns:
+                picture = ImageRef.embed(content).load()
+                with self._store.blobs.room():
+                    path.parent.mkdir(exist_ok=True)
+                    part = path.with_name(f".{secrets.token_hex(8)}.part")
+                    try:
+                        picture.save(part, kind, **how)
+                        part.replace(path)
+                    finally:
+                        part.unlink(missing_ok=True)
+        return _file(path, f"image/{kind.lower()}", _FOR_EVER)
 
 
 class Pictures:

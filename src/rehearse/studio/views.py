@@ -267,7 +267,8 @@ class ShotView(ShotSummary):
     """A shot at one revision."""
 
     shot: Draft
-    """Its pictures read `sha256:<digest>`; `/api/images/<digest>` gives them."""
+    """Its pictures read `sha256:<digest>`; `/api/images/<digest>` gives them,
+    and `/api/images/<digest>/shown` as they are to be shown."""
     problems: list[ShotProblem]
     """What keeps it from being run, as far as can be said without its model; empty: it is ready."""
     subjects: list[Subject]
@@ -302,8 +303,11 @@ class ImageView(View):
     """What a shot calls it: `sha256:<digest>`."""
     media_type: Literal["image/png", "image/jpeg", "image/webp"]
     width: int
+    """Of the upright picture, as height."""
     height: int
     bytes: int
+    notes: list[str]
+    """What of the file is left out or guessed at, such as a colour profile that cannot be used."""
 
 
 class Strip(View):

@@ -104,8 +104,8 @@ def test_what_is_no_clip_is_told(sam2: Path, tmp_path: Path, capsys: pytest.Capt
     (tmp_path / "text.mp4").write_text("no clip")
     out = tmp_path / "m.png"
     for name, told in (
-        ("gone.mp4", "gone.mp4: no such file or directory; name a clip or a picture"),
-        (".", "is a directory; name a clip or a picture"),
+        ("gone.mp4", "gone.mp4: there is no such file; check the path"),
+        (".", "it is a folder; name a file in it"),
         ("text.mp4", "it is no video, or it is damaged"),
     ):
         words = ["mask", str(tmp_path / name), "--point", ".5,.5", "--model", str(sam2), "-o", str(out)]

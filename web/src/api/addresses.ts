@@ -1,9 +1,9 @@
 /** Addresses of pictures, clips and files. */
 export const previewUrl = (digest: string): string => `/api/previews/${digest}`;
 
-/** Where the picture that a shot refers to is to be had. */
+/** Where the picture that a shot refers to is to be had, upright and in the colours that a model is given. */
 export const imageUrl = (reference: string): string =>
-  reference.startsWith("sha256:") ? `/api/images/${reference.slice(7)}` : reference;
+  reference.startsWith("sha256:") ? `/api/images/${reference.slice(7)}/shown` : reference;
 
 export const clipUrl = (take: string, ending: "mp4" | "webm" | "gif" | "png"): string =>
   `/api/takes/${take}/clip.${ending}?download=true`;

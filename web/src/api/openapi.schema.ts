@@ -219,8 +219,31 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** An uploaded picture */
+        /**
+         * An uploaded picture
+         * @description The bytes that were uploaded.
+         */
         get: operations["getImage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/images/{digest}/shown": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * An uploaded picture as it is to be shown
+         * @description Upright, in sRGB, transparent parts on white: what a model is given.
+         */
+        get: operations["getShownImage"];
         put?: never;
         post?: never;
         delete?: never;
@@ -853,12 +876,20 @@ export interface components {
              * @enum {string}
              */
             media_type: "image/png" | "image/jpeg" | "image/webp";
-            /** Width */
+            /**
+             * Width
+             * @description Of the upright picture, as height.
+             */
             width: number;
             /** Height */
             height: number;
             /** Bytes */
             bytes: number;
+            /**
+             * Notes
+             * @description What of the file is left out or guessed at, such as a colour profile that cannot be used.
+             */
+            notes: string[];
         };
         /**
          * Imported
@@ -2239,7 +2270,8 @@ export interface components {
          */
         Mask: {
             /**
-             * @description A picture over the whole frame: white is marked, black and transparent are not.
+             * @description A picture over the whole frame: white is marked, black and transparent are not; of a cut-out, what is
+             *     opaque, of coloured things on black, these.
              * @default null
              */
             image?: components["schemas"]["ImageRef"] | null;
@@ -3196,6 +3228,39 @@ export interface operations {
         };
     };
     getImage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                digest: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/png": string;
+                    "image/jpeg": string;
+                    "image/webp": string;
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getShownImage: {
         parameters: {
             query?: never;
             header?: never;

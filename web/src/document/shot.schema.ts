@@ -408,7 +408,8 @@ export interface components {
          */
         Mask: {
             /**
-             * @description A picture over the whole frame: white is marked, black and transparent are not.
+             * @description A picture over the whole frame: white is marked, black and transparent are not; of a cut-out, what is
+             *     opaque, of coloured things on black, these.
              * @default null
              */
             image?: components["schemas"]["ImageRef"] | null;

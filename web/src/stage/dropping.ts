@@ -11,7 +11,9 @@ const asBody = (file: Blob) => ({ body: file as never, bodySerializer: (body: un
 /** Uploads a picture; its reference in a shot. */
 export async function uploadImage(file: Blob): Promise<string> {
   const headers = { "Content-Type": file.type || "application/octet-stream" };
-  return (await answer(api.POST("/api/images", { ...asBody(file), headers }))).reference;
+  const { reference, notes } = await answer(api.POST("/api/images", { ...asBody(file), headers }));
+  for (const note of notes) say(`About the picture: ${note}.`);
+  return reference;
 }
 
 async function dropPicture(file: File): Promise<void> {

@@ -40,4 +40,17 @@ async def upload(request: Request, desk: OnDesk) -> views.ImageView:
     responses={200: {"content": dict.fromkeys(_PICTURES, _BINARY)}},
 )
 def get(digest: FileDigest, desk: OnDesk) -> FileResponse:
+    """The bytes that were uploaded."""
     return desk.images.answer(digest)
+
+
+@router.get(
+    "/{digest}/shown",
+    operation_id="getShownImage",
+    summary="An uploaded picture as it is to be shown",
+    response_class=FileResponse,
+    responses={200: {"content": dict.fromkeys(_PICTURES, _BINARY)}},
+)
+def get_shown(digest: FileDigest, desk: OnDesk) -> FileResponse:
+    """Upright, in sRGB, transparent parts on white: what a model is given."""
+    return desk.images.shown(digest)

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rehearse.media import MediaError
+from rehearse.media import MediaError, NoSuchFile, read_clip
 from rehearse.models.model import Tokens
 from rehearse.models.target_conditioning import TRIGGERS
 from rehearse.models.vocabulary import unknown_words
 from rehearse.shot.errors import ShotError
-from rehearse.training.target.clips import Shape, fitted_mask, read_clip, read_mask
+from rehearse.shot.mask_picture import notes_on_share
+from rehearse.training.target.clips import Shape, fitted_mask, read_mask
 from rehearse.training.target.prompts import marked_prompt, prompt_problems, trigger_problem
 from rehearse.training.target.rows import Kind, Problem, Row
 
@@ -23,6 +25,9 @@ _FAINTEST = 0.5
 _LARGEST = 0.95
 """A mask that marks more of the frame than this marks no one thing in it."""
 _ONLY = "mark only the thing that is meant"
+_NAMED = 5
+"""Rows that are named where a note holds for more."""
+_LOG = logging.getLogger(__name__)
 
 
 def check_rows(
@@ -46,23 +51,26 @@ def check_rows(
     """
     problems: list[Problem] = []
     rates: dict[int, tuple[float, float]] = {}
+    notes: list[Problem] = []
     for done, row in enumerate(rows, 1):
         try:
             clip = read_clip(row.video, shape.needed)
         except MediaError as error:
-            problems.append(Problem(row.number, "video", row.said.video, str(error)))
+            problems.append(Problem(row.number, "video", row.said.video, _why(error, row.said.video)))
         else:
+            notes += [Problem(row.number, "video", row.said.video, note) for note in clip.notes]
             if clip.rate is not None:
                 rates[row.number] = (clip.rate, clip.tick)
             if len(clip.frames) < shape.needed:
                 why = _too_short(len(clip.frames), shape, fixed)
                 problems.append(Problem(row.number, "video", row.said.video, why))
             if kind == "target":
-                problems += _mask_problems(row, clip.frames.shape[1:3], shape if cut else None)
+                problems += _mask_problems(row, clip.frames.shape[1:3], shape if cut else None, notes)
         problems += _text_problems(row, kind, tokenize, max_tokens, vocabulary, roles)
         if told is not None:
             told(done)
     problems += _rate_problems(rows, rates)
+    _tell(notes)
     return sorted(problems, key=lambda problem: problem.row)
 
 
@@ -74,16 +82,41 @@ def _too_short(count: int, shape: Shape, fixed: bool) -> str:
     return f"{frames}; {' or '.join([*remedies, 'leave it out'])}"
 
 
-def _mask_problems(row: Row, size: Sequence[int], shape: Shape | None) -> list[Problem]:
+def _why(error: MediaError, said: str) -> str:
+    """Why a file of a row cannot be read."""
+    if not isinstance(error, NoSuchFile):
+        return str(error)
+    slashes = ", written with / instead of \\" if "\\" in said else ""
+    return f"there is no such file; mind that paths are relative to the data file{slashes}"
+
+
+def _tell(notes: Sequence[Problem]) -> None:
+    """Log what is no fault of the rows and still to be known: once for all rows that share it."""
+    alike: dict[tuple[str, str], list[Problem]] = {}
+    for note in notes:
+        alike.setdefault((note.field, note.remedy), []).append(note)
+    for (field, text), same in alike.items():
+        if len(same) == 1:
+            _LOG.warning("%s", same[0])
+            continue
+        numbers = [str(note.row) for note in same]
+        named = ", ".join(numbers[:_NAMED])
+        more = f" and {len(numbers) - _NAMED} more" if len(numbers) > _NAMED else ""
+        _LOG.warning("rows %s%s: %s: %s", named, more, field, text)
+
+
+def _mask_problems(row: Row, size: Sequence[int], shape: Shape | None, notes: list[Problem]) -> list[Problem]:
+    """What is wrong with the masks of a row; what is only to be said of them goes to ``notes``."""
     found: list[Problem] = []
     before: NDArray[np.float32] | None = None
     for field, path in row.masks:
         said = getattr(row.said, field)
         try:
-            mask = read_mask(path)
+            read = read_mask(path)
         except MediaError as error:
-            found.append(Problem(row.number, field, said, str(error)))
+            found.append(Problem(row.number, field, said, _why(error, said)))
             continue
+        mask, before_it = read.values, len(found)
         if mask.shape != tuple(size):
             sizes = f"it is {mask.shape[1]}x{mask.shape[0]} and the clip {size[1]}x{size[0]}"
             found.append(Problem(row.number, field, said, f"{sizes}; draw it on the clip's first frame"))
@@ -111,6 +144,9 @@ def _mask_problems(row: Row, size: Sequence[int], shape: Shape | None) -> list[P
             elif cut.mean() > _LARGEST:
                 why = f"it marks {100 * cut.mean():.1f} % of {kept}; cut the clip yourself"
                 found.append(Problem(row.number, field, said, why))
+        if len(found) == before_it:
+            told = (*read.notes, *notes_on_share(float(mask.mean()), float(mask.max())))
+            notes += [Problem(row.number, field, said, note) for note in told]
         before = mask
     return found
 

@@ -5,7 +5,8 @@
     {"video": "clips/07.mp4", "mask": "masks/07.png", "caption": "a person lifts the red cup", "target": "red
     cup"}
 
-Paths are relative to the file. ``mask`` and ``actor_mask`` are pictures of the clip's own size that mark, in
+Paths are relative to the file; ``~``, backslashes and either Unicode form of an accented letter are taken as
+they are meant. ``mask`` and ``actor_mask`` are pictures of the clip's own size that mark, in
 its first frame, the thing that is acted upon and who acts; ``target`` and ``actor`` are the words of the
 caption that name them. Plain LoRAs and motion adapters read ``video`` and ``caption`` alone.
 """
@@ -13,6 +14,7 @@ caption that name them. Plain LoRAs and motion adapters read ``video`` and ``cap
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -21,6 +23,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from rehearse.json_text import JsonFault, decode_text
 from rehearse.shot.errors import nearest, show
+from rehearse.shot.file_names import existing
 from rehearse.training.target.errors import TrainingError
 
 Kind = Literal["target", "lora", "motion"]
@@ -50,13 +53,13 @@ class Row:
 
     @property
     def video(self) -> Path:
-        return self.folder / self.said.video
+        return _file(self.folder, self.said.video)
 
     @property
     def masks(self) -> tuple[tuple[str, Path], ...]:
         """Field and file of the masks it has: target first, then actor."""
         named = (("mask", self.said.mask), ("actor_mask", self.said.actor_mask))
-        return tuple((name, self.folder / file) for name, file in named if file is not None)
+        return tuple((name, _file(self.folder, file)) for name, file in named if file is not None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +120,26 @@ def read_rows(path: Path, kind: Kind) -> tuple[list[Row], list[Problem]]:
     if not rows and not problems:
         raise TrainingError(f"the data {path} holds no rows; write a JSON object on each line")
     return rows, problems
+
+
+def _file(folder: Path, said: str) -> Path:
+    """The file that a row names; as it is written where there is none."""
+    plain = existing(folder / said)
+    if _is_there(plain):
+        return plain
+    other = said.replace("\\", "/")
+    if other.startswith("~"):
+        with suppress(RuntimeError):
+            other = str(Path(other).expanduser())
+    found = existing(folder / other)
+    return found if _is_there(found) else plain
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        return path.exists()
+    except (OSError, ValueError):
+        return False
 
 
 def _object(line: str) -> Any:

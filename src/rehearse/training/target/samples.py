@@ -17,16 +17,16 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from rehearse.media import MediaError
+from rehearse.media import MediaError, read_clip
 from rehearse.models.target_conditioning import TRIGGERS
 from rehearse.training.target.base import Base, file_key
 from rehearse.training.target.cache import Cache
-from rehearse.training.target.clips import Shape, fitted_frames, fitted_mask, read_clip, read_mask
+from rehearse.training.target.clips import Shape, fitted_frames, fitted_mask, read_mask
 from rehearse.training.target.errors import TrainingError
 from rehearse.training.target.prompts import marked_prompt
 from rehearse.training.target.rows import Kind, Row
 
-_CACHE_FORMAT = 2
+_CACHE_FORMAT = 3  # raised where the same file is read as other frames
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -151,7 +151,7 @@ class Samples:
         masks = torch.zeros(self.masks, self.shape.height, self.shape.width)
         for channel, (_, path) in enumerate(row.masks[: self.masks]):
             with _of_row(row, path):
-                masks[channel] = torch.from_numpy(fitted_mask(read_mask(path), self.shape))
+                masks[channel] = torch.from_numpy(fitted_mask(read_mask(path).values, self.shape))
         words, phrases = torch.zeros(2, self.masks, text.shape[0])
         for role in range(self.masks if marked is not None else 0):
             assert marked is not None
