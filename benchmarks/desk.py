@@ -106,7 +106,7 @@ def main() -> int:
         with StudioProcess(Path(place) / "projects", models=models) as studio:
             studio.worker_ready()
             known = "the models are known"
-            until(lambda: studio.http.get("/api/models").status_code == 200, 600, known)
+            until(lambda: studio.http.get("/api/models").json()["ready"], 600, known)
             print(json.dumps(measure(studio, said.model, said.seconds), indent=2))
     return 0
 

@@ -26,13 +26,15 @@ FACTS: dict[str, Any] = {
 
 
 class HandEngine:
-    """open: whether it takes the next claim. finding: what :meth:`check` says of every shot."""
+    """open: whether it takes the next claim. finding: what :meth:`check` says of every shot.
+    known: the models it has looked at."""
 
     def __init__(self) -> None:
         self.open = False
         self.claim: Claim | None = None
         self.halts: list[tuple[str, str]] = []
         self.finding: Finding | None = None
+        self.known = [FACTS]
         self._store: Store | None = None
         self.listener: Listener | None = None
 
@@ -68,7 +70,7 @@ class HandEngine:
         return self.finding
 
     def models(self, wait: float) -> list[dict[str, Any]]:
-        return [FACTS]
+        return self.known
 
     def close(self, wait: float) -> None:
         self.store.close()

@@ -13,7 +13,6 @@ from rehearse.studio.exchanges import Exchange
 from rehearse.studio.hub import Hub
 from rehearse.studio.limits import ServerLimits
 from rehearse.studio.pictures import Images, Pictures
-from rehearse.studio.problems import Refused
 from rehearse.studio.shots import Shots
 from rehearse.studio.takes import Takes
 from rehearse.takes.store.answers import forget_answers
@@ -95,16 +94,16 @@ class Desk:
         )
 
     def models(self) -> views.ModelList:
-        """What is installed. Refused (503) where no worker could say."""
+        """What is installed; without any, and not ready, as long as no worker could say."""
         with self.store.read() as session:
             found = known_models(session, self.limits.models)
         if not found:
             found = self.engine.models(_FIRST_LOOK_SECONDS)
-            with self.store.write() as session:
-                remember_models(session, found)
-        if not found:
-            raise Refused(503, "the worker is still starting and the models are not known yet; try again")
+            if found:
+                with self.store.write() as session:
+                    remember_models(session, found)
         return views.ModelList(
+            ready=bool(found),
             models=[views.ModelView.model_validate(facts) for facts in found],
             schedulers=list(SCHEDULERS),
             default=DEFAULT_MODEL,

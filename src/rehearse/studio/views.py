@@ -14,6 +14,10 @@ Status = Literal["queued", "running", "paused", "finished", "stopped", "failed",
 failed: cannot run, see its error. interrupted: the worker or the server died under it."""
 
 
+Asked = Literal["paused", "stopped"]
+"""What a running take can be asked to become."""
+
+
 class _AsDocument:
     """Makes a shot check itself, and leaves a mark in its schema's place: its own schema, with discriminators
     that nest, is more than OpenAPI can say, see :func:`rehearse.studio.openapi.with_documents`."""
@@ -188,6 +192,8 @@ class ModelView(View):
 class ModelList(View):
     """The installed models."""
 
+    ready: bool
+    """Whether they are known. False where no worker has looked at them yet: ask again in a moment."""
     models: list[ModelView]
     schedulers: list[str]
     default: str
@@ -334,6 +340,8 @@ class TakeView(View):
     branch_step: Step | None
     """Steps taken over from the parent."""
     status: Status
+    asked: Asked | None
+    """What it becomes when the step it is in is done, where somebody has asked; null: nobody has."""
     step: Step
     """Steps done, those of the parent included."""
     steps: Step
@@ -475,10 +483,20 @@ class QueueEntry(View):
     take: Id
     project: Id
     name: str
+    prompt: str
+    seed: int
     status: Status
+    asked: Asked | None
+    """What it becomes when the step it is in is done, where somebody has asked."""
+    step: Step
+    """Steps done."""
+    steps: Step
+    """Steps of the whole take; 0 until the worker has planned it, where the shot leaves them to the model."""
+    seconds_left: float | None
+    """An estimate of how long it has yet to run itself, without those before it; null until it has run."""
     client: str
     position: int | None
-    """Null for the one that runs."""
+    """How many wait before it, of all projects; null for one that runs."""
 
 
 class QueueView(View):

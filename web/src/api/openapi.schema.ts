@@ -26,7 +26,7 @@ export interface paths {
         };
         /**
          * Installed models, what they take and follow
-         * @description The first time after an installation this waits until the worker has looked at each model.
+         * @description The first time after an installation this waits a while for the worker to look at each model.
          */
         get: operations["listModels"];
         put?: never;
@@ -358,7 +358,8 @@ export interface paths {
         put?: never;
         /**
          * Pause a take after the step it is in
-         * @description A running take answers at once and is `paused` when its step is done; the stream says when.
+         * @description A running take answers at once, with `asked`, and is `paused` when its step is done: the stream says
+         *     when. One that neither waits nor runs stays as it is.
          */
         post: operations["pauseTake"];
         delete?: never;
@@ -378,7 +379,8 @@ export interface paths {
         put?: never;
         /**
          * Cancel a take
-         * @description Out of the queue, or out of the run after the step it is in. 403 where another client queued it.
+         * @description Out of the queue, or out of the run after the step it is in; one that is over stays as it is. 403 where
+         *     another client queued it.
          */
         post: operations["stopTake"];
         delete?: never;
@@ -961,6 +963,11 @@ export interface components {
          * @description The installed models.
          */
         ModelList: {
+            /**
+             * Ready
+             * @description Whether they are known. False where no worker has looked at them yet: ask again in a moment.
+             */
+            ready: boolean;
             /** Models */
             models: components["schemas"]["ModelView"][];
             /** Schedulers */
@@ -1256,16 +1263,40 @@ export interface components {
             project: string;
             /** Name */
             name: string;
+            /** Prompt */
+            prompt: string;
+            /** Seed */
+            seed: number;
             /**
              * Status
              * @enum {string}
              */
             status: "queued" | "running" | "paused" | "finished" | "stopped" | "failed" | "interrupted";
+            /**
+             * Asked
+             * @description What it becomes when the step it is in is done, where somebody has asked.
+             */
+            asked: ("paused" | "stopped") | null;
+            /**
+             * Step
+             * @description Steps done.
+             */
+            step: number;
+            /**
+             * Steps
+             * @description Steps of the whole take; 0 until the worker has planned it, where the shot leaves them to the model.
+             */
+            steps: number;
+            /**
+             * Seconds Left
+             * @description An estimate of how long it has yet to run itself, without those before it; null until it has run.
+             */
+            seconds_left: number | null;
             /** Client */
             client: string;
             /**
              * Position
-             * @description Null for the one that runs.
+             * @description How many wait before it, of all projects; null for one that runs.
              */
             position: number | null;
         };
@@ -1626,6 +1657,11 @@ export interface components {
              */
             status: "queued" | "running" | "paused" | "finished" | "stopped" | "failed" | "interrupted";
             /**
+             * Asked
+             * @description What it becomes when the step it is in is done, where somebody has asked; null: nobody has.
+             */
+            asked: ("paused" | "stopped") | null;
+            /**
              * Step
              * @description Steps done, those of the parent included.
              */
@@ -1761,6 +1797,11 @@ export interface components {
              * @enum {string}
              */
             status: "queued" | "running" | "paused" | "finished" | "stopped" | "failed" | "interrupted";
+            /**
+             * Asked
+             * @description What it becomes when the step it is in is done, where somebody has asked; null: nobody has.
+             */
+            asked: ("paused" | "stopped") | null;
             /**
              * Step
              * @description Steps done, those of the parent included.

@@ -20,7 +20,7 @@ def health(desk: OnDesk) -> views.Health:
 
 @router.get("/models", operation_id="listModels", summary="Installed models, what they take and follow")
 def models(desk: OnDesk) -> views.ModelList:
-    """The first time after an installation this waits until the worker has looked at each model."""
+    """The first time after an installation this waits a while for the worker to look at each model."""
     return desk.models()
 
 

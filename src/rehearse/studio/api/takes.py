@@ -52,13 +52,15 @@ def play(take: TakeId, body: views.Play, command: OnCommand) -> views.TakeView:
 
 @router.post("/takes/{take}/pause", operation_id="pauseTake", summary="Pause a take after the step it is in")
 def pause(take: TakeId, body: views.Expect, command: OnCommand) -> views.TakeView:
-    """A running take answers at once and is `paused` when its step is done; the stream says when."""
+    """A running take answers at once, with `asked`, and is `paused` when its step is done: the stream says
+    when. One that neither waits nor runs stays as it is."""
     return command.take(lambda s: command.desk.takes.pause(s, take, body.revision, command.client))
 
 
 @router.post("/takes/{take}/stop", operation_id="stopTake", summary="Cancel a take")
 def stop(take: TakeId, body: views.Expect, command: OnCommand) -> views.TakeView:
-    """Out of the queue, or out of the run after the step it is in. 403 where another client queued it."""
+    """Out of the queue, or out of the run after the step it is in; one that is over stays as it is. 403 where
+    another client queued it."""
     return command.take(lambda s: command.desk.takes.stop(s, take, body.revision, command.client))
 
 

@@ -63,10 +63,16 @@ def takes_facts(session: Session, rows: Sequence[TakeRow]) -> list[Facts]:
     return [_take(row, kept[row.id], places.get(row.id)) for row in rows]
 
 
+def seconds_left(row: TakeRow) -> float | None:
+    """How long a take that is not over has yet to run, as its last steps say; None where they do not."""
+    if row.seconds is None or not row.steps:
+        return None
+    if row.status not in ("running", "queued", "paused", "interrupted"):
+        return None
+    return row.seconds * max(0, (row.steps if row.until is None else row.until) - row.step)
+
+
 def _take(row: TakeRow, kept: list[int], place: int | None) -> Facts:
-    left = None
-    if row.seconds is not None and row.steps and row.status in ("running", "queued", "paused", "interrupted"):
-        left = row.seconds * max(0, (row.steps if row.until is None else row.until) - row.step)
     return {
         "id": row.id,
         "project": row.project_id,
@@ -75,6 +81,7 @@ def _take(row: TakeRow, kept: list[int], place: int | None) -> Facts:
         "parent": row.parent_id,
         "branch_step": row.branch_step,
         "status": row.status,
+        "asked": row.asked,
         "step": row.step,
         "steps": row.steps,
         "until": row.until,
@@ -92,7 +99,7 @@ def _take(row: TakeRow, kept: list[int], place: int | None) -> Facts:
         "kept_steps": sorted({0, *kept}),
         "queue_position": place,
         "seconds_per_step": row.seconds,
-        "seconds_left": left,
+        "seconds_left": seconds_left(row),
         "frames": row.frames,
         "width": row.width,
         "height": row.height,

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from rehearse.takes.store import events
 from rehearse.takes.store.errors import StoreError
-from rehearse.takes.store.facts import Facts
+from rehearse.takes.store.facts import Facts, seconds_left
 from rehearse.takes.store.schema import ProjectRow, SettingRow, TakeRow
 from rehearse.takes.store.tree import take_row
 
@@ -33,7 +33,13 @@ def _entry(row: TakeRow, place: int | None) -> Facts:
         "take": row.id,
         "project": row.project_id,
         "name": row.name,
+        "prompt": row.prompt,
+        "seed": row.seed,
         "status": row.status,
+        "asked": row.asked,
+        "step": row.step,
+        "steps": row.steps,
+        "seconds_left": seconds_left(row),
         "client": row.client,
         "position": place,
     }

@@ -26,6 +26,7 @@ from rehearse.takes.store.projects import expect, project_row, touch
 from rehearse.takes.store.schema import StepRow, TakeRow
 from rehearse.takes.store.shots import shot_row
 
+LIVE = ("queued", "running")
 PLAYABLE = ("paused", "stopped", "failed", "interrupted")
 
 
@@ -144,9 +145,12 @@ def play_take(
 ) -> Facts:
     """Queue a take to play on from where it stands. first: before all others.
 
-    Raises StoreError (conflict) where it is finished, waits or runs already, or lies in the bin.
+    One that waits or runs already, to the same step, stays as it is. Raises StoreError (conflict) where it is
+    finished, waits or runs to another step, or lies in the bin.
     """
     row = _usable(session, take, revision)
+    if row.status in LIVE and row.until == until and row.asked is None:
+        return take_facts(session, row)
     if row.status == "finished":
         raise StoreError("the take is finished; branch it at an earlier step to go on", "conflict")
     if row.status not in PLAYABLE:
@@ -176,37 +180,39 @@ def settle(session: Session, row: TakeRow, status: str, error: str | None = None
 def pause_take(session: Session, take: str, revision: int | None, client: str) -> tuple[Facts, str | None]:
     """Pause a waiting take; a running one is asked, and its run, given back, is to be told.
 
-    Raises StoreError: (forbidden) another client queued it, whose place in the queue would be lost,
-    (conflict) it neither waits nor runs.
+    One that neither waits nor runs stays as it is: it may have ended while the command was on its way.
+    Raises StoreError (forbidden) where another client queued it, whose place in the queue would be lost.
     """
     row = _usable(session, take, revision)
-    if row.status in ("queued", "running"):
-        _own(row, client, "pause")
-    if row.status == "running":
-        row.asked = "paused"
-        return take_facts(session, row), row.run
-    if row.status == "paused":
+    if row.status not in LIVE:
         return take_facts(session, row), None
-    if row.status != "queued":
-        raise StoreError(f"the take is {row.status}; only one that waits or runs can be paused", "conflict")
+    _own(row, client, "pause")
+    if row.status == "running":
+        return _asked(session, row, "paused"), row.run
     return settle(session, row, "paused"), None
+
+
+def _asked(session: Session, row: TakeRow, status: str) -> Facts:
+    """A running take is asked to become something once its step is done, and every desk is told so."""
+    if row.asked == status:
+        return take_facts(session, row)
+    row.asked = status
+    return changed(session, row)
 
 
 def stop_take(session: Session, take: str, revision: int | None, client: str) -> tuple[Facts, str | None]:
     """Cancel a take; a running one is asked, and its run, given back, is to be told.
 
-    Raises StoreError: (forbidden) another client queued it, (conflict) it is over already.
+    One that is over stays as it is: it may have ended while the command was on its way.
+    Raises StoreError (forbidden) where another client queued it.
     """
     row = _usable(session, take, revision)
-    if row.status in ("queued", "running"):
+    if row.status in ("finished", "failed", "stopped"):
+        return take_facts(session, row), None
+    if row.status in LIVE:
         _own(row, client)
     if row.status == "running":
-        row.asked = "stopped"
-        return take_facts(session, row), row.run
-    if row.status in ("finished", "failed"):
-        raise StoreError(f"the take is {row.status}; there is nothing to stop", "conflict")
-    if row.status == "stopped":
-        return take_facts(session, row), None
+        return _asked(session, row, "stopped"), row.run
     return settle(session, row, "stopped"), None
 
 
@@ -231,7 +237,7 @@ def bin_take(session: Session, take: str, client: str) -> tuple[Facts, str | Non
     if row.deleted is not None:
         return take_facts(session, row), None
     run = None
-    if row.status in ("queued", "running"):
+    if row.status in LIVE:
         _own(row, client)
         run, row.run, row.status, row.asked, row.position = row.run, None, "stopped", None, None
     row.deleted = time.time()
