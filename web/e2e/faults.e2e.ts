@@ -44,7 +44,7 @@ describe("a server that is killed and started again", () => {
   afterAll(() => studio?.close());
 
   it("is said, and what is written meanwhile is kept", async () => {
-    await page.locator(".run-button").click();
+    await page.locator(".run-button.button-primary").click();
     await waitForState(page, /step ([3-9]|\d\d) of 44/);
     await studio.kill();
     await page.getByText("The line to the studio is cut").waitFor({ timeout: MINUTES });
@@ -109,7 +109,7 @@ describe("a disk that is full", () => {
     studio = await openStudio({ words: ["--model", toys.video], projects: join(disk, "projects") });
     const page = await studio.open();
     await choose(page, toys.video, 24);
-    await page.locator(".run-button").click();
+    await page.locator(".run-button.button-primary").click();
     await waitForState(page, /step ([3-9]|\d\d) of 24/);
     const filler = join(disk, "filler");
     try {
@@ -124,12 +124,12 @@ describe("a disk that is full", () => {
     // The way out that the page names works on the disk as it is.
     await page.getByRole("button", { name: "Free disk space" }).click();
     await page.getByRole("button", { name: /^Free \d/ }).click();
-    await page.getByText(/are free again/).waitFor();
+    await page.getByText(/ freed\.$/).waitFor();
     await page.getByRole("button", { name: "Close" }).click();
     const [paused] = await takesOf(studio);
     expect(paused?.status).toBe("paused");
     execFileSync("sh", ["-c", `rm -f ${filler}*`]);
-    await page.getByRole("button", { name: "Play on" }).click();
+    await page.getByRole("button", { name: /^Resume/ }).click();
     await waitForState(page, /finished, 24 steps/);
     expect(await page.getByRole("option", { name: /^Step \d+/ }).count()).toBe(25);
     await keep(page, "33-disk-has-room");
@@ -146,7 +146,7 @@ describe("a studio for other machines", () => {
     const page = await studio.open();
     expect(page.url()).not.toContain("token");
     await choose(page, toys.video, 4);
-    await page.locator(".run-button").click();
+    await page.locator(".run-button.button-primary").click();
     await waitForState(page, /finished, 4 steps/);
     await page.reload();
     await waitForState(page, /finished, 4 steps/);

@@ -62,15 +62,15 @@ describe("many shots and projects", () => {
     const name = (await menu("Shot").textContent()) as string;
     await menu("Shot").click();
     await page.getByRole("menuitem", { name: "Delete this shot" }).click();
-    await page.getByText(`${name} is in the bin.`).waitFor();
+    await page.getByText(`${name} deleted.`).waitFor();
     await expect.poll(() => menu("Shot").textContent()).not.toBe(name);
     await page.getByRole("button", { name: "Undo", exact: true }).click();
     await expect.poll(() => menu("Shot").textContent()).toBe(name);
     await menu("Shot").click();
     await page.getByRole("menuitem", { name: "Delete this shot" }).click();
-    await page.getByText(`${name} is in the bin.`).waitFor();
+    await page.getByText(`${name} deleted.`).waitFor();
     await menu("Shot").click();
-    await page.getByRole("menuitem", { name: "Out of the bin…" }).click();
+    await page.getByRole("menuitem", { name: "Restore deleted…" }).click();
     await page.getByRole("heading", { name: "Deleted shots" }).waitFor();
     await keep(page, "53-bin");
     expect(await faults(page)).toEqual([]);
@@ -82,7 +82,7 @@ describe("many shots and projects", () => {
     await page.getByRole("menuitem", { name: "Delete this project" }).click();
     await expect.poll(() => menu("Project").textContent(), { timeout: MINUTES }).not.toBe(project);
     await page
-      .locator(".toast", { hasText: `${project} is in the bin` })
+      .locator(".toast", { hasText: `${project} deleted` })
       .getByRole("button", { name: "Undo" })
       .click();
     await expect.poll(() => menu("Project").textContent(), { timeout: MINUTES }).toBe(project);
@@ -134,7 +134,7 @@ describe("the keyboard", () => {
     await expect.poll(layers).toBe(before + 6);
     await keep(page, "57-by-keys");
     await page.keyboard.press("?");
-    await page.getByRole("heading", { name: "Keys" }).waitFor();
+    await page.getByRole("heading", { name: "Keyboard shortcuts" }).waitFor();
     await keep(page, "58-keys");
     await page.keyboard.press("Escape");
     await page.getByText("Saved", { exact: true }).waitFor();
@@ -206,11 +206,11 @@ describe("the queue", () => {
     await list.getByText("a red ball over the meadow").waitFor();
     await list.getByText("a red boat over the sea").waitFor();
     await list.getByText(/Play 7 · another desk/).waitFor();
-    await list.getByRole("button", { name: "Begin takes again" }).click();
+    await list.getByRole("button", { name: "Release queue" }).click();
     await expect.poll(() => list.textContent(), { timeout: 5 * MINUTES }).toMatch(/ left/);
     await keep(page, "54-queue");
     expect(await faults(page)).toEqual([]);
-    for (const stop of await list.getByRole("button", { name: /^Stop / }).all()) await stop.click();
+    for (const stop of await list.getByRole("button", { name: /^Cancel / }).all()) await stop.click();
     await page.keyboard.press("Escape");
   });
 

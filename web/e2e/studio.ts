@@ -32,6 +32,8 @@ export interface Studio {
   open(size?: { width: number; height: number }, theme?: "light" | "dark"): Promise<Page>;
   /** What the pages complained of. */
   complaints: string[];
+  /** Every answer of the server with a status from 400 on. */
+  refusals: string[];
   /** Ids of the server's worker processes that hold a model. */
   workers(): number[];
   /** SIGKILL to the server. */
@@ -87,13 +89,19 @@ export async function openStudio({ words = [], projects: kept }: Asked = {}): Pr
     ],
   });
   const complaints: string[] = [];
+  const refusals: string[] = [];
   return {
     address,
     printed,
     browser,
     complaints,
+    refusals,
     async open(viewport = { width: 1440, height: 900 }, theme = "dark") {
       const page = await browser.newPage({ viewport, colorScheme: theme, acceptDownloads: true });
+      page.on("response", (answer) => {
+        if (answer.status() >= 400)
+          refusals.push(`${answer.status()} ${answer.request().method()} ${new URL(answer.url()).pathname}`);
+      });
       page.on("pageerror", (error) => complaints.push(error.message));
       page.on("console", (message) => {
         // A refusal is an answer; the browser notes it as a failed load.
@@ -101,10 +109,7 @@ export async function openStudio({ words = [], projects: kept }: Asked = {}): Pr
           complaints.push(message.text());
       });
       await page.goto(printed);
-      await page
-        .getByRole("button", { name: /^(Run|Play on|Pause|Branch)/ })
-        .first()
-        .waitFor();
+      await page.getByRole("button", { name: /^New take/ }).waitFor();
       return page;
     },
     workers: () =>
@@ -166,7 +171,7 @@ export async function keep(page: Page, name: string): Promise<void> {
 export async function onFrame(page: Page, x: number, y: number): Promise<[number, number]> {
   const box = await page.locator(".stage-canvas").boundingBox();
   if (!box) throw new Error("no stage");
-  const side = Math.min(box.width, box.height) - 72;
+  const side = Math.min(box.width, box.height) - 52;
   return [box.x + (box.width - side) / 2 + x * side, box.y + (box.height - side) / 2 + y * side];
 }
 

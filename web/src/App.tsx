@@ -2,6 +2,8 @@
 import { useEffect, useState } from "react";
 import { Desk } from "./desk/Desk";
 import { openDesk } from "./desk/opening";
+import { saveNow } from "./desk/saving";
+import { Boundary } from "./ui/Boundary";
 import { Button } from "./ui/Button";
 
 export function App() {
@@ -16,7 +18,12 @@ export function App() {
       (error: Error) => setFault(error.message),
     );
   }, [attempts]);
-  if (ready) return <Desk />;
+  if (ready)
+    return (
+      <Boundary name="The page" className="opening" failed={() => void saveNow().catch(() => undefined)}>
+        <Desk />
+      </Boundary>
+    );
   return (
     <main className="opening">
       <img src="/icon.svg" alt="" width={56} height={56} />
@@ -29,7 +36,7 @@ export function App() {
           </Button>
         </>
       ) : (
-        <p>The desk is being laid…</p>
+        <p>Opening your project…</p>
       )}
     </main>
   );

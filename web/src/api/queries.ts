@@ -1,6 +1,6 @@
 /** What the server knows, kept by TanStack Query. */
-import { QueryClient, useQueries, useQuery } from "@tanstack/react-query";
-import { answer, api, type Step, type Take } from "./client";
+import { QueryClient, useQuery } from "@tanstack/react-query";
+import { answer, api, type Step } from "./client";
 import { type TakeList, withAnswer, withSteps } from "./folding";
 
 export const queryClient = new QueryClient({
@@ -47,6 +47,7 @@ export const useModels = () =>
     queryFn: () => answer(api.GET("/api/models")),
     staleTime: Number.POSITIVE_INFINITY,
     // The worker has to look at each model first.
+    refetchInterval: (query) => (query.state.data?.ready ? false : 1500),
     retry: 200,
     retryDelay: 1500,
   });
@@ -67,17 +68,6 @@ export const useTakes = (project: string | null) =>
     queryKey: keys.takes(project ?? ""),
     queryFn: () => fetchTakes(project as string),
     enabled: project !== null,
-  });
-
-/** The takes of several projects; of all but the one that is followed, asked for again every few seconds. */
-export const useTakesOf = (projects: readonly string[], followed: string | null): Take[] =>
-  useQueries({
-    queries: [...new Set(projects)].map((project) => ({
-      queryKey: keys.takes(project),
-      queryFn: () => fetchTakes(project),
-      refetchInterval: project === followed ? (false as const) : 5000,
-    })),
-    combine: (lists) => lists.flatMap((list) => list.data?.takes ?? []),
   });
 
 export const useDeletedTakes = (project: string) =>

@@ -1,24 +1,25 @@
 /** The desk: tools left, stage in the middle, inspector right, timeline and takes below. */
 import { useCallback, useEffect, useRef, useState } from "react";
-import type { StudioEvent } from "../api/client";
+import { CLIENT, type StudioEvent } from "../api/client";
 import { useEvents } from "../api/events";
 import { useModels, useTakes } from "../api/queries";
 import { useShot } from "../document/store";
 import { Inspector } from "../inspector/Inspector";
-import { runShot, stopTake } from "../run/actions";
+import { isLive, runShot, stopTake } from "../run/actions";
 import { PromptBar } from "../run/PromptBar";
-import { Progress, perform, usePrimary } from "../run/RunControls";
+import { Progress, perform, useControls } from "../run/RunControls";
 import { Stage } from "../stage/Stage";
 import { startComparing } from "../takes/CompareControls";
 import { Takes } from "../takes/Takes";
 import { Timeline } from "../timeline/Timeline";
+import { Boundary } from "../ui/Boundary";
 import { QuestionDialog } from "../ui/QuestionDialog";
 import { Splitter } from "../ui/Splitter";
 import { Toasts } from "../ui/Toasts";
 import { attempt, say } from "../ui/toasts";
 import { play } from "./playhead";
 import { ShortcutSheet } from "./ShortcutSheet";
-import { hasUnsaved, takeTheirs, useSaving } from "./saving";
+import { hasUnsaved, saveNow, takeTheirs, useSaving } from "./saving";
 import { sessionNow, setSession, useSession } from "./session";
 import { answerKey, answerSpace } from "./shortcuts";
 import { ToolRail } from "./ToolRail";
@@ -40,6 +41,9 @@ function heardShot(event: StudioEvent): void {
   }, 400);
 }
 
+/** Saves the draft at once, whatever became of the page. */
+const keep = (): void => void saveNow().catch(() => undefined);
+
 export function Desk() {
   const shot = useShot();
   const models = useModels().data;
@@ -57,18 +61,30 @@ export function Desk() {
     <div className="desk">
       <TopBar onHelp={() => setHelp(true)} />
       <ToolRail abilities={model?.abilities ?? null} />
-      <main className="middle">
-        <PromptBar model={model} />
+      <div className="script">
+        <Boundary name="The prompt" failed={keep}>
+          <PromptBar model={model} />
+        </Boundary>
         <Progress />
-        <Stage />
+      </div>
+      <main className="middle">
+        <Boundary name="The stage" failed={keep}>
+          <Stage />
+        </Boundary>
+        <Toasts />
       </main>
-      <Inspector model={model} models={models?.models ?? []} schedulers={models?.schedulers ?? []} />
+      <Boundary name="The inspector" className="inspector" failed={keep}>
+        <Inspector model={model} models={models?.models ?? []} schedulers={models?.schedulers ?? []} />
+      </Boundary>
       <div className="dock">
         <Splitter />
-        <Timeline />
-        <Takes />
+        <Boundary name="The timeline" failed={keep}>
+          <Timeline />
+        </Boundary>
+        <Boundary name="The list of takes" failed={keep}>
+          <Takes />
+        </Boundary>
       </div>
-      <Toasts />
       <QuestionDialog />
       <ShortcutSheet open={help} onClose={() => setHelp(false)} />
     </div>
@@ -77,12 +93,19 @@ export function Desk() {
 
 /** The desk's keys, wherever the focus is. */
 function useKeys(help: () => void): void {
-  const [primary, viewed] = usePrimary();
+  const [{ primary, branch }, viewed] = useControls();
   const takes = useTakes(useSession((session) => session.project)).data?.takes ?? [];
   const acts = {
     primary: () => perform(primary, viewed),
     newTake: () => attempt(() => runShot()),
-    stop: () => viewed.take && attempt(() => stopTake(viewed.take?.id as string)),
+    branch: () => {
+      if (branch.ready) perform({ act: "branch", label: "Branch", ...branch }, viewed);
+      else say(branch.hint);
+    },
+    stop: () => {
+      const { take } = viewed;
+      if (take && isLive(take) && take.client === CLIENT) attempt(() => stopTake(take.id));
+    },
     step: (by: number) => {
       const { take, steps, step } = viewed;
       if (!take || !steps.length) return;

@@ -10,7 +10,7 @@ import { deleteProject, deleteShot, newProject, newShot, openProject, openShot }
 import { Rename } from "./Rename";
 import { setSession, useSession } from "./session";
 
-const BIN: Item = { label: "Out of the bin…", act: () => setSession({ keeping: true }) };
+const BIN: Item = { label: "Restore deleted…", act: () => setSession({ keeping: true }) };
 
 export function ProjectMenu() {
   const project = useSession((session) => session.project);
@@ -91,8 +91,8 @@ export function ShotMenu() {
       items={[
         { label: "New shot…", icon: "plus", act: () => setNaming("new") },
         {
-          label: "Copy of this shot",
-          act: () => attempt(() => newShot(present, `${open?.name ?? "Shot"}, copy`)),
+          label: "Duplicate this shot",
+          act: () => attempt(() => newShot(present, `${open?.name ?? "Shot"} copy`)),
         },
         { label: "Rename…", act: () => setNaming("rename") },
         { label: "Delete this shot", disabled: !open, act: () => open && attempt(() => deleteShot(open)) },

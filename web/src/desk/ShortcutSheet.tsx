@@ -11,7 +11,7 @@ export function ShortcutSheet({ open, onClose }: { open: boolean; onClose: () =>
   return (
     <dialog ref={dialog} className="sheet" aria-labelledby="sheet-title" onClose={onClose}>
       <header>
-        <h2 id="sheet-title">Keys</h2>
+        <h2 id="sheet-title">Keyboard shortcuts</h2>
         <IconButton icon="close" label="Close" onClick={onClose} />
       </header>
       <div className="sheet-columns">

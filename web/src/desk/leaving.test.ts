@@ -41,6 +41,7 @@ vi.stubGlobal("fetch", async (request: Request) => {
     return json({ ...(view("here", shot.prompt, 2) as object), shot });
   }
   if (request.method === "POST") return json(view("made", "made"), 201);
+  if (path.endsWith("/takes")) return json({ takes: [], last_event: 0 });
   return json(view(path.split("/").at(-1) as string, "there"));
 });
 

@@ -1,25 +1,49 @@
 /** Opening projects and shots; on the first visit an example lies ready to be played. */
-import { answer, api, type Project, type ShotSummary, type ShotView } from "../api/client";
+import { answer, api, type Project, type ShotSummary, type ShotView, type Take } from "../api/client";
+import type { TakeList } from "../api/folding";
 import { fetchTakes, keys, queryClient } from "../api/queries";
 import { laid } from "../document/draft";
 import { EXAMPLE, type Shot } from "../document/shot";
 import { shotNow, useDocument } from "../document/store";
 import { attempt, say } from "../ui/toasts";
 import { leaveFor } from "./leaving";
+import { stand } from "./playhead";
 import { markSaved } from "./saving";
 import { addressOf, readAddress, sessionNow, setSession, useSession } from "./session";
+import { leaveStage, setStageOf } from "./stages";
 
 function lay(view: ShotView): void {
-  const other = view.project !== sessionNow().project;
+  const same = view.id === sessionNow().shot;
+  const takes = queryClient.getQueryData<TakeList>(keys.takes(view.project));
+  leaveStage();
+  stand();
   setSession({
     project: view.project,
     shot: view.id,
     phrase: null,
     dragRegion: null,
-    ...(other ? { viewed: null, compared: null } : {}),
+    ...(same ? {} : { viewed: null, compared: null }),
   });
   useDocument.getState().open(laid(view.shot));
   markSaved(view, shotNow());
+  // The takes of another project may not be known yet; until they are the stage is bare.
+  if (takes) setStageOf(view.id, takes.takes);
+  else
+    void fetchedTakes(view.project).then(
+      (list) => arrive(view.id, list),
+      () => undefined,
+    );
+}
+
+const fetchedTakes = (project: string): Promise<TakeList> =>
+  queryClient.fetchQuery({
+    queryKey: keys.takes(project),
+    queryFn: () => fetchTakes(project),
+    staleTime: 0,
+  });
+
+function arrive(shot: string, { takes }: TakeList): void {
+  if (sessionNow().shot === shot && !sessionNow().viewed) setStageOf(shot, takes);
 }
 
 const fetchShot = (shot: string): Promise<ShotView> =>
@@ -41,17 +65,18 @@ async function shotOf(project: string, wanted: string | null): Promise<ShotView>
   return chosen ? fetchShot(chosen.id) : makeShot(project, EXAMPLE);
 }
 
-async function viewNewest(project: string): Promise<void> {
-  const { takes } = await queryClient.fetchQuery({
-    queryKey: keys.takes(project),
-    queryFn: () => fetchTakes(project),
-    staleTime: 0,
-  });
-  const newest = takes.filter((take) => take.shot === sessionNow().shot).at(-1);
-  if (newest && !sessionNow().viewed) setSession({ viewed: { take: newest.id, step: null } });
-}
-
 export const openShot = (shot: string): Promise<boolean> => leaveFor(() => fetchShot(shot), lay);
+
+/** Looks at a take on the stage of the shot that it is of, which is brought back if it was deleted. */
+export async function openTake(take: Take, step: number | null): Promise<void> {
+  const open = async () => {
+    const view = await fetchShot(take.shot);
+    if (view.deleted) await restoreShot(view);
+    return view;
+  };
+  if (take.shot !== sessionNow().shot && !(await leaveFor(open, lay))) return;
+  setSession({ viewed: { take: take.id, step } });
+}
 
 export async function newShot(shot: Shot, name?: string): Promise<void> {
   const { project } = sessionNow();
@@ -60,9 +85,7 @@ export async function newShot(shot: Shot, name?: string): Promise<void> {
 
 /** Opens a project at the given shot, else at the one changed last. False where the person stays. */
 export async function openProject(project: string, wanted: string | null = null): Promise<boolean> {
-  if (!(await leaveFor(() => shotOf(project, wanted), lay))) return false;
-  await viewNewest(project);
-  return true;
+  return leaveFor(() => shotOf(project, wanted), lay);
 }
 
 export async function newProject(name: string): Promise<void> {
@@ -104,7 +127,7 @@ export async function deleteShot(shot: ShotSummary): Promise<void> {
       await restoreShot(shot);
       await openShot(id);
     });
-  say(`${name} is in the bin.`, { label: "Undo", act });
+  say(`${name} deleted.`, { label: "Undo", act });
 }
 
 /** Puts the open project into the bin and opens the one changed last. */
@@ -123,9 +146,7 @@ export async function deleteProject(project: Project): Promise<void> {
       await restoreProject(project);
       await openProject(id);
     });
-  say(`${name} is in the bin.`, { label: "Undo", act });
-  const { project: open } = sessionNow();
-  if (open) await viewNewest(open);
+  say(`${name} deleted.`, { label: "Undo", act });
 }
 
 const FIRST = "First rehearsal";
@@ -142,8 +163,9 @@ export function openDesk(): Promise<void> {
       return;
     }
     await openProject(chosen.id, address.shot);
-    if (address.take && chosen.id === address.project)
-      setSession({ viewed: { take: address.take, step: null } });
+    const { takes } = await fetchedTakes(chosen.id);
+    const viewed = takes.find(({ id, shot }) => id === address.take && shot === sessionNow().shot);
+    if (viewed) setSession({ viewed: { take: viewed.id, step: null } });
   })();
   opening.catch(() => {
     opening = null;

@@ -37,6 +37,7 @@ export function play(): void {
 }
 
 export function stand(): void {
+  if (!usePlayhead.getState().playing) return;
   cancelAnimationFrame(request);
   usePlayhead.setState({ playing: false });
 }

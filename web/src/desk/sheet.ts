@@ -8,11 +8,12 @@ export const SHEET: readonly { title: string; shortcuts: readonly Shortcut[] }[]
   {
     title: "Run",
     shortcuts: [
-      { keys: "Ctrl Enter", says: "Run, pause, play on or branch" },
-      { keys: "Ctrl Shift Enter", says: "New take from the start" },
-      { keys: "Ctrl .", says: "Stop the take" },
+      { keys: "Ctrl Enter", says: "The highlighted button: new take, pause, resume or branch" },
+      { keys: "Ctrl Shift Enter", says: "New take, from step 0" },
+      { keys: "Ctrl Alt Enter", says: "Branch, from the step on the stage" },
+      { keys: "Ctrl .", says: "Cancel the take that runs or waits" },
       { keys: "Alt ←  Alt →", says: "One denoising step back, on" },
-      { keys: "C", says: "Compare with a relative; again: end" },
+      { keys: "C", says: "Compare with the take it came from, or the newest; again: end" },
     ],
   },
   {
@@ -56,9 +57,9 @@ export const SHEET: readonly { title: string; shortcuts: readonly Shortcut[] }[]
   {
     title: "Desk",
     shortcuts: [
-      { keys: "Ctrl Z  Ctrl Shift Z", says: "Undo, redo: the desk, never the model" },
+      { keys: "Ctrl Z  Ctrl Shift Z", says: "Undo, redo: edits, and takes deleted, pinned or renamed" },
       { keys: "/", says: "Write the prompt" },
-      { keys: "?", says: "This sheet" },
+      { keys: "?", says: "These shortcuts" },
     ],
   },
 ];

@@ -32,6 +32,7 @@ const ARROWS: Record<string, readonly [number, number]> = {
 export interface Acts {
   primary(): void;
   newTake(): void;
+  branch(): void;
   stop(): void;
   step(by: number): void;
   compare(): void;
@@ -100,6 +101,7 @@ export function answerKey(event: KeyboardEvent, acts: Acts): boolean {
   const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
   if (control && key === "Enter") {
     if (event.shiftKey) acts.newTake();
+    else if (event.altKey) acts.branch();
     else acts.primary();
     return true;
   }

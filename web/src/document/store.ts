@@ -1,6 +1,6 @@
 /** The desk's document and what is selected on it. */
 import { create } from "zustand";
-import { begin, type History, perform, redo, settle, undo } from "./history";
+import { begin, type Deed, forget, type History, note, perform, redo, settle, undo } from "./history";
 import { fingerprint } from "./same";
 import { EXAMPLE, type Instruction, instructionsOf, isPath, type Shot } from "./shot";
 
@@ -21,6 +21,10 @@ interface DocumentStore {
   settle(merge: string): void;
   undo(): void;
   redo(): void;
+  /** Something was done that is no change of the document; undo and redo take it along in its turn. */
+  note(label: string, deed: Deed): void;
+  /** Takes back a deed out of its turn. */
+  takeBack(deed: Deed): void;
   select(selection: Selection | null): void;
   /** Lays another shot on the desk; can be undone. */
   lay(label: string, shot: Shot): void;
@@ -61,12 +65,26 @@ export const useDocument = create<DocumentStore>((set, get) => ({
     if (history !== get().history) set({ history, selection: valid(history.present, get().selection) });
   },
   undo() {
+    const entry = get().history.past.at(-1);
     const history = undo(get().history);
     set({ history, selection: valid(history.present, get().selection) });
+    entry?.deed?.undo();
   },
   redo() {
+    const entry = get().history.future[0];
     const history = redo(get().history);
     set({ history, selection: valid(history.present, get().selection) });
+    entry?.deed?.redo();
+  },
+  note(label, deed) {
+    set({ history: note(get().history, label, deed) });
+  },
+  takeBack(deed) {
+    if (get().history.past.at(-1)?.deed === deed) get().undo();
+    else {
+      set({ history: forget(get().history, deed) });
+      deed.undo();
+    }
   },
   select(selection) {
     set({ selection: valid(get().history.present, selection) });

@@ -1,24 +1,19 @@
-/** Run, pause, stop, play on, branch; how far it is and how long it takes. */
-import { useEffect, useState } from "react";
+/** New take, branch, pause and resume; how far the take is and how long it takes. */
 import { CLIENT, type Model, type Take } from "../api/client";
-import { useHealth, useQueue } from "../api/queries";
-import { misfits } from "../document/fitting";
-import { modelTitle } from "../document/shot";
+import { useHealth, useModels, useQueue } from "../api/queries";
 import { useShot } from "../document/store";
 import { Button, IconButton } from "../ui/Button";
 import type { IconName } from "../ui/Icon";
-import { attempt } from "../ui/toasts";
-import { branchTake, pauseTake, playTake, runShot, stopTake } from "./actions";
-import { type Primary, primaryOf } from "./primary";
-import { remaining } from "./remaining";
+import { attempt, say } from "../ui/toasts";
+import { branchTake, isLive, pauseTake, playTake, runShot, stopTake } from "./actions";
+import { DOING, useAsked, useDoing } from "./doing";
+import { keptByBranches, obstacleOf } from "./obstacle";
+import { type Controls, controlsOf, type Primary } from "./primary";
+import { useLineOf } from "./useLineOf";
 import { useChanged, useViewed, type ViewedTake } from "./useViewed";
+import { stateOf } from "./words";
 
-const ICONS: Record<Primary["act"], IconName> = {
-  run: "play",
-  pause: "pause",
-  play: "play",
-  branch: "branch",
-};
+export { isLive };
 
 /** Does what the primary button says. */
 export function perform(primary: Primary, viewed: ViewedTake): void {
@@ -31,152 +26,188 @@ export function perform(primary: Primary, viewed: ViewedTake): void {
   });
 }
 
-export const isLive = (take: Take | null): boolean => take?.status === "running" || take?.status === "queued";
-
-export function usePrimary(): [Primary, ViewedTake, boolean] {
+export function useControls(): [Controls, ViewedTake, boolean] {
   const viewed = useViewed();
+  const shot = useShot();
+  const models = useModels().data;
+  const model = models?.models.find(({ name }) => name === (shot.model ?? models.default));
   const changed = useChanged(viewed.detail);
-  return [primaryOf(viewed.take, viewed.step, changed), viewed, changed];
+  const busy = (useQueue().data?.entries.length ?? 0) > 0;
+  const controls = controlsOf(viewed.take, {
+    step: viewed.step,
+    changed,
+    busy,
+    obstacle: obstacleOf(shot, model, models?.models ?? []),
+    fixed: viewed.detail ? keptByBranches(viewed.detail.document, shot, model) : null,
+  });
+  return [controls, viewed, changed];
 }
 
-export function RunControls({ model }: { model: Model | undefined }) {
-  const [primary, viewed, changed] = usePrimary();
-  const shot = useShot();
-  const wrong = model ? misfits(shot, model, []) : [];
-  const { take } = viewed;
-  const [busy, setBusy] = useState(false);
-  // A click is answered by the stream; until then the button rests.
-  // biome-ignore lint/correctness/useExhaustiveDependencies: any change of the take is an answer
-  useEffect(() => setBusy(false), [take?.status, take?.id, primary.act]);
-  useEffect(() => {
-    if (!busy) return;
-    const timer = window.setTimeout(() => setBusy(false), 1500);
-    return () => window.clearTimeout(timer);
-  }, [busy]);
+export function usePrimary(): [Primary, ViewedTake, boolean] {
+  const [{ primary }, viewed, changed] = useControls();
+  return [primary, viewed, changed];
+}
 
+/** A button of two lines: what it does, and from where, or why not. */
+function RunButton({
+  icon,
+  label,
+  said,
+  hint,
+  keys,
+  ready,
+  primary,
+  act,
+}: {
+  icon: IconName;
+  label: string;
+  said: string;
+  hint: string;
+  keys: string;
+  ready: boolean;
+  primary: boolean;
+  act: () => void;
+}) {
+  return (
+    <Button
+      icon={icon}
+      tone={primary ? "primary" : "plain"}
+      className="run-button"
+      aria-disabled={!ready}
+      aria-keyshortcuts={keys.replaceAll("Ctrl", "Control")}
+      title={`${hint}  (${keys})`}
+      onClick={() => (ready ? act() : say(hint))}
+    >
+      <span>
+        {label}
+        <small>{said}</small>
+      </span>
+    </Button>
+  );
+}
+
+export function RunControls(_: { model: Model | undefined }) {
+  const [{ run, branch, go, primary }, viewed, changed] = useControls();
+  const { take } = viewed;
+  const doing = useDoing(take);
+  const making = useAsked((asked) => asked.making);
+  const theirs = take !== null && isLive(take) && take.client !== CLIENT;
+  const keys = (act: Primary["act"], own: string) => (primary.act === act ? "Ctrl+Enter" : own);
   return (
     <div className="run-controls">
-      <Button
-        tone="primary"
-        icon={ICONS[primary.act]}
-        title={`${primary.hint}  (Ctrl+Enter)`}
-        className="run-button"
-        disabled={busy}
-        data-act={primary.act}
-        onClick={() => {
-          setBusy(true);
-          perform(primary, viewed);
-        }}
-      >
-        {primary.label}
-      </Button>
-      {primary.act === "play" && take && (
+      <RunButton
+        icon="play"
+        label={making === "run" ? "Queueing…" : "New take"}
+        {...run}
+        ready={run.ready && making === null}
+        primary={primary.act === "run"}
+        keys={keys("run", "Ctrl+Shift+Enter")}
+        act={() => attempt(() => runShot())}
+      />
+      <RunButton
+        icon="branch"
+        label={making === "branch" ? "Queueing…" : "Branch"}
+        said={branch.said}
+        hint={branch.hint}
+        ready={branch.ready && viewed.detail !== null && making === null}
+        primary={primary.act === "branch"}
+        keys={keys("branch", "Ctrl+Alt+Enter")}
+        act={() => branch.ready && perform({ act: "branch", label: "Branch", ...branch }, viewed)}
+      />
+      {go && take && (
+        <RunButton
+          icon={go.act === "pause" ? "pause" : "play"}
+          label={doing ? DOING[doing] : go.label}
+          said={theirs ? "another desk runs it" : doing === "pausing" ? "after this step" : take.name}
+          hint={theirs ? `${take.name} was queued on another desk, which alone can pause it.` : go.hint}
+          ready={doing === null && !theirs}
+          primary={primary.act === go.act}
+          keys={keys(go.act, "Ctrl+Enter")}
+          act={() => perform(go, viewed)}
+        />
+      )}
+      {go?.act === "play" && take && (
         <IconButton
           icon="onestep"
-          label="One step on, then pause"
+          label="Run one step, then pause"
+          disabled={doing !== null}
           onClick={() => attempt(() => playTake(take.id, take.step + 1))}
         />
       )}
-      {primary.act !== "run" && (
-        <IconButton
-          icon="plus"
-          label={
-            primary.act === "pause" ? "Queue another take of the shot on the desk" : "New take from the start"
-          }
-          keys="Ctrl+Shift+Enter"
-          onClick={() => attempt(() => runShot())}
-        />
-      )}
-      {isLive(take) && take && (
+      {go?.act === "pause" && take && !theirs && (
         <IconButton
           icon="stop"
-          label="Stop this take"
+          label={`Cancel ${take.name}: its steps are kept`}
           keys="Ctrl+."
+          disabled={doing === "cancelling"}
           onClick={() => attempt(() => stopTake(take.id))}
         />
       )}
-      {wrong.length > 0 && (primary.act === "run" || primary.act === "branch") ? (
-        <p
-          className="run-state run-misfit"
-          role="status"
-          title={wrong.map(({ sentence }) => sentence).join("\n")}
-        >
-          <span>
-            <b>{model && modelTitle(model.name)}</b> cannot follow {wrong.map(({ name }) => name).join(", ")}
-          </span>
-        </p>
-      ) : (
-        <RunState take={take} changed={changed} step={viewed.step} />
-      )}
+      <RunState take={take} changed={changed} step={viewed.step} obstacle={run.ready ? null : run.hint} />
     </div>
   );
 }
 
 const sentence = (words: string): string => words.charAt(0).toUpperCase() + words.slice(1);
 
-function RunState({ take, changed, step }: { take: Take | null; changed: boolean; step: number | null }) {
+/** What the studio is up to while no take is looked at. */
+function useStudioState(): string {
   const health = useHealth();
-  const queue = useQueue().data;
   const trouble = health.data?.trouble ?? "";
-  if (!take) {
-    const worker = health.data?.worker;
-    const state = health.isError
-      ? "The studio does not answer"
-      : trouble
-        ? sentence(trouble)
-        : worker === "starting"
-          ? "The worker is warming up"
-          : worker === "down"
-            ? "The worker is down and is being started"
-            : "Ready";
+  if (health.isError) return "The studio does not answer";
+  if (trouble) return sentence(trouble);
+  const worker = health.data?.worker;
+  if (worker === "starting") return "Starting up: the first take waits for it";
+  if (worker === "down") return "The worker stopped and is being restarted";
+  return "Ready";
+}
+
+/** obstacle: why the shot on the desk cannot be run. */
+function RunState({
+  take,
+  changed,
+  step,
+  obstacle,
+}: {
+  take: Take | null;
+  changed: boolean;
+  step: number | null;
+  obstacle: string | null;
+}) {
+  const studio = useStudioState();
+  const trouble = useHealth().data?.trouble ?? "";
+  const line = useLineOf(take);
+  const doing = useDoing(take);
+  const blocks = obstacle !== null && !isLive(take);
+  if (!take)
     return (
-      <p className="run-state" aria-live="polite" title={state}>
-        <span>{state}</span>
+      <p className="run-state" aria-live="polite" title={obstacle ?? studio} data-blocked={blocks}>
+        <span>{obstacle ?? studio}</span>
       </p>
     );
-  }
-  const others =
-    queue?.entries.filter((entry) => entry.client !== CLIENT && entry.position === null).length ?? 0;
+  const state = doing ? DOING[doing].toLowerCase() : stateOf(take, line);
   const note = [
+    blocks ? obstacle : "",
     take.status === "queued" && take.error ? `was interrupted: ${take.error}` : "",
     take.status === "queued" ? trouble : "",
-    take.status === "interrupted" ? (take.error ?? "") : "",
-    step !== null && step < take.step ? `looking at step ${step}` : "",
-    changed && !isLive(take) ? "desk changed" : "",
+    take.status === "interrupted" || take.status === "failed" ? (take.error ?? "") : "",
+    step !== null && step < take.step ? `you see step ${step}` : "",
+    changed && !isLive(take) ? "the desk has changed since" : "",
   ].filter(Boolean);
-  const state = STATES[take.status](take, others);
   return (
-    <p className="run-state" aria-live="polite" title={state}>
+    <p className="run-state" aria-live="polite" title={[`${take.name}: ${state}`, ...note].join("\n")}>
       <span>
         <b>{take.name}</b> {state}
       </span>
-      {note.length > 0 && (
-        <span className="run-note" title={note.join(" · ")}>
-          {note.join(" · ")}
-        </span>
-      )}
+      {note.length > 0 && <span className="run-note">{note.join(" · ")}</span>}
     </p>
   );
 }
 
-const STATES: Record<Take["status"], (take: Take, others: number) => string> = {
-  queued: (take, others) => {
-    if (take.error) return `resumes at step ${take.step}`;
-    if (take.queue_position) return `waits, ${take.queue_position} before it`;
-    return others ? "waits for another desk's take" : "waits for the worker";
-  },
-  running: (take) =>
-    `step ${take.step} of ${take.steps || "…"}${take.seconds_left ? ` · ${remaining(take.seconds_left)}` : ""}`,
-  paused: (take) => `paused at step ${take.step} of ${take.steps || "…"}`,
-  finished: (take) => `finished, ${take.steps} steps`,
-  stopped: (take) => `stopped at step ${take.step}`,
-  failed: (take) => (take.step ? `failed at step ${take.step}` : "failed"),
-  interrupted: (take) => `was interrupted at step ${take.step}`,
-};
-
 /** A line over the stage that fills while the take runs. */
 export function Progress() {
   const { take } = useViewed();
+  const line = useLineOf(take);
   const part = take?.steps ? take.step / take.steps : 0;
   return (
     <div
@@ -187,6 +218,7 @@ export function Progress() {
       aria-valuemin={0}
       aria-valuemax={take?.steps ?? 0}
       aria-valuenow={take?.step ?? 0}
+      aria-valuetext={take ? `${take.name}: ${stateOf(take, line)}` : "No take is shown"}
     >
       <div style={{ transform: `scaleX(${isLive(take) || take?.status === "paused" ? part : 0})` }} />
     </div>

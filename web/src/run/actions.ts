@@ -1,70 +1,163 @@
 /** Commands to takes. */
-import { answer, api, type Take } from "../api/client";
+import { answer, api, type Model, Refusal, type Take } from "../api/client";
 import { type TakeList, withTake } from "../api/folding";
 import { keys, queryClient } from "../api/queries";
 import { saveNow } from "../desk/saving";
-import { sessionNow, setSession } from "../desk/session";
+import { type Session, sessionNow, setSession } from "../desk/session";
 import { mixesWithParent, withoutOriginal } from "../document/blend";
+import type { Deed } from "../document/history";
 import type { Shot } from "../document/shot";
-import { shotNow } from "../document/store";
+import { shotNow, useDocument } from "../document/store";
 import { attempt, say } from "../ui/toasts";
+import { whileDoing, whileMaking } from "./doing";
+import { obstacleOf } from "./obstacle";
+import { inLine } from "./words";
 
 /** Puts the answer into the list at once, unless the stream was faster; it brings it again. */
 function known(take: Take): Take {
   queryClient.setQueryData<TakeList>(keys.takes(take.project), (list) => list && withTake(list, take));
+  void queryClient.invalidateQueries({ queryKey: keys.queue });
   return take;
 }
+
+const takesNow = (): readonly Take[] =>
+  queryClient.getQueryData<TakeList>(keys.takes(sessionNow().project ?? ""))?.takes ?? [];
 
 const path = (take: string) => ({ params: { path: { take } } });
 
 export const randomSeed = (): number => Math.floor(Math.random() * 1_000_000);
 
-/** A new take of the shot on the desk. */
-export async function runShot(until: number | null = null): Promise<Take> {
-  await saveNow();
-  const { shot, seedLocked } = sessionNow();
-  if (!shot) throw new Error("no shot is open");
-  const own = mixesWithParent(shotNow()) ? { shot: withoutOriginal(shotNow()) } : {};
-  const body = { until, play: true, ...own, ...(seedLocked ? {} : { seed: randomSeed() }) };
-  const take = known(await answer(api.POST("/api/shots/{shot}/takes", { params: { path: { shot } }, body })));
-  setSession({ viewed: { take: take.id, step: null } });
-  return take;
+export const isLive = (take: Take | null | undefined): boolean =>
+  take?.status === "running" || take?.status === "queued";
+
+/** Throws what the server would say of the shot on the desk, as far as it is foreseen. */
+function mindObstacles(): void {
+  const known = queryClient.getQueryData<{ models: Model[]; default: string }>(keys.models);
+  const model = known?.models.find(({ name }) => name === (shotNow().model ?? known.default));
+  const obstacle = obstacleOf(shotNow(), model, known?.models ?? []);
+  if (obstacle) throw new Refusal(obstacle.sentence, 0, null);
 }
 
-export const playTake = async (take: string, until: number | null = null) =>
-  known(await answer(api.POST("/api/takes/{take}/play", { ...path(take), body: { until } })));
+/** Looks at a take that was just made; what runs, or waits for its turn, stays on the stage meanwhile. */
+function look(made: Take): void {
+  const view = () => setSession({ viewed: { take: made.id, step: null } });
+  const seen = takesNow().find(({ id }) => id === sessionNow().viewed?.take);
+  if (!isLive(seen) || seen?.id === made.id) {
+    view();
+    return;
+  }
+  const place = made.queue_position === null ? "" : `, ${inLine(made.queue_position)}`;
+  say(`${made.name} (seed ${made.seed}) is in the queue${place}.`, { label: "Show it", act: view });
+}
 
-export const pauseTake = async (take: string) =>
-  known(await answer(api.POST("/api/takes/{take}/pause", { ...path(take), body: {} })));
-
-export const stopTake = async (take: string) =>
-  known(await answer(api.POST("/api/takes/{take}/stop", { ...path(take), body: {} })));
+/** A new take of the shot on the desk. */
+export function runShot(until: number | null = null): Promise<Take> {
+  return whileMaking("run", async () => {
+    mindObstacles();
+    await saveNow();
+    const { shot, seedLocked } = sessionNow();
+    if (!shot) throw new Refusal("No shot is open: open or make one first.", 0, null);
+    const own = mixesWithParent(shotNow()) ? { shot: withoutOriginal(shotNow()) } : {};
+    const body = { until, play: true, ...own, ...(seedLocked ? {} : { seed: randomSeed() }) };
+    const params = { path: { shot } };
+    const take = known(await answer(api.POST("/api/shots/{shot}/takes", { params, body })));
+    if (sessionNow().shot === shot) look(take);
+    return take;
+  });
+}
 
 /** Branches at a step with the shot on the desk. What cannot change in a branch is the parent's. */
-export async function branchTake(take: string, at: number, document: Shot): Promise<Take> {
-  await saveNow();
-  const shot: Shot = at > 0 ? { ...shotNow(), seed: document.seed ?? 0 } : shotNow();
-  const made = known(await answer(api.POST("/api/takes/{take}/fork", { ...path(take), body: { at, shot } })));
-  setSession({ viewed: { take: made.id, step: null } });
-  return made;
+export function branchTake(take: string, at: number, document: Shot): Promise<Take> {
+  return whileMaking("branch", async () => {
+    mindObstacles();
+    await saveNow();
+    const { shot: id } = sessionNow();
+    const shot: Shot = at > 0 ? { ...shotNow(), seed: document.seed ?? 0 } : shotNow();
+    const made = known(
+      await answer(api.POST("/api/takes/{take}/fork", { ...path(take), body: { at, shot } })),
+    );
+    if (sessionNow().shot === id) look(made);
+    return made;
+  });
 }
 
-export const pinTake = async (take: string, pinned: boolean) =>
+export const playTake = (take: string, until: number | null = null) =>
+  whileDoing(take, "resuming", async () =>
+    known(await answer(api.POST("/api/takes/{take}/play", { ...path(take), body: { until } }))),
+  );
+
+export const pauseTake = (take: string) =>
+  whileDoing(take, "pausing", async () =>
+    known(await answer(api.POST("/api/takes/{take}/pause", { ...path(take), body: {} }))),
+  );
+
+export const stopTake = (take: string) =>
+  whileDoing(take, "cancelling", async () =>
+    known(await answer(api.POST("/api/takes/{take}/stop", { ...path(take), body: {} }))),
+  );
+
+/** Does something to a take that undo and redo take along among the edits of the shot. */
+async function inHistory(
+  label: string,
+  act: () => Promise<unknown>,
+  back: () => Promise<unknown>,
+): Promise<Deed> {
+  await act();
+  const deed: Deed = { undo: () => attempt(back), redo: () => attempt(act) };
+  useDocument.getState().note(label, deed);
+  return deed;
+}
+
+const pin = async (take: string, pinned: boolean) =>
   known(await answer(api.POST("/api/takes/{take}/pin", { ...path(take), body: { pinned } })));
 
-export const nameTake = async (take: string, name: string) =>
+export const pinTake = ({ id, name, pinned }: Take) =>
+  inHistory(
+    pinned ? `Unpin ${name}` : `Pin ${name}`,
+    () => pin(id, !pinned),
+    () => pin(id, pinned),
+  );
+
+const rename = async (take: string, name: string) =>
   known(await answer(api.POST("/api/takes/{take}/name", { ...path(take), body: { name } })));
+
+export const nameTake = (take: Take, name: string) =>
+  inHistory(
+    `Rename ${take.name}`,
+    () => rename(take.id, name),
+    () => rename(take.id, take.name),
+  );
 
 export const restoreTake = async (take: string) =>
   known(await answer(api.POST("/api/takes/{take}/restore", path(take))));
 
-export async function deleteTake(take: Take): Promise<void> {
-  known(await answer(api.DELETE("/api/takes/{take}", path(take.id))));
+/** What is looked at once a take is gone: the newest of the shot that is left. */
+function lookAway(take: Take): Pick<Session, "viewed" | "compared"> {
   const { viewed, compared } = sessionNow();
-  if (viewed?.take === take.id) setSession({ viewed: null });
+  if (viewed?.take === take.id) {
+    const next = takesNow().findLast(({ shot, id }) => shot === take.shot && id !== take.id);
+    setSession({ viewed: next ? { take: next.id, step: null } : null });
+  }
   if (compared?.take === take.id) setSession({ compared: null });
-  say(`${take.name} is in the bin.`, {
-    label: "Undo",
-    act: () => attempt(() => restoreTake(take.id)),
-  });
+  return { viewed, compared };
+}
+
+/** Deletes a take; the toast and undo bring it back, and what was looked at. */
+export async function deleteTake(take: Take): Promise<void> {
+  let before: Pick<Session, "viewed" | "compared"> = { viewed: null, compared: null };
+  const deed = await inHistory(
+    `Delete ${take.name}`,
+    async () => {
+      const gone = () => answer(api.DELETE("/api/takes/{take}", path(take.id)));
+      const deleted = await whileDoing(take.id, "deleting", gone);
+      before = lookAway(take);
+      known(deleted);
+    },
+    async () => {
+      await restoreTake(take.id);
+      if (sessionNow().shot === take.shot && before.viewed?.take === take.id) setSession(before);
+      say(`${take.name} is back.`);
+    },
+  );
+  say(`${take.name} deleted.`, { label: "Undo", act: () => useDocument.getState().takeBack(deed) });
 }

@@ -44,6 +44,12 @@ export function pictureOf(take: Take | null): Strip | null {
   return { digest: take.picture, frames: 1, columns: 1, width: take.width, height: take.height };
 }
 
+/** A take of the open project. */
+export function useTakeOfProject(take: string | null): Take | null {
+  const project = useSession((session) => session.project);
+  return useTake(project, take);
+}
+
 export const useViewed = (): ViewedTake => useTakeView(useSession((session) => session.viewed));
 
 /** Whether the desk asks for something else than the take shows; the seed is a matter of its own. */

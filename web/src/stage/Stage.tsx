@@ -1,16 +1,15 @@
 /** The stage in the page: the canvas, its tool options, what is said over it, zoom. */
 import { type DragEvent, useEffect, useRef, useState } from "react";
 import { imageUrl } from "../api/addresses";
-import type { Take } from "../api/client";
 import { useModels } from "../api/queries";
 import { measure } from "../desk/playhead";
 import { useSession } from "../desk/session";
 import { instructionsOf } from "../document/shot";
 import { useDocument, useShot } from "../document/store";
-import { useTakeView, useViewed } from "../run/useViewed";
-import { Button, IconButton } from "../ui/Button";
+import { useTakeView, useViewed, type ViewedTake } from "../run/useViewed";
+import { StageNote, Trouble } from "../takes/StageNotes";
+import { IconButton } from "../ui/Button";
 import { useTheme } from "../ui/theme";
-import { FREE_SPACE } from "../ui/toasts";
 import { StageController } from "./controller";
 import { setStage } from "./current";
 import { dropFiles } from "./dropping";
@@ -24,6 +23,7 @@ export function Stage() {
   const shot = useShot();
   const viewed = useViewed();
   const compared = useSession((session) => session.compared);
+  const shotId = useSession((session) => session.shot);
   const comparedTake = useTakeView(compared);
   const compareMode = useSession((session) => session.compareMode);
   const theme = useTheme((state) => state.theme);
@@ -54,10 +54,11 @@ export function Stage() {
       strip: viewed.strip,
       still: stillUrl,
       compared: comparedTake.strip,
+      of: shotId,
       comparing: compared !== null,
       frame: { width, height },
     });
-  }, [controller, viewed.strip, stillUrl, comparedTake.strip, compared, width, height]);
+  }, [controller, viewed.strip, stillUrl, comparedTake.strip, shotId, compared, width, height]);
   // biome-ignore lint/correctness/useExhaustiveDependencies: the mode decides how much has to fit
   useEffect(() => controller?.showAll(), [controller, compareMode]);
   // biome-ignore lint/correctness/useExhaustiveDependencies: the canvas reads the theme's colours anew
@@ -90,18 +91,16 @@ export function Stage() {
       <Said />
       <Told />
       <Trouble take={viewed.take} />
-      {!viewed.strip && !stillUrl && viewed.take?.status !== "failed" && (
-        <Empty waiting={viewed.take?.status ?? null} />
-      )}
+      <StageNote take={viewed.take} bare={!viewed.strip && !stillUrl} />
       {compared && (
         <div className={`compare-names compare-${compareMode}`}>
-          <span>{viewed.take?.name ?? "The desk"}</span>
-          <span>{comparedTake.take?.name ?? "Choose a take"}</span>
+          <span>{nameOf(viewed, "This shot")}</span>
+          <span>{nameOf(comparedTake, "Click a take below")}</span>
         </div>
       )}
       {dropping && (
         <div className="stage-drop">
-          Let go: a picture becomes the first frame, a clip gives its shot back
+          Drop it here: a picture becomes the first frame, a Rehearse clip brings its settings
         </div>
       )}
       <div className="stage-zoom">
@@ -125,6 +124,9 @@ export function Stage() {
   );
 }
 
+const nameOf = ({ take, strip }: ViewedTake, none: string): string =>
+  take ? `${take.name}${strip ? "" : " (no steps yet)"}` : none;
+
 /** What screen readers hear of the stage. */
 function Said() {
   const shot = useShot();
@@ -144,47 +146,6 @@ function Told() {
   return (
     <p className="stage-told" role="status" data-said={sentence !== null}>
       {sentence}
-    </p>
-  );
-}
-
-/** Why the take that is looked at does not go on, in full. */
-function Trouble({ take }: { take: Take | null }) {
-  if (!take?.error || !["failed", "interrupted", "paused"].includes(take.status)) return null;
-  return (
-    <div className="stage-trouble" role="alert" data-status={take.status}>
-      <b>
-        {take.name}{" "}
-        {take.status === "failed"
-          ? "could not go on"
-          : take.status === "paused"
-            ? "is paused"
-            : "was interrupted"}
-      </b>
-      <p>{sentenceOf(take.error)}</p>
-      {/* A take says why it paused only where the disk was full. */}
-      {take.status === "paused" && (
-        <Button icon="chest" onClick={FREE_SPACE.act}>
-          {FREE_SPACE.label}
-        </Button>
-      )}
-    </div>
-  );
-}
-
-const sentenceOf = (error: string): string =>
-  `${error.charAt(0).toUpperCase()}${error.slice(1).replace(/\.?$/, ".")}`;
-
-function Empty({ waiting }: { waiting: string | null }) {
-  const live = waiting === "queued" || waiting === "running";
-  return (
-    <p className="stage-empty">
-      <b>{live ? "The curtain is about to rise." : "The stage is set."}</b>{" "}
-      {live
-        ? "The first frames come with the first step."
-        : waiting
-          ? "Play the take on and watch the clip form, step by step."
-          : "Press Run and watch the clip form, step by step."}
     </p>
   );
 }

@@ -28,6 +28,8 @@ export interface Shown {
   strip: Strip | null;
   still: string | null;
   compared: Strip | null;
+  /** The shot that it is of: nothing of another one stays in sight. */
+  of: string | null;
   comparing: boolean;
   frame: Size;
 }
@@ -60,6 +62,7 @@ export class StageController implements Workbench {
     strip: null,
     still: null,
     compared: null,
+    of: null,
     comparing: false,
     frame: { width: 128, height: 128 },
   };
@@ -182,6 +185,7 @@ export class StageController implements Workbench {
   show(shown: Shown): void {
     const other = shown.frame.width / shown.frame.height !== this.shown.frame.width / this.shown.frame.height;
     const refit = other || (shown.comparing !== this.shown.comparing && this.fitted);
+    if (shown.of !== this.shown.of) this.seen = { shown: null, compared: null };
     this.shown = shown;
     if (refit) this.showAll();
     this.refresh();

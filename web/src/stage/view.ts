@@ -15,7 +15,7 @@ export interface Size {
   height: number;
 }
 
-const MARGIN = 36;
+const MARGIN = 26;
 
 /** The whole frame in the middle of the stage. */
 export function wholeFrame(frame: Size, stage: Size): View {

@@ -10,14 +10,19 @@ export function CompareControls({ compared }: { compared: boolean }) {
   const wipe = useSession((session) => session.wipe);
   const { take } = useViewed();
   const project = useSession((session) => session.project);
-  const takes = useTakes(project).data?.takes ?? [];
+  const takes = (useTakes(project).data?.takes ?? []).filter(({ shot }) => shot === take?.shot);
+  const few = !take || takes.length < 2;
   if (!compared)
     return (
       <Button
         tone="quiet"
         icon="compare"
-        disabled={!take || takes.length < 2}
-        title="Two takes, in step (C). Or shift-click another take."
+        disabled={few}
+        title={
+          few
+            ? "Compare two takes: this shot needs two"
+            : "Compare two takes side by side (C), or shift-click another take"
+        }
         onClick={() => startComparing(take, takes)}
       >
         Compare
@@ -27,7 +32,7 @@ export function CompareControls({ compared }: { compared: boolean }) {
     <div className="take-actions" role="group" aria-label="Comparison">
       <IconButton
         icon="wipe"
-        label="One over the other, with a wipe"
+        label="Wipe: one over the other"
         pressed={mode === "wipe"}
         size={16}
         onClick={() => setSession({ compareMode: "wipe" })}
@@ -43,7 +48,7 @@ export function CompareControls({ compared }: { compared: boolean }) {
         <input
           type="range"
           className="wipe"
-          aria-label="Where the wipe divides the frame"
+          aria-label="Position of the wipe"
           min={0}
           max={1}
           step={0.01}
@@ -61,9 +66,10 @@ export function CompareControls({ compared }: { compared: boolean }) {
 /** Puts the nearest relative beside the take: its parent, else its newest branch, else the take before it. */
 export function startComparing(take: Take | null, takes: readonly Take[]): void {
   if (!take) return;
+  const own = takes.filter(({ shot }) => shot === take.shot);
   const other =
-    takes.find((candidate) => candidate.id === take.parent) ??
-    takes.findLast((candidate) => candidate.parent === take.id) ??
-    takes.findLast((candidate) => candidate.id !== take.id);
+    own.find((candidate) => candidate.id === take.parent) ??
+    own.findLast((candidate) => candidate.parent === take.id) ??
+    own.findLast((candidate) => candidate.id !== take.id);
   if (other) setSession({ compared: { take: other.id, step: null } });
 }

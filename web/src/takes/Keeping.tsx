@@ -25,7 +25,7 @@ export function Keeping({ project, onClose }: { project: string; onClose: () => 
   return (
     <dialog ref={dialog} className="sheet keeping" aria-labelledby="keeping-title" onClose={onClose}>
       <header>
-        <h2 id="keeping-title">Bin and disk space</h2>
+        <h2 id="keeping-title">Deleted items and disk space</h2>
         <IconButton icon="close" label="Close" onClick={onClose} />
       </header>
       <Deleted project={project} />
@@ -42,7 +42,9 @@ function Deleted({ project }: { project: string }) {
     <section>
       <h3>Deleted takes</h3>
       {takes?.length === 0 && (
-        <p className="hint">None. A take that is deleted waits here, with its steps.</p>
+        <p className="hint">
+          None. Takes that you delete stay here with all their steps, until they are restored.
+        </p>
       )}
       <ul className="deleted">
         {takes?.toReversed().map((take) => {
@@ -96,7 +98,7 @@ function Space({ project }: { project: string }) {
         const done = await prune(project, every, false);
         await client.invalidateQueries({ queryKey: ["steps"] });
         await preview.refetch();
-        say(`${megabytes(done.bytes)} are free again.`);
+        say(`${megabytes(done.bytes)} freed.`);
       } finally {
         setBusy(false);
       }
@@ -106,22 +108,23 @@ function Space({ project }: { project: string }) {
       <h3>Disk space</h3>
       <div className="keeping-space">
         <NumberField
-          label="Keep every n-th step"
+          label="Keep one step in"
           value={every}
           min={1}
           max={1000}
           onChange={(value) => setEvery(Math.round(value ?? 5))}
         />
         <p role="status">
-          {would ? freedSentence(would) : preview.isError ? "It cannot be told just now." : "Counting…"}
+          {would ? freedSentence(would) : preview.isError ? "This cannot be counted just now." : "Counting…"}
         </p>
         <Button tone="danger" disabled={busy || !would || would.bytes === 0} onClick={free}>
           {would && would.bytes > 0 ? `Free ${megabytes(would.bytes)}` : "Nothing to free"}
         </Button>
       </div>
       <p className="hint">
-        The first and the last step of a take are always kept, and all of a pinned one. Clips and previews
-        stay: a step whose checkpoint is gone can still be looked at, but not branched.
+        Steps take most of the room. The first and the last step of a take are always kept, and every step of
+        a pinned one. Clips and pictures stay: a step that was freed can still be looked at, but no longer
+        branched from.
       </p>
     </section>
   );

@@ -1,9 +1,9 @@
 /** What runs and what waits, over all projects; one's own can be moved and taken out. */
 import { useEffect, useRef, useState } from "react";
 import { answer, api, CLIENT, type Queue } from "../api/client";
-import { keys, queryClient, useProjects, useQueue, useTakesOf } from "../api/queries";
-import { useSession } from "../desk/session";
+import { keys, queryClient, useProjects, useQueue } from "../api/queries";
 import { stopTake } from "../run/actions";
+import { DOING, useAsked } from "../run/doing";
 import { Button, IconButton } from "../ui/Button";
 import { attempt } from "../ui/toasts";
 import { reordered } from "./order";
@@ -11,8 +11,8 @@ import { toldOf } from "./queued";
 
 const know = (queue: Queue) => queryClient.setQueryData(keys.queue, queue);
 
-async function pauseQueue(paused: boolean): Promise<void> {
-  know(await answer(paused ? api.POST("/api/queue/pause") : api.POST("/api/queue/resume")));
+async function holdQueue(held: boolean): Promise<void> {
+  know(await answer(held ? api.POST("/api/queue/pause") : api.POST("/api/queue/resume")));
 }
 
 export function QueueMenu() {
@@ -27,9 +27,8 @@ export function QueueMenu() {
     document.addEventListener("pointerdown", away);
     return () => document.removeEventListener("pointerdown", away);
   }, [open]);
-  const followed = useSession((session) => session.project);
-  const takes = useTakesOf(open && queue ? queue.entries.map(({ project }) => project) : [], followed);
   const projects = useProjects().data?.projects ?? [];
+  const asked = useAsked(({ takes }) => takes);
   if (!queue || (queue.entries.length === 0 && !queue.paused)) return null;
   const own = queue.entries.filter(({ client, position }) => client === CLIENT && position !== null);
   const order = (take: string, by: 1 | -1) =>
@@ -44,9 +43,15 @@ export function QueueMenu() {
   return (
     // biome-ignore lint/a11y/noStaticElementInteractions: Escape closes what is open inside
     <div className="menu" ref={root} onKeyDown={(event) => event.key === "Escape" && setOpen(false)}>
-      <Button tone="quiet" icon="queue" aria-expanded={open} onClick={() => setOpen(!open)}>
+      <Button
+        tone="quiet"
+        icon="queue"
+        aria-expanded={open}
+        title="Takes that run and wait, of all projects"
+        onClick={() => setOpen(!open)}
+      >
         Queue {queue.entries.length}
-        {queue.paused && ", paused"}
+        {queue.paused && ", on hold"}
       </Button>
       {open && (
         <div className="menu-list menu-right queue-list" role="group" aria-label="Queue">
@@ -54,32 +59,41 @@ export function QueueMenu() {
             {queue.entries.map((entry) => {
               const mine = entry.client === CLIENT;
               const place = own.indexOf(entry);
-              const told = toldOf(entry, takes, projects);
+              const told = toldOf(entry, projects, queue.paused);
+              const doing = asked[entry.take];
               return (
                 <li key={entry.take}>
                   <i className="status" data-status={entry.status} />
-                  <span className="queued" title={told.prompt}>
+                  <span className="queued" title={entry.prompt}>
                     <b>
                       {entry.name}
                       {told.prompt && <q>{told.prompt}</q>}
                     </b>
                     <small>
-                      {[told.project, told.left, mine ? "" : "another desk’s"].filter(Boolean).join(" · ")}
+                      {[
+                        doing ? DOING[doing] : told.place,
+                        told.left,
+                        `seed ${entry.seed}`,
+                        told.project,
+                        mine ? "" : "another desk’s",
+                      ]
+                        .filter(Boolean)
+                        .join(" · ")}
                     </small>
                   </span>
-                  {place >= 0 && (
+                  {place >= 0 && own.length > 1 && (
                     <>
                       <IconButton
                         icon="up"
                         size={13}
-                        label={`${entry.name} sooner`}
+                        label={`Run ${entry.name} earlier`}
                         disabled={place === 0}
                         onClick={() => order(entry.take, -1)}
                       />
                       <IconButton
                         icon="down"
                         size={13}
-                        label={`${entry.name} later`}
+                        label={`Run ${entry.name} later`}
                         disabled={place === own.length - 1}
                         onClick={() => order(entry.take, 1)}
                       />
@@ -89,7 +103,8 @@ export function QueueMenu() {
                     <IconButton
                       icon="close"
                       size={13}
-                      label={`Stop ${entry.name}`}
+                      label={`Cancel ${entry.name}`}
+                      disabled={doing !== undefined}
                       onClick={() => attempt(() => stopTake(entry.take))}
                     />
                   )}
@@ -97,8 +112,16 @@ export function QueueMenu() {
               );
             })}
           </ol>
-          <Button tone="quiet" onClick={() => attempt(() => pauseQueue(!queue.paused))}>
-            {queue.paused ? "Begin takes again" : "Begin no further take"}
+          <Button
+            tone="quiet"
+            title={
+              queue.paused
+                ? "Waiting takes start again"
+                : "The running take goes on; waiting ones do not start"
+            }
+            onClick={() => attempt(() => holdQueue(!queue.paused))}
+          >
+            {queue.paused ? "Release queue" : "Hold queue"}
           </Button>
         </div>
       )}

@@ -24,7 +24,7 @@ export function TakeActions() {
           event.preventDefault();
           const name = naming.trim();
           setNaming(null);
-          if (name && name !== take.name) attempt(() => nameTake(take.id, name));
+          if (name && name !== take.name) attempt(() => nameTake(take, name));
         }}
       >
         <input
@@ -43,16 +43,16 @@ export function TakeActions() {
       {differs && detail && (
         <Button
           tone="quiet"
-          title="Lay the shot that this take shows on the desk; undo brings yours back"
+          title={`Puts the prompt, drawings and settings of ${take.name} on the desk; Undo brings yours back`}
           onClick={() => {
-            useDocument.getState().lay(`Lay the shot of ${take.name} on the desk`, detail.document);
-            say(`The shot of ${take.name} lies on the desk.`, {
+            useDocument.getState().lay(`Load the settings of ${take.name}`, detail.document);
+            say(`The settings of ${take.name} are loaded.`, {
               label: "Undo",
               act: () => useDocument.getState().undo(),
             });
           }}
         >
-          Take its shot
+          Load settings
         </Button>
       )}
       <Button tone="quiet" onClick={() => setNaming(take.name)}>
@@ -60,10 +60,14 @@ export function TakeActions() {
       </Button>
       <IconButton
         icon="pin"
-        label={take.pinned ? "Let go: its checkpoints may be pruned" : "Pin: keep all its checkpoints"}
+        label={
+          take.pinned
+            ? "Unpin: freeing disk space may drop steps of this take"
+            : "Pin: always keep every step of this take"
+        }
         pressed={take.pinned}
         size={16}
-        onClick={() => attempt(() => pinTake(take.id, !take.pinned))}
+        onClick={() => attempt(() => pinTake(take))}
       />
       <IconButton
         icon="trash"

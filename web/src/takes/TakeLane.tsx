@@ -2,10 +2,13 @@
 import { memo } from "react";
 import type { Take } from "../api/client";
 import { useSteps } from "../api/queries";
+import { openTake } from "../desk/opening";
 import { type Session, setSession } from "../desk/session";
 import { playTake } from "../run/actions";
-import { remaining } from "../run/remaining";
+import { DOING, useDoing } from "../run/doing";
+import { useLineOf } from "../run/useLineOf";
 import { pictureOf } from "../run/useViewed";
+import { stateOf } from "../run/words";
 import { Button } from "../ui/Button";
 import { Icon } from "../ui/Icon";
 import { attempt } from "../ui/toasts";
@@ -13,10 +16,10 @@ import { NAMES, TALL, THIN } from "./sizes";
 import { Thumb } from "./Thumb";
 import type { Lane } from "./tree";
 
-/** What a click on a take or a step does: looks at it, or puts it beside. */
-function choose(take: string, step: number | null, beside: boolean): void {
-  if (beside) setSession({ compared: { take, step } });
-  else setSession({ viewed: { take, step } });
+/** What a click on a take or a step does: looks at it on its shot's own stage, or puts it beside. */
+function choose(take: Take, step: number | null, beside: boolean): void {
+  if (beside) setSession({ compared: { take: take.id, step } });
+  else attempt(() => openTake(take, step));
 }
 
 interface LaneProperties {
@@ -26,6 +29,8 @@ interface LaneProperties {
   viewed: Session["viewed"];
   compared: boolean;
   comparing: boolean;
+  /** The shot that it is of, where that is not the open one. */
+  shot: string | null;
 }
 
 export const TakeLane = memo(function TakeLane({
@@ -35,14 +40,19 @@ export const TakeLane = memo(function TakeLane({
   viewed,
   compared,
   comparing,
+  shot,
 }: LaneProperties) {
   const { take, depth, from } = lane;
   const picture = pictureOf(take);
   const done = Math.max(take.step, from);
+  const doing = useDoing(take);
+  const line = useLineOf(take);
+  const state = doing ? DOING[doing] : take.status === "finished" ? "finished" : stateOf(take, line);
   return (
     <div
       className="lane"
       data-status={take.status}
+      data-doing={doing ?? undefined}
       data-viewed={viewed !== null}
       data-compared={compared}
       style={{ top, height: viewed ? TALL : THIN }}
@@ -56,14 +66,14 @@ export const TakeLane = memo(function TakeLane({
           type="button"
           className="lane-choose"
           aria-pressed={viewed !== null}
-          title={`${take.prompt}\nShift-click puts it beside the one looked at`}
-          onClick={(event) => choose(take.id, null, event.shiftKey)}
+          title={`${take.name}: ${state}\n${take.prompt}, seed ${take.seed}\nShift-click compares it with the take on the stage`}
+          onClick={(event) => choose(take, null, event.shiftKey)}
         >
           <i className="status" data-status={take.status} />
           <span>{take.name}</span>
           {take.pinned && <Icon name="pin" size={13} />}
         </button>
-        <small>{describe(take)}</small>
+        <small>{[shot, state, `seed ${take.seed}`].filter(Boolean).join(" · ")}</small>
       </div>
       {picture && (
         <button
@@ -71,15 +81,20 @@ export const TakeLane = memo(function TakeLane({
           className="lane-picture"
           aria-pressed={viewed?.picture ?? false}
           aria-label={`The picture that ${take.name} starts from`}
-          title="What the clip starts from: the image as paint, edits and drags have left it"
+          title="The picture the clip starts from, with paint, edits and drags applied"
           onClick={() => setSession({ viewed: { take: take.id, step: null, picture: !viewed?.picture } })}
         >
           <Thumb strip={picture} size={viewed ? 40 : 24} />
         </button>
       )}
-      {take.status === "interrupted" && (
-        <Button tone="quiet" className="lane-resume" onClick={() => attempt(() => playTake(take.id))}>
-          Resume
+      {(take.status === "interrupted" || take.status === "failed") && doing === null && (
+        <Button
+          tone="quiet"
+          className="lane-resume"
+          title={take.error ?? undefined}
+          onClick={() => attempt(() => playTake(take.id))}
+        >
+          {take.status === "failed" ? "Retry" : "Resume"}
         </Button>
       )}
       {viewed ? (
@@ -94,7 +109,7 @@ export const TakeLane = memo(function TakeLane({
               type="button"
               className="lane-head"
               aria-label={`Look at ${take.name}`}
-              onClick={(event) => choose(take.id, null, event.shiftKey || comparing)}
+              onClick={(event) => choose(take, null, event.shiftKey || comparing)}
             >
               <Thumb strip={(take.look ?? take.preview) as NonNullable<Take["preview"]>} size={26} />
             </button>
@@ -104,19 +119,6 @@ export const TakeLane = memo(function TakeLane({
     </div>
   );
 });
-
-function describe(take: Take): string {
-  switch (take.status) {
-    case "running":
-      return `${take.step} / ${take.steps || "…"}${take.seconds_left ? ` · ${remaining(take.seconds_left)}` : ""}`;
-    case "finished":
-      return `seed ${take.seed}`;
-    case "queued":
-      return take.queue_position === null ? "queued" : `queued, ${take.queue_position + 1}.`;
-    default:
-      return `${take.status} · ${take.step} / ${take.steps || "…"}`;
-  }
-}
 
 /** Every step of a take as a small picture; a click goes back to it. */
 function StepStrip({
@@ -144,13 +146,13 @@ function StepStrip({
           data-kept={entry.kept}
           data-inherited={entry.step <= from && from > 0}
           style={{ left: NAMES + entry.step * cell, width: cell }}
-          aria-label={`Step ${entry.step}${entry.kept ? "" : ", its checkpoint is not kept"}`}
+          aria-label={`Step ${entry.step}${entry.kept ? "" : ", to look at only"}`}
           title={
             entry.kept
-              ? `Step ${entry.step}: go back here, change something, branch`
-              : `Step ${entry.step}: to look at; a branch starts at the kept step before it`
+              ? `Step ${entry.step}: click to go back here, change something, then press Branch`
+              : `Step ${entry.step}: to look at only, its data was freed; a branch starts at the step kept before it`
           }
-          onClick={(event) => choose(take.id, entry.step === take.step ? null : entry.step, event.shiftKey)}
+          onClick={(event) => choose(take, entry.step === take.step ? null : entry.step, event.shiftKey)}
         >
           <Thumb strip={entry.look ?? entry.preview} size={Math.min(40, cell - 3)} />
           <small>{entry.step}</small>

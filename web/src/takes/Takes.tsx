@@ -1,6 +1,6 @@
 /** The takes of the project as lanes over the denoising steps; branches start at their step. */
 import { useEffect, useMemo, useRef, useState } from "react";
-import { useTakes } from "../api/queries";
+import { useShots, useTakes } from "../api/queries";
 import { type Session, setSession, useSession } from "../desk/session";
 import { IconButton } from "../ui/Button";
 import { CompareControls } from "./CompareControls";
@@ -16,10 +16,13 @@ export function Takes() {
   const [all, setAll] = useState(false);
   const takes = useTakes(project).data?.takes;
   const lanes = useMemo(
-    () => lanesOf((takes ?? []).filter((take) => all || take.shot === shotId || take.id === viewed?.take)),
-    [takes, all, shotId, viewed?.take],
+    () => lanesOf((takes ?? []).filter((take) => all || take.shot === shotId)),
+    [takes, all, shotId],
   );
-  const others = (takes?.length ?? 0) - (takes ?? []).filter((take) => take.shot === shotId).length;
+  const others = (takes ?? []).filter((take) => take.shot !== shotId).length;
+  const shots = useShots(project).data?.shots ?? [];
+  const shotOf = (id: string) =>
+    id === shotId ? null : (shots.find((shot) => shot.id === id)?.name ?? "a deleted shot");
   const scroller = useRef<HTMLDivElement>(null);
   const [room, setRoom] = useState({ top: 0, height: 400, width: 900 });
 
@@ -54,10 +57,15 @@ export function Takes() {
       <header className="panel-head">
         <h2>Takes</h2>
         <span className="panel-count">{lanes.length}</span>
+        {lanes.length === 0 && (
+          <p className="panel-hint">
+            {takes ? "None yet. A take is one run of this shot; you can go back to any of its steps." : ""}
+          </p>
+        )}
         {others > 0 && (
           <label className="check">
             <input type="checkbox" checked={all} onChange={(event) => setAll(event.currentTarget.checked)} />
-            of all shots
+            Show all shots
           </label>
         )}
         <span className="spring" />
@@ -67,18 +75,12 @@ export function Takes() {
         <IconButton
           icon="chest"
           size={16}
-          label="Bin and disk space"
+          label="Deleted items and disk space"
           onClick={() => setSession({ keeping: true })}
         />
       </header>
       {keeping && project && <Keeping project={project} onClose={() => setSession({ keeping: false })} />}
-      <div className="lanes" ref={scroller}>
-        {lanes.length === 0 && (
-          <p className="lanes-empty">
-            No take yet. A take is one run of the shot; every step of it stays here, to go back to and branch
-            from.
-          </p>
-        )}
+      <div className="lanes" ref={scroller} hidden={lanes.length === 0}>
         <div className="lanes-sheet" style={{ height, width: NAMES + (most + 1) * cell }}>
           {visible.map(({ lane, top }) => (
             <TakeLane
@@ -89,6 +91,7 @@ export function Takes() {
               viewed={viewed?.take === lane.take.id ? viewed : null}
               compared={compared?.take === lane.take.id}
               comparing={compared !== null}
+              shot={shotOf(lane.take.shot)}
             />
           ))}
           <svg

@@ -11,10 +11,9 @@ export function megabytes(bytes: number): string {
   return `${(bytes / 1e6).toFixed(1)} MB`;
 }
 
-const counted = (count: number, one: string, many: string): string => `${count} ${count === 1 ? one : many}`;
-
-export function freedSentence({ checkpoints, files, bytes }: Freed): string {
-  if (!bytes && !checkpoints) return "Nothing would be freed: every checkpoint here is one to keep.";
-  const dropped = checkpoints ? counted(checkpoints, "checkpoint is", "checkpoints are") : "no checkpoint is";
-  return `${megabytes(bytes)} would be freed: ${dropped} dropped, ${counted(files, "file", "files")} deleted.`;
+export function freedSentence({ checkpoints, bytes }: Freed): string {
+  if (!bytes && !checkpoints) return "Nothing to free: every step here is one to keep.";
+  const freed = `Frees ${megabytes(bytes)}`;
+  if (!checkpoints) return `${freed} that no take needs.`;
+  return `${freed}: ${checkpoints} step${checkpoints === 1 ? "" : "s"} can then be looked at only.`;
 }

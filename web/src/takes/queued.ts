@@ -1,10 +1,12 @@
-/** What is said of a take in the queue: its words, where it belongs, how long it takes. */
-import type { Project, Queue, Take } from "../api/client";
+/** What is said of a take in the queue: its words, where it belongs, its place, how long it takes. */
+import type { Project, Queue } from "../api/client";
 import { remaining } from "../run/remaining";
+import { inLine } from "../run/words";
 
 export interface Told {
   prompt: string;
   project: string;
+  place: string;
   /** Empty where it is not known. */
   left: string;
 }
@@ -14,23 +16,24 @@ const LONGEST = 60;
 const shortened = (words: string): string =>
   words.length <= LONGEST ? words : `${words.slice(0, LONGEST - 1).trimEnd()}…`;
 
-/** takes: as far as they are known, of whichever projects. */
-export function toldOf(
-  entry: Queue["entries"][number],
-  takes: readonly Take[],
-  projects: readonly Project[],
-): Told {
-  const take = takes.find(({ id }) => id === entry.take);
-  const seconds = take?.seconds_left;
+function placeOf({ position, asked, step, steps }: Queue["entries"][number], held: boolean): string {
+  if (asked) return asked === "paused" ? "Pausing…" : "Cancelling…";
+  if (position === null) return steps ? `running, step ${step} of ${steps}` : "getting ready";
+  return held ? `on hold, ${inLine(position)}` : inLine(position);
+}
+
+export function toldOf(entry: Queue["entries"][number], projects: readonly Project[], held: boolean): Told {
+  const seconds = entry.seconds_left;
   const left =
     seconds == null
       ? ""
-      : entry.status === "running"
+      : entry.position === null
         ? remaining(seconds)
         : `${remaining(seconds)} once it runs`;
   return {
-    prompt: shortened(take?.prompt ?? ""),
+    prompt: shortened(entry.prompt),
     project: projects.find(({ id }) => id === entry.project)?.name ?? "",
-    left: left || (entry.status === "running" ? "running" : ""),
+    place: placeOf(entry, held),
+    left,
   };
 }

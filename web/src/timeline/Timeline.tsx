@@ -61,11 +61,6 @@ export function Timeline() {
           </div>
         </div>
         <div className="tracks">
-          {instructions.length === 0 && (
-            <p className="tracks-empty">
-              Paths, drags and pictures get their lines here, on the clip's time.
-            </p>
-          )}
           {instructions.map((instruction, index) => (
             <Track
               // The order is the document's own name for an instruction.

@@ -1,27 +1,48 @@
 /** The edge between stage and dock; pulled, or moved with the arrow keys. */
-import { useEffect, useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import { clamp } from "../document/geometry";
 
-const LEAST = 200;
-const KEPT = "rehearse.dock";
+const LEAST = 120;
+/** What a person pulled it to; until then it is as high as what is in it. */
+const KEPT = "rehearse.dock.pulled";
+/** Pixels that the stage and the bars keep. */
+const ABOVE = 340;
 
-const start = (): number =>
-  Number(localStorage.getItem(KEPT)) || clamp(Math.round(innerHeight * 0.35), 270, 400);
+const most = (): number => Math.max(LEAST, innerHeight - ABOVE);
+const start = (): number | null => Number(localStorage.getItem(KEPT)) || null;
 
 export function Splitter() {
   const [height, setHeight] = useState(start);
+  const edge = useRef<HTMLDivElement>(null);
   useEffect(() => {
-    document.documentElement.style.setProperty("--dock", `${height}px`);
-    localStorage.setItem(KEPT, String(height));
+    const { style } = document.documentElement;
+    const apply = () => {
+      const own = Math.round(Math.min(most(), innerHeight * 0.36));
+      style.setProperty("--dock", `${height === null ? own : Math.min(height, most())}px`);
+    };
+    if (height === null) {
+      style.removeProperty("--dock-height");
+      localStorage.removeItem(KEPT);
+    } else {
+      style.setProperty("--dock-height", `${height}px`);
+      localStorage.setItem(KEPT, String(height));
+    }
+    apply();
+    window.addEventListener("resize", apply);
+    return () => window.removeEventListener("resize", apply);
   }, [height]);
-  const set = (wanted: number) => setHeight(clamp(wanted, LEAST, Math.max(LEAST, innerHeight - 340)));
+  const now = () => height ?? edge.current?.parentElement?.clientHeight ?? LEAST;
+  const set = (wanted: number) => setHeight(clamp(wanted, LEAST, most()));
   return (
     <div
+      ref={edge}
       className="splitter"
+      title="Pull to give the timeline and the takes more or less room; double-click to fit"
+      onDoubleClick={() => setHeight(null)}
       role="separator"
       aria-orientation="horizontal"
       aria-label="Height of timeline and takes"
-      aria-valuenow={height}
+      aria-valuenow={height ?? undefined}
       aria-valuemin={LEAST}
       tabIndex={0}
       onPointerDown={(event) => event.currentTarget.setPointerCapture(event.pointerId)}
@@ -31,7 +52,7 @@ export function Splitter() {
         if (!by) return;
         event.preventDefault();
         event.stopPropagation();
-        set(height + by);
+        set(now() + by);
       }}
     />
   );

@@ -1,0 +1,47 @@
+/** Each shot's own stage: what is looked at, compared and selected there, and where its clip stands. */
+import type { Take } from "../api/client";
+import { type Selection, useDocument } from "../document/store";
+import { usePlayhead } from "./playhead";
+import { type Session, sessionNow, setSession } from "./session";
+
+export interface Left extends Pick<Session, "viewed" | "compared" | "compareMode" | "wipe"> {
+  selection: Selection | null;
+  frame: number;
+}
+
+const left = new Map<string, Left>();
+
+/** Remembers how the open shot's stage is left. */
+export function leaveStage(): void {
+  const { shot, viewed, compared, compareMode, wipe } = sessionNow();
+  if (!shot) return;
+  const { selection } = useDocument.getState();
+  left.set(shot, { viewed, compared, compareMode, wipe, selection, frame: usePlayhead.getState().frame });
+}
+
+/** What is looked at as a shot opens: what was when it was left, as far as it is still there, else its newest take. */
+export function arrival(
+  shot: string,
+  before: Left | undefined,
+  takes: readonly Take[],
+): Pick<Session, "viewed" | "compared"> {
+  const there = (take: string | undefined) => takes.some(({ id }) => id === take);
+  const newest = takes.findLast((take) => take.shot === shot);
+  const anew = newest ? { take: newest.id, step: null } : null;
+  if (!before) return { viewed: anew, compared: null };
+  return {
+    viewed: before.viewed && !there(before.viewed.take) ? anew : before.viewed,
+    compared: there(before.compared?.take) ? before.compared : null,
+  };
+}
+
+/** Sets the stage of a shot that was just opened as it was left, or at its newest take. */
+export function setStageOf(shot: string, takes: readonly Take[]): void {
+  const before = left.get(shot);
+  setSession({
+    ...arrival(shot, before, takes),
+    ...(before ? { compareMode: before.compareMode, wipe: before.wipe } : {}),
+  });
+  useDocument.getState().select(before?.selection ?? null);
+  usePlayhead.setState({ frame: before?.frame ?? 0 });
+}
