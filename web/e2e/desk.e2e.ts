@@ -189,7 +189,7 @@ describe("the desk", () => {
     await expect
       .poll(() => page.getByLabel("Prompt: what the clip shows").inputValue(), { timeout: MINUTES })
       .toBe("a red ball over the meadow");
-    await page.locator(".toast", { hasText: "take.mp4 lies on the desk" }).waitFor();
+    await page.locator(".toast", { hasText: "settings of take.mp4 are loaded" }).waitFor();
     await keep(page, "11-shot-from-clip");
   });
 

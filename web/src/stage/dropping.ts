@@ -1,10 +1,12 @@
 /** Files dropped on the desk: pictures become the first frame, clips give their shot back, projects open. */
 import { answer, api, Refusal } from "../api/client";
 import { importProject } from "../desk/exchange";
+import { setSession } from "../desk/session";
 import { addInstruction } from "../document/commands";
 import { instructionsOf } from "../document/shot";
 import { useDocument } from "../document/store";
 import { attempt, complain, say } from "../ui/toasts";
+import { mayHoldShot } from "./pngText";
 
 const asBody = (file: Blob) => ({ body: file as never, bodySerializer: (body: unknown) => body as Blob });
 
@@ -27,21 +29,24 @@ async function dropPicture(file: File): Promise<void> {
     }
     return { instruction: addInstruction(shot, { kind: "image", image: reference, time: 0 }), part: null };
   });
+  // A take shows what it was made from: the picture that is new is seen on the bare stage.
+  setSession({ viewed: null, compared: null });
   say("The picture is the clip's first frame now.");
 }
 
 async function dropClip(file: File): Promise<void> {
   const headers = { "Content-Type": "application/octet-stream" };
   const { shot } = await answer(api.POST("/api/clips", { ...asBody(file), headers }));
-  useDocument.getState().lay(`Lay the shot of ${file.name} on the desk`, shot);
-  say(`The shot of ${file.name} lies on the desk.`, {
+  useDocument.getState().lay(`Load the settings of ${file.name}`, shot);
+  say(`The settings of ${file.name} are loaded.`, {
     label: "Undo",
     act: () => useDocument.getState().undo(),
   });
 }
 
-/** A Rehearse clip may be a PNG too, so a picture is asked for its shot first. */
+/** A Rehearse clip may be a PNG too: one that seems to hold a shot is asked for it. */
 async function dropPng(file: File): Promise<void> {
+  if (!mayHoldShot(new Uint8Array(await file.arrayBuffer()))) return dropPicture(file);
   try {
     await dropClip(file);
   } catch (error) {

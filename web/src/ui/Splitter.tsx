@@ -31,7 +31,14 @@ export function Splitter() {
     window.addEventListener("resize", apply);
     return () => window.removeEventListener("resize", apply);
   }, [height]);
-  const now = () => height ?? edge.current?.parentElement?.clientHeight ?? LEAST;
+  const [shown, setShown] = useState(LEAST);
+  useEffect(() => {
+    const dock = edge.current?.parentElement;
+    if (!dock) return;
+    const observer = new ResizeObserver(() => setShown(dock.offsetHeight));
+    observer.observe(dock);
+    return () => observer.disconnect();
+  }, []);
   const set = (wanted: number) => setHeight(clamp(wanted, LEAST, most()));
   return (
     <div
@@ -42,7 +49,7 @@ export function Splitter() {
       role="separator"
       aria-orientation="horizontal"
       aria-label="Height of timeline and takes"
-      aria-valuenow={height ?? undefined}
+      aria-valuenow={shown}
       aria-valuemin={LEAST}
       tabIndex={0}
       onPointerDown={(event) => event.currentTarget.setPointerCapture(event.pointerId)}
@@ -52,7 +59,7 @@ export function Splitter() {
         if (!by) return;
         event.preventDefault();
         event.stopPropagation();
-        set(now() + by);
+        set(shown + by);
       }}
     />
   );
