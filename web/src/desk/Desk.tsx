@@ -56,11 +56,13 @@ export function Desk() {
     if (event.kind === "step" && event.take === sessionNow().viewed?.take && event.step === 1) play();
   }, []);
   useEvents(project, heard);
-  useKeys(() => setHelp((shown) => !shown));
   return (
     <div className="desk">
       <TopBar onHelp={() => setHelp(true)} />
       <ToolRail abilities={model?.abilities ?? null} />
+      <Boundary name="The keyboard" className="script" failed={keep}>
+        <Keys help={() => setHelp((shown) => !shown)} />
+      </Boundary>
       <div className="script">
         <Boundary name="The prompt" failed={keep}>
           <PromptBar model={model} />
@@ -91,8 +93,8 @@ export function Desk() {
   );
 }
 
-/** The desk's keys, wherever the focus is. */
-function useKeys(help: () => void): void {
+/** The desk's keys, wherever the focus is; a part of its own, so that a fault in it leaves the others alone. */
+function Keys({ help }: { help: () => void }) {
   const [{ primary, branch }, viewed] = useControls();
   const takes = useTakes(useSession((session) => session.project)).data?.takes ?? [];
   const acts = {
@@ -134,4 +136,5 @@ function useKeys(help: () => void): void {
       window.removeEventListener("keyup", up);
     };
   }, []);
+  return null;
 }

@@ -49,10 +49,10 @@ export function TopBar({ onHelp }: { onHelp: () => void }) {
       <i className="divider" />
       <IconButton
         icon={theme === "dark" ? "sun" : "moon"}
-        label={theme === "dark" ? "Light desk" : "Dark desk"}
+        label={theme === "dark" ? "Switch to light" : "Switch to dark"}
         onClick={switchTheme}
       />
-      <IconButton icon="help" label="Keys" keys="?" onClick={onHelp} />
+      <IconButton icon="help" label="Keyboard shortcuts" keys="?" onClick={onHelp} />
     </header>
   );
 }
@@ -62,10 +62,10 @@ function ExportMenu() {
   const project = useSession((session) => session.project);
   const frame = usePlayhead((state) => state.frame);
   const finished = take?.status === "finished";
-  const why = take ? "once the take is finished" : "no take is chosen";
+  const why = take ? "once the take is finished" : "choose a take first";
   const clip = (ending: "mp4" | "webm" | "gif" | "png", label: string) => ({
     label,
-    hint: finished ? "the shot travels inside" : why,
+    hint: finished ? "its settings travel inside" : why,
     icon: "film" as const,
     href: take ? clipUrl(take.id, ending) : "",
     disabled: !finished,
@@ -88,7 +88,7 @@ function ExportMenu() {
         },
         {
           label: "Project as one file",
-          hint: "shots, takes, checkpoints",
+          hint: "all shots, takes and steps",
           icon: "folder",
           separated: true,
           href: project ? exportUrl(project) : "",
@@ -113,7 +113,7 @@ function ImportMenu() {
         items={[
           {
             label: "Picture or clip…",
-            hint: "a clip made by Rehearse gives its shot back",
+            hint: "a clip made by Rehearse brings its settings",
             icon: "image",
             act: () => file.current?.click(),
           },

@@ -52,7 +52,8 @@ export const modelTitle = (name: string): string =>
 export function nameOf(instruction: Instruction): string {
   switch (instruction.kind) {
     case "image":
-      return instruction.time ? "Picture on the way" : "First picture";
+      if (!instruction.time) return "First picture";
+      return instruction.time === 1 ? "End picture" : `Picture at ${Math.round(instruction.time * 100)} %`;
     case "content":
       if (instruction.strokes?.length) return "Paint";
       return instruction.prompt ? `Edit: ${instruction.prompt}` : "Edit";

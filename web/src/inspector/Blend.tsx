@@ -10,8 +10,8 @@ import { WeightCurve } from "./WeightCurve";
 
 type Mode = "decided" | "even" | "over time";
 const MODES: readonly (readonly [Mode, string])[] = [
-  ["decided", "Decided"],
-  ["even", "One weight"],
+  ["decided", "Automatic"],
+  ["even", "Even"],
   ["over time", "Over time"],
 ];
 
@@ -47,8 +47,8 @@ export function Blend({ shot }: { shot: Shot }) {
       </summary>
       <div className="panel-body">
         <p className="hint">
-          In a branch the original is the take it leaves; under a drag, the picture before it. 100 % keeps the
-          original, 0 % follows the edit.
+          How much of the original stays: 100 % keeps it, 0 % follows the edit. In a branch the original is
+          the take it came from; under a drag, the picture before it.
         </p>
         <div className="segmented" role="radiogroup" aria-label="How the edit blends">
           {MODES.map(([name, words]) => (
@@ -95,13 +95,13 @@ export function Blend({ shot }: { shot: Shot }) {
             icon="region"
             onClick={() => setSession({ tool: "region", region: { shape: "lasso", use: "blend" } })}
           >
-            {blend.region ? "Outline anew" : "Outline a region"}
+            {blend.region ? "Outline again" : "Outline a region"}
           </Button>
           {blend.region && (
             <IconButton
               icon="close"
               size={14}
-              label="Let the edit act everywhere"
+              label="Use the whole frame again"
               onClick={() =>
                 set("Let the edit act everywhere", (draft) => {
                   draft.region = null;
@@ -126,12 +126,12 @@ export function Blend({ shot }: { shot: Shot }) {
           />
         )}
         <Select
-          label="The original's side"
+          label="Where the original comes from"
           value={blend.original ?? ""}
           options={[
-            ["", "Computed anew, the default"],
-            ["computed", "Computed anew"],
-            ["kept", "What the parent take kept: costs nothing"],
+            ["", "Automatic"],
+            ["computed", "Run again alongside: exact, slower"],
+            ["kept", "Steps kept of the take: no extra time"],
           ]}
           onChange={(value) =>
             set("Choose the original's side", (draft) => {
@@ -140,9 +140,7 @@ export function Blend({ shot }: { shot: Shot }) {
           }
         />
         {mixesWithParent(shot) && (
-          <p className="hint">
-            This is for branches. A take from the start has no original and leaves it out.
-          </p>
+          <p className="hint">Used by branches only: a new take has no original to blend with.</p>
         )}
       </div>
     </details>

@@ -72,8 +72,8 @@ export function ClipSettings({
             icon={seedLocked ? "lock" : "unlock"}
             label={
               seedLocked
-                ? "Seed is locked: takes differ by what you change only"
-                : "Seed is free: every new take gets its own"
+                ? "Seed locked: takes differ only by what you change"
+                : "Random seed for every new take"
             }
             pressed={seedLocked}
             size={16}
@@ -81,10 +81,10 @@ export function ClipSettings({
           />
           <IconButton
             icon="dice"
-            label="Another seed"
+            label="New random seed"
             size={16}
             onClick={() =>
-              set("Another seed", (draft) => {
+              set("New random seed", (draft) => {
                 draft.seed = randomSeed();
               })
             }
@@ -110,7 +110,7 @@ export function ClipSettings({
           />
         </Row>
         <details className="more">
-          <summary>Size, length, scheduler, what not to show</summary>
+          <summary>Size, length, scheduler, negative prompt</summary>
           <Row>
             <NumberField
               label="Frames"
@@ -163,11 +163,11 @@ export function ClipSettings({
             }
           />
           <TextField
-            label="It shall not show"
+            label="Negative prompt: what not to show"
             value={shot.negative_prompt ?? ""}
             onChange={(value) =>
               set(
-                "Write what it shall not show",
+                "Write the negative prompt",
                 (draft) => {
                   draft.negative_prompt = value || null;
                 },

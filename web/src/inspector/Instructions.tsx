@@ -41,7 +41,7 @@ export function Instructions({ model, models }: { model: Model | undefined; mode
             {
               label: "Edit in words",
               icon: "brush",
-              hint: "the whole picture, under another prompt",
+              hint: "repaint the whole picture from another prompt",
               act: () =>
                 perform("Add an edit", (draft) => ({
                   instruction: addInstruction(draft, { kind: "content", prompt: draft.prompt }),
@@ -80,13 +80,13 @@ export function Instructions({ model, models }: { model: Model | undefined; mode
                 </button>
                 {misfit && (
                   <span className="warning" title={misfit.sentence}>
-                    not by this model
+                    needs another model
                   </span>
                 )}
                 <span className="layer-actions">
                   <IconButton
                     icon="up"
-                    label={`Move ${nameOf(instruction)} one back`}
+                    label={`Send ${nameOf(instruction)} backward`}
                     size={13}
                     disabled={index === 0}
                     onClick={() =>
@@ -98,7 +98,7 @@ export function Instructions({ model, models }: { model: Model | undefined; mode
                   />
                   <IconButton
                     icon="down"
-                    label={`Move ${nameOf(instruction)} one to the front`}
+                    label={`Bring ${nameOf(instruction)} forward`}
                     size={13}
                     disabled={index === instructions.length - 1}
                     onClick={() =>

@@ -6,7 +6,7 @@ import { NumberField } from "../ui/NumberField";
 import { Choices } from "./Choices";
 import { Check, Row, Select } from "./fields";
 
-const DECIDED = ["", "Decided for the model"] as const;
+const DECIDED = ["", "Automatic"] as const;
 const SITES = [
   ["cross", "pixel to word"],
   ["spatial", "pixel to pixel"],
@@ -61,7 +61,7 @@ export function Methods({ shot, model }: { shot: Shot; model: Model | undefined 
     <NumberField
       label={label}
       value={control[field]}
-      empty="decided"
+      empty="auto"
       min={0}
       max={1000}
       onChange={(value) =>
@@ -76,7 +76,7 @@ export function Methods({ shot, model }: { shot: Shot; model: Model | undefined 
     <NumberField
       label={label}
       value={control[field] == null ? null : (control[field] as number) * 100}
-      empty="decided"
+      empty="auto"
       min={0}
       max={100}
       onChange={(value) =>
@@ -89,16 +89,19 @@ export function Methods({ shot, model }: { shot: Shot; model: Model | undefined 
   return (
     <details className="panel methods">
       <summary className="panel-head">
-        <h2>Methods</h2>
+        <h2>Advanced: how paths are followed</h2>
       </summary>
       <div className="panel-body">
-        <p className="hint">Steps are a count, or below 1 a part of all: 0.1 is the first tenth.</p>
+        <p className="hint">
+          What is left on automatic is chosen for the model. Steps are a count, or below 1 a share of all: 0.1
+          is the first tenth.
+        </p>
         <Row>
           {steps("frozen_steps", "Masked steps")}
           <NumberField
-            label="Boxes drawn in, cells"
+            label="Boxes made smaller, cells"
             value={control.mask_inset}
-            empty="decided"
+            empty="auto"
             min={0}
             max={4}
             step={0.5}
@@ -163,7 +166,7 @@ export function Methods({ shot, model }: { shot: Shot; model: Model | undefined 
         ])}
         {(model?.abilities.includes("image") || control.frame_alignment) && (
           <Check
-            label="Frames aligned with the first picture"
+            label="Keep every frame close to the first picture"
             checked={control.frame_alignment ?? false}
             onChange={(checked) =>
               set("Align the frames", (draft) => {

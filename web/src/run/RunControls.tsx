@@ -1,4 +1,5 @@
 /** New take, branch, pause and resume; how far the take is and how long it takes. */
+import { useEffect } from "react";
 import { CLIENT, type Model, type Take } from "../api/client";
 import { useHealth, useModels, useQueue } from "../api/queries";
 import { useShot } from "../document/store";
@@ -209,6 +210,11 @@ export function Progress() {
   const { take } = useViewed();
   const line = useLineOf(take);
   const part = take?.steps ? take.step / take.steps : 0;
+  const running = take?.status === "running" && take.steps > 0;
+  const title = running ? `${take.name}: ${Math.round(part * 100)} % · Rehearse` : "Rehearse";
+  useEffect(() => {
+    document.title = title;
+  }, [title]);
   return (
     <div
       className="progress"

@@ -79,7 +79,7 @@ export function Stage() {
         role="application"
         // biome-ignore lint/a11y/noNoninteractiveTabindex: the stage is worked with the keyboard too
         tabIndex={0}
-        aria-label="Stage: the picture and what is drawn on it. Press question mark for the keys."
+        aria-label="Stage: the picture and what is drawn on it. Press question mark for keyboard shortcuts."
         aria-describedby="stage-said"
         onDragOver={(event) => {
           event.preventDefault();

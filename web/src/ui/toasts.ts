@@ -39,7 +39,7 @@ export function complain(error: unknown): void {
   else {
     console.error(error);
     say(
-      "The desk stumbled over a fault of its own; your shot is kept. Reload the page to go on.",
+      "Something went wrong on this page. Your shot is kept; reload the page to go on.",
       undefined,
       "fault",
     );

@@ -75,7 +75,7 @@ def touch(session: Session, project: str) -> None:
     """Something in the project changed. StoreError where there is none, or it lies in the bin."""
     row = project_row(session, project)
     if row.deleted is not None:
-        raise StoreError(f"the project {row.name!r} is in the bin; restore it first", "conflict")
+        raise StoreError(f"the project {row.name!r} was deleted; restore it first", "conflict")
     row.changed = time.time()
 
 

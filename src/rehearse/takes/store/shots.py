@@ -84,7 +84,7 @@ def change_shot(
     row = shot_row(session, shot)
     touch(session, row.project_id)
     if row.deleted is not None:
-        raise StoreError(f"the shot {row.name!r} is in the bin; restore it first", "conflict")
+        raise StoreError(f"the shot {row.name!r} was deleted; restore it first", "conflict")
     expect(revision, row.revision, f"the shot {row.name!r}")
     document = document_of(session, shot, revision) if document is None else document
     row.revision, row.name = revision + 1, name or row.name

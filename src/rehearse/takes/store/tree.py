@@ -91,7 +91,7 @@ def fork_take(session: Session, take: str, at: int, order: Order, client: str, *
     parent = take_row(session, take)
     touch(session, parent.project_id)
     if parent.deleted is not None:
-        raise StoreError("the take is in the bin; restore it first", "conflict")
+        raise StoreError("the take was deleted; restore it first", "conflict")
     steps = [row for row in steps_of(session, take) if row.step <= at]
     if at and not any(row.step == at and row.checkpoint for row in steps):
         kept = ", ".join(map(str, take_facts(session, parent)["kept_steps"]))
@@ -263,7 +263,7 @@ def _usable(session: Session, take: str, revision: int | None) -> TakeRow:
     row = take_row(session, take)
     touch(session, row.project_id)
     if row.deleted is not None:
-        raise StoreError("the take is in the bin; restore it first", "conflict")
+        raise StoreError("the take was deleted; restore it first", "conflict")
     expect(revision, row.revision, "the take")
     return row
 
