@@ -260,7 +260,112 @@ describe("a branch", () => {
   });
 });
 
+describe("whatever else one tries first", () => {
+  const menu = async (which: RegExp, item: string) => {
+    await page.getByRole("button", { name: which }).click();
+    await page.getByRole("menuitem", { name: item }).click();
+  };
+
+  it("goes through shots and projects", async () => {
+    await menu(/^Shot: /, "Duplicate this shot");
+    await expect.poll(() => page.getByRole("button", { name: /^Shot: / }).textContent()).toMatch(/copy$/);
+    await page.getByText("The stage is set.").waitFor();
+    await menu(/^Shot: /, "Rename…");
+    await page.keyboard.press("Control+a");
+    await page.keyboard.type("Third");
+    await page.keyboard.press("Enter");
+    await expect.poll(() => page.getByRole("button", { name: /^Shot: / }).textContent()).toBe("Third");
+    await menu(/^Shot: /, "Delete this shot");
+    const gone = page.locator(".toast", { hasText: "Third deleted." });
+    await gone.getByRole("button", { name: "Undo" }).click();
+    await expect.poll(() => page.getByRole("button", { name: /^Shot: / }).textContent()).toBe("Third");
+    await menu(/^Project: /, "New project…");
+    await page.keyboard.type("Another");
+    await page.keyboard.press("Enter");
+    await expect.poll(() => page.getByRole("button", { name: /^Project: / }).textContent()).toBe("Another");
+    await page.getByText("The stage is set.").waitFor();
+    await menu(/^Project: /, "Delete this project");
+    await expect.poll(() => page.getByRole("button", { name: /^Project: / }).textContent()).toMatch(/^First/);
+  });
+
+  it("holds the queue, runs one step, pauses twice, cancels what is over", async () => {
+    await choose(page, toys.video, STEPS);
+    await page.getByText("Saved", { exact: true }).waitFor();
+    await button("New take").click();
+    await said(/step \d+ of 60/);
+    const name = (await viewed())[0] as string;
+    await page.getByRole("button", { name: /^Queue/ }).click();
+    await page.getByRole("button", { name: "Hold queue" }).click();
+    await page.keyboard.press("Escape");
+    await button("New take").click();
+    await page.keyboard.press("Control+Enter");
+    await page.keyboard.press("Control+Enter");
+    await said(/paused at step/);
+    await page.locator(".lane-choose").last().click();
+    await said(/waiting: the queue is on hold/);
+    await page.getByRole("button", { name: /^Queue 1, on hold/ }).click();
+    await page.getByRole("button", { name: "Release queue" }).click();
+    await page.keyboard.press("Escape");
+    await said(/finished, 60 steps/);
+    await page.locator(".stage-canvas").focus();
+    for (const key of ["Control+.", "Alt+ArrowLeft", "Alt+ArrowRight", "c", "c", "Escape", "Delete"])
+      await page.keyboard.press(key);
+    await lane(name).click();
+    const paused = Number(/step (\d+)/.exec((await state().textContent()) as string)?.[1]);
+    await page.getByRole("button", { name: "Run one step, then pause" }).click();
+    await said(new RegExp(`paused at step ${paused + 1} of 60`));
+    await page.getByRole("button", { name: /^Pin: / }).click();
+    await page.getByRole("button", { name: /^Unpin/ }).waitFor();
+    await page.locator(".stage-canvas").focus();
+    await page.keyboard.press("Control+z");
+    await page.getByRole("button", { name: /^Pin: / }).waitFor();
+    await page.reload();
+    await said(new RegExp(`${name} paused at step ${paused + 1} of 60`));
+  });
+});
+
 it("refuses nothing in all this, and complains of nothing", () => {
   expect(studio.refusals).toEqual([]);
   expect(studio.complaints).toEqual([]);
+});
+
+describe("what fails", () => {
+  it("says its sentence, what to do about it, and is tried again by a button", async () => {
+    await page.route(/\/takes$/, async (route) => {
+      if (route.request().method() !== "GET") return route.continue();
+      const answer = await route.fetch();
+      const list = await answer.json();
+      const take = list.takes.find(({ status }: { status: string }) => status === "paused");
+      Object.assign(take, { status: "failed", error: "the memory does not suffice; ask for fewer frames" });
+      return route.fulfill({ response: answer, json: list });
+    });
+    await page.reload();
+    const trouble = page.locator(".stage-trouble");
+    await trouble.getByText("The memory does not suffice; ask for fewer frames.").waitFor();
+    await said(/failed after step/);
+    await keep(page, "76-failed");
+    expect(await faults(page)).toEqual([]);
+    await page.unroute(/\/takes$/);
+    await trouble.getByRole("button", { name: "Retry" }).click();
+    await said(/step \d+ of 60|finished/);
+    await said(/finished, 60 steps/);
+  });
+
+  it("is one part of the page, never the draft", async () => {
+    await prompt().fill("a red ball over the sea");
+    await page.route("**/api/queue", (route) =>
+      route.fulfill({ json: { paused: false, length: 1, entries: [{ take: 1, seed: null, prompt: null }] } }),
+    );
+    await page.getByRole("button", { name: /^Queue/ }).click({ timeout: MINUTES });
+    await page.getByText("The list of takes stopped working.").waitFor();
+    await keep(page, "77-part-failed");
+    expect(await prompt().inputValue()).toBe("a red ball over the sea");
+    await page.unroute("**/api/queue");
+    await page.getByText("Saved", { exact: true }).waitFor();
+    await page.waitForTimeout(4000);
+    await page.getByRole("button", { name: "Try again" }).click();
+    await page.locator(".lane").first().waitFor();
+    await page.reload();
+    await expect.poll(() => prompt().inputValue(), { timeout: MINUTES }).toBe("a red ball over the sea");
+  });
 });
