@@ -132,7 +132,7 @@ def test_what_is_wrong_is_told_where_it_is_and_the_fix_mends_it(
     assert problem is not None, problems
     said = problem["sentence"]
     assert "instructions[" not in said
-    assert said[0].isupper() or said.startswith("theatre-")
+    assert said[0].isupper() or said.startswith("theatre-"), said
     assert said.endswith((".", "?"))
     if fix is None:
         return

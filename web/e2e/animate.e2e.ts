@@ -54,11 +54,11 @@ describe("an image-to-video model", () => {
     const before = await layers();
     await drop("two halves.png", ["#c0392b", "#2980b9"]);
     await expect.poll(layers, { timeout: MINUTES }).toBe(before + 1);
-    await page.locator(".misfit", { hasText: "toy-video cannot act on pictures (First picture)" }).waitFor();
-    await expect.poll(() => page.locator(".run-state").textContent()).toContain("First picture");
+    await page.locator(".layer .problem", { hasText: "toy-video cannot follow pictures" }).waitFor();
+    await expect.poll(() => page.locator(".run-state").textContent()).toContain("cannot follow pictures");
     await keep(page, "40-picture-dropped");
-    await page.getByRole("button", { name: "Use toy-animate" }).click();
-    await expect.poll(() => page.locator(".misfit").count()).toBe(0);
+    await page.getByRole("button", { name: "Use toy-animate" }).first().click();
+    await expect.poll(() => page.locator(".layer .problem").count()).toBe(0);
   });
 
   it("drags the picture and animates it", async () => {
@@ -92,12 +92,12 @@ describe("an image-to-video model", () => {
       [0.8, 0.75],
     ]);
     await expect.poll(layers).toBe(before + 1);
-    const shown = page.locator(".misfit", { hasText: "toy-animate cannot act on target masks" });
+    const shown = page.locator(".layer .problem", { hasText: "toy-animate cannot follow a marked target" });
     await shown.waitFor();
     await keep(page, "43-target-not-by-this-model");
     // What the page foresees the server is not even asked; it would say the same.
     await page.keyboard.press("Control+Shift+Enter");
-    await page.locator(".toast-fault", { hasText: "cannot act on target masks" }).waitFor();
+    await page.locator(".toast-fault", { hasText: "cannot follow a marked target" }).waitFor();
     expect(studio.refusals).toEqual([]);
     const [, shot] = /shots\/([0-9a-f]{32})/.exec(page.url()) as unknown as string[];
     await page.getByText("Saved", { exact: true }).waitFor();
@@ -107,7 +107,7 @@ describe("an image-to-video model", () => {
       body: "{}",
     });
     expect(answer.status).toBe(422);
-    expect((await answer.json()).error).toContain("cannot act on target instructions");
+    expect((await answer.json()).error).toContain("cannot follow a marked target");
     await page.keyboard.press("Escape");
     await page.keyboard.press("Control+z");
     await expect.poll(layers).toBe(before);

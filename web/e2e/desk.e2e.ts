@@ -64,9 +64,9 @@ describe("the desk", () => {
   it("names the word the model does not know, and puts the nearest in its place", async () => {
     const prompt = page.getByLabel("Prompt: what the clip shows");
     await prompt.fill("a red bal over the meadow");
-    await page.locator(".prompt-unknown-list", { hasText: "does not know" }).waitFor();
+    await page.locator(".prompt-column .problem", { hasText: "does not know" }).waitFor();
     await keep(page, "02-unknown-word");
-    await page.locator(".prompt-unknown-list .word", { hasText: /^ball$/ }).click();
+    await page.locator(".prompt-column .problem .word", { hasText: /^ball$/ }).click();
     expect(await prompt.inputValue()).toBe("a red ball over the meadow");
   });
 

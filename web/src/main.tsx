@@ -6,6 +6,7 @@ import "./styles/desk.css";
 import "./styles/stage.css";
 import "./styles/timeline.css";
 import "./styles/takes.css";
+import "./styles/problems.css";
 import { QueryClientProvider } from "@tanstack/react-query";
 import { createRoot } from "react-dom/client";
 import { App } from "./App";

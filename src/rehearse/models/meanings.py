@@ -68,6 +68,7 @@ _MEANINGS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("inside within under below through among", ("in", "over", "at")),
     ("near beside by next behind before", ("at", "over", "in")),
     ("with plus also then while", ("and",)),
+    ("two three four several many both pair", ("a", "and")),
     ("one some this that my his her its", ("a", "the", "an")),
 )  # fmt: skip
 

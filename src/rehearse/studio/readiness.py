@@ -67,7 +67,7 @@ def finding_of(draft: Draft, sentence: str, field: str | None) -> ShotProblem:
     index = re.match(r"instructions\[(\d+)\]", place)
     if index:
         fixes.append(_removal(draft, int(index[1])))
-    return ShotProblem(field=place, sentence=_sentence(_spoken_reason(draft, reason)), fixes=fixes)
+    return ShotProblem(field=place, sentence=_sentence(_upper(_spoken_reason(draft, reason))), fixes=fixes)
 
 
 class _Reader:
@@ -181,7 +181,7 @@ class _Reader:
         except ShotError as error:
             index = re.match(r"instructions\[(\d+)\]", error.field)
             fixes = [_removal(self.draft, int(index[1]))] if index else []
-            yield _problem(error.field, _spoken_reason(self.draft, error.reason), *fixes)
+            yield _problem(error.field, _upper(_spoken_reason(self.draft, error.reason)), *fixes)
             return
         if self.limits is None or self.name not in self.limits.models:
             return
@@ -434,8 +434,11 @@ def _problem(field: str, sentence: str, *fixes: Fix) -> ShotProblem:
 
 
 def _sentence(text: str) -> str:
-    text = text.strip()
-    return text[:1].upper() + text[1:] + ("" if text.endswith((".", "?", "!")) else ".")
+    return text + ("" if text.endswith((".", "?", "!")) else ".")
+
+
+def _upper(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def _said(fault: ShotError) -> str:
@@ -443,7 +446,7 @@ def _said(fault: ShotError) -> str:
     named = " ".join(_part(part) for part in fault.field.split(".") if part not in ("path", "control"))
     given = isinstance(fault.value, int | float) and not isinstance(fault.value, bool)
     now = f" It is {fault.value:g}." if given else ""
-    return f"{named or 'this'}: {fault.reason.rstrip('.')}.{now}"
+    return f"{_upper(named) or 'This'}: {fault.reason.rstrip('.')}.{now}"
 
 
 def _part(part: str) -> str:

@@ -1,5 +1,8 @@
 /** The tools at the left edge of the stage. */
 import { Fragment } from "react";
+import type { Model } from "../api/client";
+import { useModels } from "../api/queries";
+import { modelTitle } from "../document/shot";
 import { IconButton } from "../ui/Button";
 import type { IconName } from "../ui/Icon";
 import { setSession, type ToolName, useSession } from "./session";
@@ -31,8 +34,19 @@ export const TOOL_GROUPS: readonly (readonly Entry[])[] = [
   ],
 ];
 
+/** What a tool is called where the shot's model does not follow it: with the models that do. */
+function foreignLabel(label: string, ability: string, models: readonly Model[]): string {
+  const able = models
+    .filter(({ abilities }) => abilities.includes(ability))
+    .map(({ name }) => modelTitle(name));
+  return able.length
+    ? `${label}: this model does not follow it. ${able.join(" and ")} can`
+    : `${label}: no model of this studio follows it`;
+}
+
 export function ToolRail({ abilities }: { abilities: readonly string[] | null }) {
   const tool = useSession((session) => session.tool);
+  const models = useModels().data?.models ?? [];
   return (
     <nav className="tool-rail" aria-label="Tools">
       {TOOL_GROUPS.map((group, i) => (
@@ -45,7 +59,7 @@ export function ToolRail({ abilities }: { abilities: readonly string[] | null })
               <IconButton
                 key={entry.tool}
                 icon={entry.tool as IconName}
-                label={foreign ? `${entry.label}: this shot's model does not follow it` : entry.label}
+                label={foreign ? foreignLabel(entry.label, entry.ability as string, models) : entry.label}
                 keys={entry.keys}
                 pressed={tool === entry.tool}
                 className={foreign ? "tool tool-foreign" : "tool"}

@@ -22,6 +22,7 @@ function lay(view: ShotView): void {
     shot: view.id,
     phrase: null,
     dragRegion: null,
+    asking: null,
     ...(same ? {} : { viewed: null, compared: null }),
   });
   useDocument.getState().open(laid(view.shot));

@@ -5,6 +5,7 @@ import { useLine } from "../api/events";
 import { laid } from "../document/draft";
 import type { Shot } from "../document/shot";
 import { shotNow, useDocument } from "../document/store";
+import { heardOf } from "./readiness";
 import { sessionNow, setSession } from "./session";
 
 interface Saving {
@@ -17,7 +18,7 @@ interface Saving {
 
 export const useSaving = create<Saving>(() => ({ state: "saved", sentence: null }));
 
-const DELAY = 500;
+const DELAY = 350;
 let saved: Shot | null = null;
 let timer = 0;
 let under: Promise<void> | null = null;
@@ -25,6 +26,7 @@ let under: Promise<void> | null = null;
 /** What the server has is what lies on the desk. */
 export function markSaved(view: ShotView, shot: Shot): void {
   saved = shot;
+  heardOf(view, shot);
   setSession({ revision: view.revision });
   // What was changed while it was on its way waits for its own turn.
   useSaving.setState({ state: hasUnsaved() ? "waiting" : "saved", sentence: null });

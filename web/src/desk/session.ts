@@ -45,6 +45,8 @@ export interface Session {
   seedLocked: boolean;
   /** The words of the prompt that the next path is for. */
   phrase: string | null;
+  /** Place of a path that was drawn and says not yet what it is of; null: nothing is asked. */
+  asking: number | null;
   /** A region that waits for its drag. */
   dragRegion: Mask | null;
   /** Whether the deleted takes, and what frees room on the disk, are shown. */
@@ -69,6 +71,7 @@ export const useSession = create<Session>(() => ({
   overlays: true,
   seedLocked: true,
   phrase: null,
+  asking: null,
   dragRegion: null,
   keeping: false,
 }));

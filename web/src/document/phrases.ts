@@ -28,47 +28,10 @@ export function phraseAt(prompt: string, start: number, end: number): string | n
   return prompt.slice(first.index, last.index + last[0].length).replace(/\s+/g, " ");
 }
 
-function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++)
-      next.push(
-        Math.min(
-          (row[j] as number) + 1,
-          (next[j - 1] as number) + 1,
-          (row[j - 1] as number) + (a[i - 1] === b[j - 1] ? 0 : 1),
-        ),
-      );
-    row = next;
-  }
-  return row[b.length] as number;
-}
-
-export interface Unknown {
-  span: Span;
-  word: string;
-  /** Known words, nearest first. */
-  nearest: string[];
-}
-
-/** Words of the prompt that a closed vocabulary (lower case) does not have, with the nearest it has. */
-export function unknownWords(prompt: string, vocabulary: readonly string[]): Unknown[] {
+/** Where words stand that a closed vocabulary (lower case) does not have. */
+export function unknownWords(prompt: string, vocabulary: readonly string[]): Span[] {
   const known = new Set(vocabulary);
-  return [...prompt.matchAll(/[\p{L}\p{N}'-]+/gu)]
+  return [...prompt.matchAll(/[\p{L}\p{N}_]+(?:['’-][\p{L}\p{N}_]+)*/gu)]
     .filter((match) => !known.has(match[0].toLowerCase()))
-    .map((match) => {
-      const word = match[0].toLowerCase();
-      const near = [...vocabulary]
-        .map((candidate) => ({
-          candidate,
-          far: editDistance(word, candidate) / Math.max(word.length, candidate.length),
-        }))
-        .sort((a, b) => a.far - b.far || a.candidate.localeCompare(b.candidate));
-      return {
-        span: [match.index, match.index + match[0].length],
-        word: match[0],
-        nearest: near.slice(0, 3).map(({ candidate }) => candidate),
-      };
-    });
+    .map((match) => [match.index, match.index + match[0].length]);
 }

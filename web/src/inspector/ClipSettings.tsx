@@ -1,12 +1,24 @@
 /** Model, seed, length and size; what is left empty the model decides. */
 import type { Model } from "../api/client";
+import { useProblems } from "../desk/readiness";
 import { setSession, useSession } from "../desk/session";
 import { modelTitle, type Shot } from "../document/shot";
 import { useDocument } from "../document/store";
 import { randomSeed } from "../run/actions";
 import { IconButton } from "../ui/Button";
 import { NumberField } from "../ui/NumberField";
+import { Problems } from "../ui/Problems";
 import { Row, Select, TextField } from "./fields";
+
+const HIDDEN = ["frames", "fps", "width", "height", "scheduler", "negative_prompt"];
+
+/** What the model can do and what it takes, in a line. */
+function sentenceOf({ says, defaults, limits }: Model): string {
+  const most = limits.max_frames === null ? "any number of frames" : `up to ${limits.max_frames} frames`;
+  const length = limits.max_frames === 1 ? "one picture" : most;
+  const words = limits.vocabulary ? `; knows ${limits.vocabulary.length} words` : "";
+  return `${says.charAt(0).toUpperCase()}${says.slice(1)}. ${defaults.width} × ${defaults.height}, ${length}${words}.`;
+}
 
 export function ClipSettings({
   shot,
@@ -35,6 +47,8 @@ export function ClipSettings({
         draft[field] = value;
       });
   const defaults = model?.defaults;
+  const problems = useProblems();
+  const settings = (fields: readonly string[]) => problems.filter(({ field }) => fields.includes(field));
   const named = shot.model ?? "theatre-video";
   const names = models.some(({ name }) => name === named)
     ? models.map(({ name }) => name)
@@ -48,13 +62,18 @@ export function ClipSettings({
         <Select
           label="Model"
           value={named}
-          options={names.map((name) => [name, modelTitle(name)] as const)}
+          options={names.map((name) => {
+            const found = models.find((one) => one.name === name);
+            return [name, found ? `${modelTitle(name)}: ${found.says}` : modelTitle(name)] as const;
+          })}
           onChange={(name) =>
             set(`Use ${name}`, (draft) => {
               draft.model = name;
             })
           }
         />
+        {model && <p className="model-says">{sentenceOf(model)}</p>}
+        <Problems problems={settings(["model"])} />
         <div className="row seed-row">
           <NumberField
             label="Seed"
@@ -95,47 +114,39 @@ export function ClipSettings({
             label="Steps"
             value={shot.steps}
             empty={String(defaults?.steps ?? "default")}
-            min={1}
-            max={1000}
             onChange={number("steps")}
           />
           <NumberField
             label="Guidance"
             value={shot.guidance}
             empty={String(defaults?.guidance ?? "default")}
-            min={0}
-            max={100}
             step={0.5}
             onChange={number("guidance")}
           />
         </Row>
-        <details className="more">
+        <Problems problems={settings(["seed", "steps", "guidance"])} />
+        <details className="more" open={settings(HIDDEN).length > 0 || undefined}>
           <summary>Size, length, scheduler, negative prompt</summary>
           <Row>
             <NumberField
               label="Frames"
               value={shot.frames}
               empty={String(defaults?.frames ?? "default")}
-              min={1}
-              max={model?.limits.max_frames ?? 10_000}
               onChange={number("frames")}
             />
             <NumberField
               label="Frames per second"
               value={shot.fps}
               empty={String(defaults?.fps ?? "default")}
-              min={0.1}
-              max={240}
               onChange={number("fps")}
             />
           </Row>
+          <Problems problems={settings(["frames", "fps"])} />
           <Row>
             <NumberField
               label="Width"
               value={shot.width}
               empty={String(defaults?.width ?? "default")}
-              min={8}
-              max={8192}
               step={model?.limits.size_multiple ?? 8}
               onChange={number("width")}
             />
@@ -143,12 +154,11 @@ export function ClipSettings({
               label="Height"
               value={shot.height}
               empty={String(defaults?.height ?? "default")}
-              min={8}
-              max={8192}
               step={model?.limits.size_multiple ?? 8}
               onChange={number("height")}
             />
           </Row>
+          <Problems problems={settings(["width", "height"])} />
           <Select
             label="Scheduler"
             value={shot.scheduler ?? ""}
@@ -175,6 +185,7 @@ export function ClipSettings({
               )
             }
           />
+          <Problems problems={settings(["scheduler", "negative_prompt"])} />
         </details>
       </div>
     </section>

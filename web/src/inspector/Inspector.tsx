@@ -19,7 +19,7 @@ export function Inspector({
   const shot = useShot();
   return (
     <aside className="inspector" aria-label="Inspector">
-      <Instructions model={model} models={models} />
+      <Instructions />
       <SelectionPanel />
       <ClipSettings shot={shot} model={model} models={models} schedulers={schedulers} />
       <Blend shot={shot} />

@@ -1,18 +1,19 @@
 /** Everything the shot asks for besides the prompt, back to front. */
-import type { Model } from "../api/client";
+import { placeOf, useProblems } from "../desk/readiness";
+import { isLoose } from "../document/binding";
 import { addInstruction, removeInstruction, reorderInstruction } from "../document/commands";
-import { misfits } from "../document/fitting";
-import { instructionsOf, modelTitle, nameOf } from "../document/shot";
+import { instructionsOf, nameOf } from "../document/shot";
 import { useDocument, useShot } from "../document/store";
 import { trackColour } from "../stage/palette";
 import { iconOf } from "../timeline/Track";
 import { IconButton } from "../ui/Button";
 import { Icon } from "../ui/Icon";
 import { Menu } from "../ui/Menu";
+import { Problems } from "../ui/Problems";
 
-export function Instructions({ model, models }: { model: Model | undefined; models: Model[] }) {
+export function Instructions() {
   const shot = useShot();
-  const wrong = model ? misfits(shot, model, models) : [];
+  const wrong = useProblems();
   const selection = useDocument((state) => state.selection);
   const { perform, select } = useDocument.getState();
   const instructions = instructionsOf(shot);
@@ -60,7 +61,8 @@ export function Instructions({ model, models }: { model: Model | undefined; mode
       ) : (
         <ul className="layers">
           {instructions.map((instruction, index) => {
-            const misfit = wrong.find((found) => found.index === index);
+            const loose = isLoose(shot.prompt, instruction);
+            const own = wrong.filter((problem) => placeOf(problem) === index);
             return (
               <li
                 // biome-ignore lint/suspicious/noArrayIndexKey: the order is an instruction's name
@@ -78,9 +80,9 @@ export function Instructions({ model, models }: { model: Model | undefined; mode
                   <Icon name={iconOf(instruction)} size={15} />
                   <span>{nameOf(instruction)}</span>
                 </button>
-                {misfit && (
-                  <span className="warning" title={misfit.sentence}>
-                    needs another model
+                {loose && (
+                  <span className="warning" title="The prompt does not say these words">
+                    not in the prompt
                   </span>
                 )}
                 <span className="layer-actions">
@@ -120,31 +122,12 @@ export function Instructions({ model, models }: { model: Model | undefined; mode
                     }
                   />
                 </span>
+                <Problems problems={own} />
               </li>
             );
           })}
         </ul>
       )}
-      {wrong.map(({ index, sentence, models: able }) => (
-        <p key={index} className="misfit" role="status">
-          {sentence}
-          {able.map((name) => (
-            <button
-              key={name}
-              type="button"
-              className="word"
-              onClick={() =>
-                perform(`Use ${name}`, (draft) => {
-                  draft.model = name;
-                  return undefined;
-                })
-              }
-            >
-              Use {modelTitle(name)}
-            </button>
-          ))}
-        </p>
-      ))}
     </section>
   );
 }

@@ -1,8 +1,10 @@
 /** Settings of the methods, folded away: each left empty is decided when the shot is planned for its model. */
 import type { Model } from "../api/client";
+import { useProblemsOf } from "../desk/readiness";
 import type { ControlSettings, Shot } from "../document/shot";
 import { useDocument } from "../document/store";
 import { NumberField } from "../ui/NumberField";
+import { Problems } from "../ui/Problems";
 import { Choices } from "./Choices";
 import { Check, Row, Select } from "./fields";
 
@@ -20,6 +22,7 @@ const PARTS = [
 
 export function Methods({ shot, model }: { shot: Shot; model: Model | undefined }) {
   const control = shot.control ?? {};
+  const problems = useProblemsOf("control");
   const set = (label: string, recipe: (control: ControlSettings) => void) =>
     useDocument.getState().perform(label, (draft) => {
       draft.control ??= {};
@@ -87,7 +90,7 @@ export function Methods({ shot, model }: { shot: Shot; model: Model | undefined 
     />
   );
   return (
-    <details className="panel methods">
+    <details className="panel methods" open={problems.length > 0 || undefined}>
       <summary className="panel-head">
         <h2>Advanced: how paths are followed</h2>
       </summary>
@@ -96,6 +99,7 @@ export function Methods({ shot, model }: { shot: Shot; model: Model | undefined 
           What is left on automatic is chosen for the model. Steps are a count, or below 1 a share of all: 0.1
           is the first tenth.
         </p>
+        <Problems problems={problems} />
         <Row>
           {steps("frozen_steps", "Masked steps")}
           <NumberField
@@ -164,7 +168,7 @@ export function Methods({ shot, model }: { shot: Shot; model: Model | undefined 
           ["random", "Plain"],
           ["freetraj", "Carries the path"],
         ])}
-        {(model?.abilities.includes("image") || control.frame_alignment) && (
+        {(model?.abilities.includes("frame_alignment") || control.frame_alignment) && (
           <Check
             label="Keep every frame close to the first picture"
             checked={control.frame_alignment ?? false}

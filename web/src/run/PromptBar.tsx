@@ -1,13 +1,19 @@
-/** The line that says what the clip shows, and the button that makes it. */
-import { useEffect, useMemo, useRef, useState } from "react";
-import type { Model } from "../api/client";
+/** The line that says what the clip shows, and the buttons that make it. */
+import { type KeyboardEvent, useEffect, useMemo, useRef, useState } from "react";
+import type { Model, Subject } from "../api/client";
+import { askAgain, bind, useProblemsOf, useSubjects } from "../desk/readiness";
 import { setSession } from "../desk/session";
+import { boundTo, takesWords, writePrompt } from "../document/binding";
 import { mentions, phraseAt, type Span, unknownWords } from "../document/phrases";
-import { instructionsOf, isPath, modelTitle } from "../document/shot";
+import { instructionsOf, modelTitle } from "../document/shot";
 import { useDocument, useShot } from "../document/store";
 import { trackColour } from "../stage/palette";
 import { Button } from "../ui/Button";
+import { Problems } from "../ui/Problems";
+import { attempt } from "../ui/toasts";
+import { runShot } from "./actions";
 import { RunControls } from "./RunControls";
+import { Vocabulary } from "./Vocabulary";
 
 interface Mark {
   span: Span;
@@ -29,43 +35,54 @@ function pieces(prompt: string, marks: readonly Mark[]): { text: string; mark: M
   });
 }
 
+/** The text with a word put in at a place, parted from its neighbours; and where it ends. */
+export function inserted(text: string, [start, end]: Span, word: string): [text: string, caret: number] {
+  const before = text.slice(0, start);
+  const after = text.slice(end);
+  const put = `${before && !/\s$/.test(before) ? " " : ""}${word}`;
+  const gap = after && !/^[\s,.;]/.test(after) ? " " : "";
+  return [before + put + gap + after, before.length + put.length];
+}
+
 export function PromptBar({ model }: { model: Model | undefined }) {
   const shot = useShot();
   const field = useRef<HTMLTextAreaElement>(null);
   const marked = useRef<HTMLDivElement>(null);
-  const [selected, setSelected] = useState<string | null>(null);
-  const unknown = useMemo(
-    () => (model?.limits.vocabulary ? unknownWords(shot.prompt, model.limits.vocabulary) : []),
-    [shot.prompt, model],
-  );
+  const caret = useRef<Span>([0, 0]);
+  const [selected, setSelected] = useState<Subject | null>(null);
+  const [browsing, setBrowsing] = useState(false);
+  const problems = useProblemsOf("prompt");
+  const vocabulary = model?.limits.vocabulary ?? null;
   const marks = useMemo(() => {
-    const found: Mark[] = unknown.map(({ span }) => ({ span, kind: "unknown" }));
+    const unknown = vocabulary ? unknownWords(shot.prompt, vocabulary) : [];
+    const found: Mark[] = unknown.map((span) => ({ span, kind: "unknown" }));
     instructionsOf(shot).forEach((instruction, index) => {
-      const phrase = "phrase" in instruction ? instruction.phrase : null;
-      if (!phrase) return;
-      const all = mentions(shot.prompt, phrase);
-      const nth = ("occurrence" in instruction && instruction.occurrence) || 1;
-      const span = all[nth - 1];
+      const span = boundTo(shot.prompt, instruction);
       if (span) found.push({ span, kind: "phrase", colour: trackColour(index) });
     });
     return found;
-  }, [shot, unknown]);
+  }, [shot, vocabulary]);
 
-  const write = (prompt: string) =>
+  const write = (prompt: string, at: number) =>
     useDocument.getState().perform(
       "Write the prompt",
       (draft) => {
-        draft.prompt = prompt;
+        writePrompt(draft, prompt, at);
         return undefined;
       },
       "prompt",
     );
 
-  const replace = (span: Span, word: string) =>
-    useDocument.getState().perform(`Write ${word}`, (draft) => {
-      draft.prompt = draft.prompt.slice(0, span[0]) + word + draft.prompt.slice(span[1]);
-      return undefined;
+  const insert = (word: string) => {
+    const [prompt, at] = inserted(shot.prompt, caret.current, word);
+    write(prompt, at);
+    caret.current = [at, at];
+    // The field has the new text after the next paint.
+    requestAnimationFrame(() => {
+      field.current?.focus();
+      field.current?.setSelectionRange(at, at);
     });
+  };
 
   // The field grows with its text.
   // biome-ignore lint/correctness/useExhaustiveDependencies: measured anew for each text
@@ -76,64 +93,90 @@ export function PromptBar({ model }: { model: Model | undefined }) {
     element.style.height = `${Math.min(96, element.scrollHeight)}px`;
   }, [shot.prompt]);
 
+  // The first time after an installation the shot was looked at before its models were.
+  const known = model !== undefined;
+  useEffect(() => {
+    if (known) void askAgain().catch(() => undefined);
+  }, [known]);
+
   const look = () => {
     const element = field.current;
     if (!element) return;
     const { selectionStart: start, selectionEnd: end } = element;
-    setSelected(start === end ? null : phraseAt(shot.prompt, start, end));
+    caret.current = [start, end];
+    setSelected(start === end ? null : subjectAt(shot.prompt, start, end));
+  };
+
+  const onKeyDown = (event: KeyboardEvent) => {
+    if (event.key === "Escape") setBrowsing(false);
+    if (event.key !== "Enter" || event.nativeEvent.isComposing || event.ctrlKey || event.metaKey) return;
+    event.preventDefault();
+    if (!event.shiftKey && !event.altKey) attempt(() => runShot());
   };
 
   return (
     <section className="prompt-bar" aria-label="Prompt and run">
-      <div className="prompt-field">
-        <div className="prompt-marks" ref={marked} aria-hidden="true">
-          {pieces(shot.prompt, marks).map(({ text, mark, at }) => (
-            <span
-              key={at}
-              className={mark ? `prompt-${mark.kind}` : undefined}
-              style={mark?.colour ? { textDecorationColor: mark.colour } : undefined}
-            >
-              {text}
-            </span>
-          ))}{" "}
+      <div className="prompt-column">
+        <div className="prompt-field">
+          <div className="prompt-marks" ref={marked} aria-hidden="true">
+            {pieces(shot.prompt, marks).map(({ text, mark, at }) => (
+              <span
+                key={at}
+                className={mark ? `prompt-${mark.kind}` : undefined}
+                style={mark?.colour ? { textDecorationColor: mark.colour } : undefined}
+              >
+                {text}
+              </span>
+            ))}{" "}
+          </div>
+          <textarea
+            ref={field}
+            aria-label="Prompt: what the clip shows"
+            aria-invalid={problems.length > 0}
+            aria-describedby={problems.length ? "prompt-problems" : undefined}
+            rows={1}
+            spellCheck={!vocabulary}
+            placeholder="What does the clip show?"
+            value={shot.prompt}
+            onChange={({ currentTarget }) =>
+              write(currentTarget.value.replace(/\r?\n/g, " "), currentTarget.selectionStart)
+            }
+            onKeyDown={onKeyDown}
+            onScroll={(event) => {
+              if (marked.current) marked.current.scrollTop = event.currentTarget.scrollTop;
+            }}
+            onSelect={look}
+            onBlur={(event) => {
+              if (!event.relatedTarget?.closest(".prompt-help")) setSelected(null);
+            }}
+          />
         </div>
-        <textarea
-          ref={field}
-          aria-label="Prompt: what the clip shows"
-          aria-invalid={unknown.length > 0}
-          aria-describedby={unknown.length ? "prompt-unknown" : undefined}
-          rows={1}
-          spellCheck={!model?.limits.vocabulary}
-          placeholder="What does the clip show?"
-          value={shot.prompt}
-          onChange={(event) => write(event.currentTarget.value.replace(/\n/g, " "))}
-          onScroll={(event) => {
-            if (marked.current) marked.current.scrollTop = event.currentTarget.scrollTop;
-          }}
-          onSelect={look}
-          onBlur={(event) => {
-            if (!event.relatedTarget?.closest(".prompt-help")) setSelected(null);
-          }}
-        />
-        {(unknown.length > 0 || selected) && (
+        <Problems problems={problems} id="prompt-problems" most={3} />
+        <div className="prompt-line">
+          <Binding />
+          <span className="spring" />
+          {model && vocabulary && (
+            <button
+              type="button"
+              className="link"
+              aria-expanded={browsing}
+              onClick={() => setBrowsing(!browsing)}
+            >
+              {browsing ? "Hide the words" : `Words ${modelTitle(model.name)} knows`}
+            </button>
+          )}
+        </div>
+        {(selected || browsing) && (
           // The words stay selected while a button for them is pressed.
           // biome-ignore lint/a11y/noStaticElementInteractions: nothing is done here, only kept
-          <div className="prompt-help" onMouseDown={(event) => event.preventDefault()}>
-            {selected && <PhraseActions phrase={selected} done={() => setSelected(null)} />}
-            {unknown.length > 0 && (
-              <div id="prompt-unknown" className="prompt-unknown-list">
-                {unknown.slice(0, 3).map(({ word, span, nearest }) => (
-                  <span key={span[0]}>
-                    {model && modelTitle(model.name)} does not know <b>{word}</b>
-                    {nearest.map((near) => (
-                      <button key={near} type="button" className="word" onClick={() => replace(span, near)}>
-                        {near}
-                      </button>
-                    ))}
-                  </span>
-                ))}
-              </div>
-            )}
+          <div
+            className="prompt-help"
+            onMouseDown={(event) => {
+              if (!(event.target instanceof HTMLInputElement)) event.preventDefault();
+            }}
+          >
+            {selected && <PhraseActions subject={selected} done={() => setSelected(null)} />}
+            {browsing && model && vocabulary && <Vocabulary model={model} write={insert} />}
           </div>
         )}
       </div>
@@ -142,19 +185,54 @@ export function PromptBar({ model }: { model: Model | undefined }) {
   );
 }
 
-/** What can be done with words that are selected in the prompt. */
-function PhraseActions({ phrase, done }: { phrase: string; done: () => void }) {
+/** The words that a selection touches, and which mention of them it is. */
+function subjectAt(prompt: string, start: number, end: number): Subject | null {
+  const phrase = phraseAt(prompt, start, end);
+  if (!phrase) return null;
+  const all = mentions(prompt, phrase);
+  const nth = all.findIndex(([low, high]) => low < end && high > start);
+  return { phrase, occurrence: all.length > 1 && nth >= 0 ? nth + 1 : null };
+}
+
+/** While a path or a mark is selected: the things of the prompt, to bind it to, and that words can be selected. */
+function Binding() {
   const shot = useShot();
   const selection = useDocument((state) => state.selection);
-  const chosen = selection ? instructionsOf(shot)[selection.instruction] : undefined;
-  const name = () => {
-    useDocument.getState().perform(`Name the subject ${phrase}`, (draft) => {
-      const instruction = instructionsOf(draft)[selection?.instruction ?? -1];
-      if (isPath(instruction) || instruction?.kind === "target") instruction.phrase = phrase;
-      return undefined;
-    });
-    done();
-  };
+  const subjects = useSubjects();
+  const index = selection?.instruction ?? -1;
+  const chosen = instructionsOf(shot)[index];
+  if (!takesWords(chosen))
+    return <span className="hint">Enter makes a take. Select words to draw what they name.</span>;
+  const what = chosen.kind === "target" ? "mark" : "path";
+  const span = boundTo(shot.prompt, chosen);
+  return (
+    <span className="prompt-binding" role="group" aria-label={`What the selected ${what} is for`}>
+      <i className="track-dot" style={{ background: trackColour(index) }} />
+      <span className="hint">
+        {span ? `This ${what} is for “${shot.prompt.slice(...span)}”;` : `What is this ${what} for?`} select
+        words above, or click:
+      </span>
+      {subjects.map((subject) => (
+        <button
+          key={`${subject.phrase} ${subject.occurrence}`}
+          type="button"
+          className="word"
+          onClick={() => bind(index, subject)}
+        >
+          {subject.phrase}
+        </button>
+      ))}
+    </span>
+  );
+}
+
+/** What can be done with words that are selected in the prompt. */
+function PhraseActions({ subject, done }: { subject: Subject; done: () => void }) {
+  const shot = useShot();
+  const selection = useDocument((state) => state.selection);
+  const index = selection?.instruction ?? -1;
+  const chosen = instructionsOf(shot)[index];
+  const { phrase } = subject;
   const draw = (tool: "box" | "point" | "target") => {
     setSession({ phrase, tool });
     done();
@@ -162,16 +240,21 @@ function PhraseActions({ phrase, done }: { phrase: string; done: () => void }) {
   return (
     <div className="phrase-actions" role="group" aria-label={`For the words ${phrase}`}>
       <span>“{phrase}”</span>
-      {(isPath(chosen) || chosen?.kind === "target") && (
-        <Button tone="quiet" onClick={name}>
-          is the selected subject
+      {takesWords(chosen) && (
+        <Button
+          onClick={() => {
+            bind(index, subject);
+            done();
+          }}
+        >
+          Bind to the selected {chosen.kind === "target" ? "mark" : "path"}
         </Button>
       )}
       <Button tone="quiet" icon="box" onClick={() => draw("box")}>
         draw its box
       </Button>
       <Button tone="quiet" icon="point" onClick={() => draw("point")}>
-        draw its way
+        draw its path
       </Button>
       <Button tone="quiet" icon="target" onClick={() => draw("target")}>
         mark it

@@ -2,6 +2,7 @@
 import { useEffect } from "react";
 import { CLIENT, type Model, type Take } from "../api/client";
 import { useHealth, useModels, useQueue } from "../api/queries";
+import { useProblems } from "../desk/readiness";
 import { useShot } from "../document/store";
 import { Button, IconButton } from "../ui/Button";
 import type { IconName } from "../ui/Icon";
@@ -32,13 +33,14 @@ export function useControls(): [Controls, ViewedTake, boolean] {
   const shot = useShot();
   const models = useModels().data;
   const model = models?.models.find(({ name }) => name === (shot.model ?? models.default));
+  const problems = useProblems();
   const changed = useChanged(viewed.detail);
   const busy = (useQueue().data?.entries.length ?? 0) > 0;
   const controls = controlsOf(viewed.take, {
     step: viewed.step,
     changed,
     busy,
-    obstacle: obstacleOf(shot, model, models?.models ?? []),
+    obstacle: obstacleOf(problems),
     fixed: viewed.detail ? keptByBranches(viewed.detail.document, shot, model) : null,
   });
   return [controls, viewed, changed];

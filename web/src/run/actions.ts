@@ -1,14 +1,15 @@
 /** Commands to takes. */
-import { answer, api, type Model, Refusal, type Take } from "../api/client";
+import { answer, api, Refusal, type Take } from "../api/client";
 import { type TakeList, withTake } from "../api/folding";
 import { keys, queryClient } from "../api/queries";
+import { mend, problemsNow } from "../desk/readiness";
 import { saveNow } from "../desk/saving";
 import { type Session, sessionNow, setSession } from "../desk/session";
 import { mixesWithParent, withoutOriginal } from "../document/blend";
 import type { Deed } from "../document/history";
 import type { Shot } from "../document/shot";
 import { shotNow, useDocument } from "../document/store";
-import { attempt, say } from "../ui/toasts";
+import { attempt, say, Told } from "../ui/toasts";
 import { whileDoing, whileMaking } from "./doing";
 import { obstacleOf } from "./obstacle";
 import { inLine } from "./words";
@@ -30,12 +31,15 @@ export const randomSeed = (): number => Math.floor(Math.random() * 1_000_000);
 export const isLive = (take: Take | null | undefined): boolean =>
   take?.status === "running" || take?.status === "queued";
 
-/** Throws what the server would say of the shot on the desk, as far as it is foreseen. */
-function mindObstacles(): void {
-  const known = queryClient.getQueryData<{ models: Model[]; default: string }>(keys.models);
-  const model = known?.models.find(({ name }) => name === (shotNow().model ?? known.default));
-  const obstacle = obstacleOf(shotNow(), model, known?.models ?? []);
-  if (obstacle) throw new Refusal(obstacle.sentence, 0, null);
+/** Saves the shot on the desk. Throws what keeps it from being run; nothing of it is lost then. */
+async function saveReady(): Promise<void> {
+  await saveNow();
+  const problems = problemsNow();
+  const obstacle = obstacleOf(problems);
+  if (!obstacle) return;
+  const fix = problems[0]?.fixes[0];
+  say(obstacle.sentence, fix && { label: fix.label, act: () => mend(fix) }, "fault");
+  throw new Told(obstacle.sentence);
 }
 
 /** Looks at a take that was just made; what runs, or waits for its turn, stays on the stage meanwhile. */
@@ -53,8 +57,7 @@ function look(made: Take): void {
 /** A new take of the shot on the desk. */
 export function runShot(until: number | null = null): Promise<Take> {
   return whileMaking("run", async () => {
-    mindObstacles();
-    await saveNow();
+    await saveReady();
     const { shot, seedLocked } = sessionNow();
     if (!shot) throw new Refusal("No shot is open: open or make one first.", 0, null);
     const own = mixesWithParent(shotNow()) ? { shot: withoutOriginal(shotNow()) } : {};
@@ -69,8 +72,7 @@ export function runShot(until: number | null = null): Promise<Take> {
 /** Branches at a step with the shot on the desk. What cannot change in a branch is the parent's. */
 export function branchTake(take: string, at: number, document: Shot): Promise<Take> {
   return whileMaking("branch", async () => {
-    mindObstacles();
-    await saveNow();
+    await saveReady();
     const { shot: id } = sessionNow();
     const shot: Shot = at > 0 ? { ...shotNow(), seed: document.seed ?? 0 } : shotNow();
     const made = known(

@@ -10,20 +10,19 @@ const model = {
   limits: { vocabulary: ["a", "ball", "red"] },
 } as unknown as Model;
 const shot = (change: Partial<Shot>): Shot => ({ version: 1, prompt: "a red ball", ...change }) as Shot;
-const box = (phrase: string) =>
-  ({ kind: "trajectory", form: "box", phrase, path: { keyframes: [] } }) as never;
 
-it("foresees what a model cannot do, a word it does not know, and words that are gone", () => {
-  expect(obstacleOf(shot({}), model, [])).toBeNull();
-  expect(obstacleOf(shot({ instructions: [{ kind: "image", image: "x" } as never] }), model, [])?.brief).toBe(
-    "not with toy",
-  );
-  const word = obstacleOf(shot({ prompt: "a red bal" }), model, []);
-  expect(word?.brief).toBe("unknown word: bal");
-  expect(word?.sentence).toContain("try ball");
-  expect(obstacleOf(shot({ instructions: [box("red ball")] }), model, [])).toBeNull();
-  expect(obstacleOf(shot({ instructions: [box("a car")] }), model, [])?.brief).toBe("“a car” is gone");
-  expect(obstacleOf(shot({ prompt: "a dragon" }), undefined, [])).toBeNull();
+it("is the first of the problems that the server found, and where it is", () => {
+  const problem = (field: string, sentence: string) => ({ field, sentence, fixes: [] });
+  expect(obstacleOf([])).toBeNull();
+  expect(obstacleOf([problem("prompt", "Say what the clip shows.")])).toEqual({
+    brief: "see the prompt",
+    sentence: "Say what the clip shows.",
+  });
+  expect(obstacleOf([problem("instructions[1].phrase", "A."), problem("frames", "B.")])).toEqual({
+    brief: "see what is drawn",
+    sentence: "A. (and 1 more)",
+  });
+  expect(obstacleOf([problem("control.mask_inset", "C.")])?.brief).toBe("see the settings");
 });
 
 it("names what a branch cannot change, and nothing that is only written out", () => {

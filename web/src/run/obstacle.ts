@@ -1,8 +1,6 @@
-/** Why the shot on the desk cannot be run, foreseen before the server is asked. */
-import type { Model } from "../api/client";
-import { misfits } from "../document/fitting";
-import { mentions, unknownWords } from "../document/phrases";
-import { instructionsOf, modelTitle, type Shot } from "../document/shot";
+/** Why the shot on the desk cannot be run, as the server said when it was saved. */
+import type { Model, ShotProblem } from "../api/client";
+import type { Shot } from "../document/shot";
 
 export interface Obstacle {
   /** In a few words, to stand on a button. */
@@ -11,31 +9,18 @@ export interface Obstacle {
   sentence: string;
 }
 
-const missingPhrase = (shot: Shot): string | undefined =>
-  instructionsOf(shot)
-    .map((instruction) => ("phrase" in instruction && instruction.phrase) || "")
-    .find((phrase) => phrase && !mentions(shot.prompt, phrase).length);
+const BRIEF: readonly (readonly [RegExp, string])[] = [
+  [/^prompt$/, "see the prompt"],
+  [/^instructions/, "see what is drawn"],
+  [/^model$/, "choose a model"],
+];
 
-/** The first thing in the way; null where nothing is, or where the model is not known yet. */
-export function obstacleOf(shot: Shot, model: Model | undefined, models: readonly Model[]): Obstacle | null {
-  if (!model) return null;
-  const [misfit] = misfits(shot, model, models);
-  if (misfit) return { brief: `not with ${modelTitle(model.name)}`, sentence: misfit.sentence };
-  const [unknown] = model.limits.vocabulary ? unknownWords(shot.prompt, model.limits.vocabulary) : [];
-  if (unknown) {
-    const near = unknown.nearest.length ? `: try ${unknown.nearest.join(", ")}` : "";
-    return {
-      brief: `unknown word: ${unknown.word}`,
-      sentence: `${modelTitle(model.name)} does not know the word “${unknown.word}”${near}.`,
-    };
-  }
-  const phrase = missingPhrase(shot);
-  if (phrase)
-    return {
-      brief: `“${phrase}” is gone`,
-      sentence: `The prompt no longer says “${phrase}”, which something on the stage is for: write it into the prompt, or give that thing other words.`,
-    };
-  return null;
+/** The first of the problems of the shot on the desk; null where there is none. */
+export function obstacleOf([first, ...more]: readonly ShotProblem[]): Obstacle | null {
+  if (!first) return null;
+  const brief = BRIEF.find(([field]) => field.test(first.field))?.[1] ?? "see the settings";
+  const rest = more.length ? ` (and ${more.length} more)` : "";
+  return { brief, sentence: first.sentence + rest };
 }
 
 const DEFAULTED = ["frames", "width", "height", "steps", "scheduler"] as const;

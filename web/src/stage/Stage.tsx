@@ -15,6 +15,7 @@ import { setStage } from "./current";
 import { dropFiles } from "./dropping";
 import { ToolOptions } from "./ToolOptions";
 import { useTold } from "./told";
+import { OtherModel, WhatIsIn } from "./WhatIsIn";
 
 export function Stage() {
   const host = useRef<HTMLDivElement>(null);
@@ -88,6 +89,8 @@ export function Stage() {
         onDragLeave={() => setDropping(false)}
         onDrop={drop}
       />
+      <WhatIsIn model={model} />
+      <OtherModel />
       <Said />
       <Told />
       <Trouble take={viewed.take} />

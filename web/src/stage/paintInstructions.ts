@@ -1,9 +1,11 @@
 /** Paths, handles and regions over the picture. */
+import { isLoose } from "../document/binding";
 import { blendOf } from "../document/blend";
 import { centreOf, valueAt } from "../document/keyframes";
 import {
   type BoxTrajectory,
   type DragTrajectory,
+  type Instruction,
   instructionsOf,
   isBoxPath,
   isDrag,
@@ -22,6 +24,10 @@ import { toScreen } from "./view";
 
 type Context = CanvasRenderingContext2D;
 
+/** What an instruction is called on the stage; marked where the prompt does not say its words. */
+const labelOf = (scene: Scene, instruction: Instruction): string =>
+  isLoose(scene.shot.prompt, instruction) ? `⚠ ${nameOf(instruction)}` : nameOf(instruction);
+
 export function paintInstructions(context: Context, scene: Scene): void {
   if (scene.overlays)
     instructionsOf(scene.shot).forEach((instruction, index) => {
@@ -33,7 +39,7 @@ export function paintInstructions(context: Context, scene: Scene): void {
       else if (instruction.kind === "content" && instruction.mask)
         paintMask(context, scene, instruction.mask, colour, selected, instruction.prompt ?? "Edit");
       else if (instruction.kind === "target")
-        paintMask(context, scene, instruction.mask, colour, selected, nameOf(instruction));
+        paintMask(context, scene, instruction.mask, colour, selected, labelOf(scene, instruction));
       context.restore();
     });
   const where = scene.overlays ? blendOf(scene.shot)?.region : null;
@@ -164,7 +170,7 @@ function paintBox(
   context.fill();
   context.globalAlpha = 1;
   line(context, colour, selected ? 2 : 1.5);
-  if (selected || trajectory.phrase) label(context, nameOf(trajectory), [x, y], colour);
+  if (selected || trajectory.phrase) label(context, labelOf(scene, trajectory), [x, y], colour);
   if (!selected) return;
   for (const { at } of gripsOf(value)) {
     const [gx, gy] = toScreen(scene.view, at);
@@ -203,7 +209,7 @@ function paintPoint(
     line(context, selected ? "#ffffff" : colour, 1.5);
     dot(context, [at[0], at[1] - 12], 2.5, "#ffffff", "#ffffff");
   } else dot(context, at, selected ? 8 : 6.5, colour, "#ffffff");
-  label(context, nameOf(trajectory), [at[0] + 12, at[1] + 6], colour);
+  label(context, labelOf(scene, trajectory), [at[0] + 12, at[1] + 6], colour);
 }
 
 function paintDrag(

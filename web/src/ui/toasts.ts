@@ -32,8 +32,12 @@ export function say(text: string, action?: Toast["action"], tone: Toast["tone"] 
 /** The way out of a full disk. */
 export const FREE_SPACE = { label: "Free disk space", act: () => setSession({ keeping: true }) };
 
+/** Ends a command of which the person was told already why it cannot be. */
+export class Told extends Error {}
+
 /** Says what went wrong; never silent. */
 export function complain(error: unknown): void {
+  if (error instanceof Told) return;
   if (error instanceof Refusal)
     say(error.message, error.status === FULL_DISK ? FREE_SPACE : undefined, "fault");
   else {

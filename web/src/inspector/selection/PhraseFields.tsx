@@ -1,5 +1,6 @@
 /** The words that name a path's or a target's subject. */
 
+import { bind, useSubjects } from "../../desk/readiness";
 import { mentions } from "../../document/phrases";
 import type { PathTrajectory } from "../../document/shot";
 import { useDocument } from "../../document/store";
@@ -20,6 +21,7 @@ export function PhraseFields({
   needed?: boolean;
 }) {
   const prompt = useDocument((state) => state.history.present.prompt);
+  const subjects = useSubjects();
   const found = phrase ? mentions(prompt, phrase).length : 0;
   return (
     <>
@@ -39,10 +41,20 @@ export function PhraseFields({
           )
         }
       />
-      {needed && !phrase && <p className="fault">Give the words of the prompt that name it.</p>}
-      {phrase && found === 0 && (
-        <p className="fault">These words are not in the prompt. Select words there to name it.</p>
-      )}
+      <p className="hint chips">
+        {subjects.map((subject) => (
+          <button
+            key={`${subject.phrase} ${subject.occurrence}`}
+            type="button"
+            className="word"
+            aria-pressed={subject.phrase === phrase}
+            onClick={() => bind(index, subject)}
+          >
+            {subject.phrase}
+          </button>
+        ))}
+        {subjects.length ? "or select words in the prompt." : "Select words in the prompt to name it."}
+      </p>
       {found > 1 && (
         <NumberField
           label="Which mention"

@@ -1,4 +1,5 @@
 /** Box paths, point paths and pins: drawn anew, or moved at the frame that is shown. */
+import { askWhatIsIn } from "../../desk/asking";
 import { sessionNow, setSession } from "../../desk/session";
 import { addInstruction } from "../../document/commands";
 import { boxBetween, clampPoint, tidy } from "../../document/geometry";
@@ -45,6 +46,7 @@ function drawBox(bench: Workbench, from: Pointer): Gesture {
       }
       bench.commit();
       setSession({ phrase: null });
+      askWhatIsIn();
     },
   };
 }
@@ -100,6 +102,7 @@ function drawPoint(bench: Workbench, from: Pointer): Gesture {
     end() {
       bench.commit();
       setSession({ phrase: null });
+      askWhatIsIn();
     },
   };
 }

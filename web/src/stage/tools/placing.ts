@@ -1,4 +1,5 @@
 /** What Enter puts on the stage where nobody draws: each tool's own thing, in the middle of the frame. */
+import { askWhatIsIn } from "../../desk/asking";
 import { sessionNow, setSession, type ToolName } from "../../desk/session";
 import { addInstruction } from "../../document/commands";
 import { tidy } from "../../document/geometry";
@@ -59,11 +60,13 @@ export function placeWithoutPointer(bench: Workbench, tool: ToolName): boolean {
       const keyframes = [{ time: tidy(bench.time), box }];
       put(bench, "Add a box", { kind: "trajectory", form: "box", phrase, path: { ...path, keyframes } });
       setSession({ phrase: null });
+      askWhatIsIn();
       return true;
     }
     case "point":
       put(bench, "Add a point", { kind: "trajectory", form: "point", phrase, path: point });
       setSession({ phrase: null });
+      askWhatIsIn();
       return true;
     case "pin":
       put(bench, "Pin a point", { kind: "trajectory", form: "point", path: point });

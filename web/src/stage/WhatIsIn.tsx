@@ -1,0 +1,68 @@
+/** What is asked or offered over the stage: what a path is of; a model that follows what was drawn. */
+import type { Model } from "../api/client";
+import { bind, useProblemsOf, useSubjects } from "../desk/readiness";
+import { setSession, useSession } from "../desk/session";
+import { instructionsOf } from "../document/shot";
+import { useDocument, useShot } from "../document/store";
+import { IconButton } from "../ui/Button";
+import { Problems } from "../ui/Problems";
+
+const done = () => setSession({ asking: null });
+
+/** The model that follows what is selected, where the shot's own does not. */
+export function OtherModel() {
+  const index = useDocument((state) => state.selection?.instruction ?? null);
+  const asking = useSession((session) => session.asking);
+  const problem = useProblemsOf(`instructions[${index}]`).find(
+    ({ field }) => field === `instructions[${index}]`,
+  );
+  if (index === null || asking === index || !problem) return null;
+  return (
+    <div className="what-is-in" role="group" aria-label="Another model">
+      <Problems problems={[problem]} />
+    </div>
+  );
+}
+
+/** Asks what is in a box or under a point that was just drawn, with the things that the prompt speaks of. */
+export function WhatIsIn({ model }: { model: Model | undefined }) {
+  const index = useSession((session) => session.asking);
+  const shot = useShot();
+  const subjects = useSubjects();
+  const drawn = index === null ? undefined : instructionsOf(shot)[index];
+  if (index === null || drawn?.kind !== "trajectory" || drawn.form === "drag" || drawn.phrase) return null;
+  const box = drawn.form === "box";
+  return (
+    <div
+      className="what-is-in"
+      role="group"
+      aria-label={box ? "What is in the box?" : "What is at the point?"}
+    >
+      <b>{box ? "What is in it?" : "What moves here?"}</b>
+      {subjects.map((subject) => (
+        <button
+          key={`${subject.phrase} ${subject.occurrence}`}
+          type="button"
+          className="word"
+          onClick={() => {
+            bind(index, subject);
+            done();
+          }}
+        >
+          {subject.phrase}
+        </button>
+      ))}
+      {model?.abilities.includes("trajectory.unnamed") && (
+        <button type="button" className="word" onClick={done}>
+          whatever is there
+        </button>
+      )}
+      <small>
+        {subjects.length
+          ? "or select words in the prompt"
+          : "Name it in the prompt, then select its words there"}
+      </small>
+      <IconButton icon="close" size={13} label="Say it later" onClick={done} />
+    </div>
+  );
+}
