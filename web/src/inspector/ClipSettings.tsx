@@ -8,6 +8,7 @@ import { randomSeed } from "../run/actions";
 import { IconButton } from "../ui/Button";
 import { NumberField } from "../ui/NumberField";
 import { Problems } from "../ui/Problems";
+import { Fold } from "./Fold";
 import { Row, Select, TextField } from "./fields";
 
 const HIDDEN = ["frames", "fps", "width", "height", "scheduler", "negative_prompt"];
@@ -125,7 +126,7 @@ export function ClipSettings({
           />
         </Row>
         <Problems problems={settings(["seed", "steps", "guidance"])} />
-        <details className="more" open={settings(HIDDEN).length > 0 || undefined}>
+        <Fold className="more" urged={settings(HIDDEN).length > 0}>
           <summary>Size, length, scheduler, negative prompt</summary>
           <Row>
             <NumberField
@@ -186,7 +187,7 @@ export function ClipSettings({
             }
           />
           <Problems problems={settings(["scheduler", "negative_prompt"])} />
-        </details>
+        </Fold>
       </div>
     </section>
   );

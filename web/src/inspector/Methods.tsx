@@ -6,6 +6,7 @@ import { useDocument } from "../document/store";
 import { NumberField } from "../ui/NumberField";
 import { Problems } from "../ui/Problems";
 import { Choices } from "./Choices";
+import { Fold } from "./Fold";
 import { Check, Row, Select } from "./fields";
 
 const DECIDED = ["", "Automatic"] as const;
@@ -90,7 +91,7 @@ export function Methods({ shot, model }: { shot: Shot; model: Model | undefined 
     />
   );
   return (
-    <details className="panel methods" open={problems.length > 0 || undefined}>
+    <Fold className="panel methods" urged={problems.length > 0}>
       <summary className="panel-head">
         <h2>Advanced: how paths are followed</h2>
       </summary>
@@ -180,6 +181,6 @@ export function Methods({ shot, model }: { shot: Shot; model: Model | undefined 
           />
         )}
       </div>
-    </details>
+    </Fold>
   );
 }
