@@ -34,7 +34,7 @@ from rehearse.controls.temporal_prior import CleanPrior, NoisePrior
 from rehearse.controls.token_groups import JOINT_BLOCKS
 from rehearse.models.errors import ModelError
 from rehearse.models.model import Tokens, VideoModel
-from rehearse.models.target_conditioning import with_trigger
+from rehearse.models.target_conditioning import trigger_spans, with_trigger
 from rehearse.models.vocabulary import refuse_unknown_words, say_what_is_cut
 from rehearse.pictures.drawn_mask import masks_over_frame
 from rehearse.sampling.blend import Blend, Side
@@ -434,6 +434,11 @@ def _text(shot: Shot, model: VideoModel) -> _Text:
             marked, (start, _) = with_trigger(asked, target.phrase, word, occurrence)
         except ShotError as error:
             raise ShotError(error.reason, field=place, value=target.phrase) from None
+        if (mentions := len(trigger_spans(marked, word))) > 1:
+            _LOG.warning(
+                'the word "%s" stands %d times in the text; the one that names "%s" marks the %s',
+                word, mentions, target.phrase, target.role,
+            )  # fmt: skip
         if any(one.at == start for one in triggers.values()):
             raise ShotError(
                 "target and source are named by the same words; name them apart",

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 import json
+import shlex
 import shutil
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +17,9 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 from toy_models import save_toy_cogvideox, save_toy_model, toy_cogvideox
+from typer.testing import CliRunner
 
+from rehearse.cli.app import app
 from rehearse.models import ModelError, load_model
 from rehearse.models.cogvideox import CogVideoX
 from rehearse.models.target_adapter import (
@@ -131,28 +136,97 @@ def test_a_stock_pipeline_reads_the_lora_of_the_file_at_its_scale(tmp_path: Path
     )
 
 
-def test_the_authors_two_files_in_a_folder_are_read_at_the_published_scale(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    transformer, lora = trained()  # alpha is half the rank
-    folder = tmp_path / "tavid"
+def as_published(folder: Path, names: str = "{}", **header: str) -> tuple[Path, Any, dict[str, Tensor]]:
+    """The authors' two files, a LoRA without alpha and the projection's state alone, both safetensors."""
+    transformer, lora = trained()
     folder.mkdir()
-    save_file(
-        {f"transformer.{name}": x.contiguous() for name, x in lora.items()},
-        folder / "pytorch_lora_weights.safetensors",
-    )
-    projection = transformer.patch_embed.proj.state_dict()
-    save_file(
-        {f"transformer.patch_embed.proj.{name}": x for name, x in projection.items()},
-        folder / "projection.safetensors",
-    )
+    state = {f"transformer.{name}": x.contiguous() for name, x in lora.items()}
+    save_file(state, folder / "pytorch_lora_weights.safetensors", header or None)
+    projection = {names.format(n): x for n, x in transformer.patch_embed.proj.state_dict().items()}
+    save_file(projection, folder / "patch_embed_conv2d.safetensors")
+    return folder, transformer, state
+
+
+@pytest.mark.parametrize("names", ["{}", "proj.{}", "transformer.patch_embed.proj.{}"])
+def test_the_authors_two_files_in_a_folder_are_run_as_they_run_them(tmp_path: Path, names: str) -> None:
+    folder, transformer, state = as_published(tmp_path / "tavid", names)
     adapter = load_target_adapter(folder)
-    assert (adapter.rank, adapter.alpha, adapter.masks, adapter.base_fingerprint) == (4, 2.0, 1, None)
-    assert "states no alpha; it is taken at 2" in caplog.text
+    assert (adapter.rank, adapter.alpha, adapter.masks, adapter.base_fingerprint) == (4, 4.0, 1, None)
     torch.manual_seed(7)
-    fresh = toy_cogvideox()
+    fresh, stock = toy_cogvideox(), copy.deepcopy(transformer)
     apply_target_adapter(fresh, adapter)
-    torch.testing.assert_close(answer(fresh), answer(transformer), atol=1e-5, rtol=1e-4)
+    # Their inference: the projection's state loaded, the LoRA by diffusers, which takes alpha = rank.
+    stock.delete_adapters("default")
+    stock.load_lora_adapter(state, prefix="transformer")
+    torch.testing.assert_close(answer(fresh), answer(stock), atol=1e-5, rtol=1e-4)
+    assert (answer(fresh) - answer(transformer)).abs().max() > 1e-2  # half of that scale is another answer
+
+
+def test_an_alpha_that_they_state_is_the_one_used(tmp_path: Path) -> None:
+    said = json.dumps({"transformer.r": 4, "transformer.lora_alpha": 2})
+    assert load_target_adapter(as_published(tmp_path / "a", lora_adapter_metadata=said)[0]).alpha == 2.0
+    folder, _, state = as_published(tmp_path / "b")
+    alphas = {f"{name.partition('.lora_')[0]}.alpha": torch.tensor(3.0) for name in state}
+    save_file(state | alphas, folder / "pytorch_lora_weights.safetensors")
+    assert load_target_adapter(folder).alpha == 3.0
+    alphas[next(iter(alphas))] = torch.tensor(1.0)
+    save_file(state | alphas, folder / "pytorch_lora_weights.safetensors")
+    with pytest.raises(ModelError, match="has layers of several alphas; only one is read"):
+        load_target_adapter(folder)
+
+
+def test_their_pth_is_refused_with_the_command_that_converts_it(tmp_path: Path, base: Path) -> None:
+    folder, transformer, _ = as_published(tmp_path / "tavid file")
+    whole = load_target_adapter(folder)
+    (folder / "patch_embed_conv2d.safetensors").unlink()
+    pickle = folder / "patch_embed_conv2d.pth"
+    torch.save(transformer.patch_embed.proj.state_dict(), pickle)
+    command = f"rehearse models convert '{pickle}'"
+    with pytest.raises(
+        ModelError, match="has no patch projection in safetensors; convert patch_embed"
+    ) as found:
+        load_target_adapter(folder)
+    assert str(found.value).endswith(command)
+    assert "convert it (rehearse models convert" in refused(
+        composed(tmp_path / "m", base, _copied(pickle, tmp_path / "m"))
+    )
+    made = CliRunner().invoke(app, shlex.split(command)[1:])
+    assert made.exit_code == 0 and made.output.strip() == str(folder / "patch_embed_conv2d.safetensors")
+    again = load_target_adapter(folder)
+    assert again.alpha == whole.alpha and all(
+        torch.equal(x, again.projection[n]) for n, x in whole.projection.items()
+    )
+
+
+def _copied(file: Path, folder: Path) -> str:
+    folder.mkdir()
+    return Path(shutil.copy(file, folder)).name
+
+
+def test_what_an_adapter_s_files_hold_besides_is_named(tmp_path: Path) -> None:
+    folder, _, state = as_published(tmp_path / "tavid")
+    file = folder / "pytorch_lora_weights.safetensors"
+    layer = "transformer.transformer_blocks.0.attn1.to_q"
+    for change, said in (
+        (
+            {f"{layer}.lora_magnitude_vector": torch.ones(32)},
+            r"none of an adapter's \(transformer\.transformer_bl",
+        ),
+        ({"strange": torch.ones(3)}, r"none of an adapter's \(strange\); give a LoRA and a patch projection"),
+        (
+            {f"{layer}.lora_A.weight": torch.full((4, 32), torch.nan)},
+            r"holds NaN \(transformer\.transformer_blocks",
+        ),
+    ):
+        save_file(state | change, file)
+        with pytest.raises(ModelError, match=said):
+            load_target_adapter(folder)
+
+
+def test_merging_needs_no_peft(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    adapter = load_target_adapter(a_file(tmp_path / "reach.safetensors"))
+    monkeypatch.setitem(sys.modules, "peft", None)
+    apply_target_adapter(toy_cogvideox(), adapter)
 
 
 def test_a_folder_of_a_base_and_an_adapter_is_a_model(tmp_path: Path, base: Path) -> None:
@@ -188,7 +262,8 @@ def test_a_lora_goes_beside_it(tmp_path: Path, base: Path) -> None:
     without = load_model(str(alone), precision="float32")
     changed = [m.denoiser.get_submodule(name).weight for m in (without, beside)]  # type: ignore[attr-defined]
     torch.testing.assert_close(changed[1] - changed[0], up @ down, atol=1e-5, rtol=1e-4)
-    save_file({"transformer.nowhere.lora_A.weight": down}, folder / "ink.safetensors")
+    ink = {name.replace("transformer_blocks.1.attn1.to_v", "nowhere"): x for name, x in ink.items()}
+    save_file(ink, folder / "ink.safetensors")
     with pytest.raises(ModelError, match=r"the LoRA ink\.safetensors holds nothing for this model"):
         load_model(str(folder))
 
@@ -248,8 +323,8 @@ def test_a_base_that_is_no_cogvideox_is_refused(tmp_path: Path) -> None:
         (3, "target_adapter cannot be 3; write"),
         ("gone.safetensors", "target_adapter: there is no 'gone.safetensors'; copy it"),
         ({"file": "reach.safetensors", "scale": "x"}, "target_adapter.scale cannot be 'x'"),
-        ("pickle.pt", "target_adapter 'pickle.pt' is not safetensors; convert it"),
-        ("empty", "target adapter 'empty' is not safetensors; convert it"),
+        ("pickle.pt", "target_adapter 'pickle.pt' is not safetensors; convert it (rehearse models convert"),
+        ("empty", "target adapter 'empty' is not safetensors"),
     ],
 )
 def test_a_wrong_composition_is_refused_by_name(tmp_path: Path, base: Path, said: Any, expected: str) -> None:

@@ -169,13 +169,13 @@ def test_another_word_and_one_of_several_mentions() -> None:
     [
         ("a frog reaches the ball", "cup", 'phrase is "cup": these words are not in the prompt'),
         ("a ball and a ball", "ball", 'phrase is "ball": the prompt has it 2 times'),
-        ("a target and a ball", "ball", "must stand just before it; use another word"),
         (
-            "a target ball, a target cup",
+            "a target and a ball",
             "ball",
-            "must stand there once, just before it; it stands there 2 times",
+            'must stand just before it, and stands in "target and a"; name these',
         ),
-        ("the target", "target", '"target" alone names nothing; add the noun'),
+        ("a target cup, a target car, a ball", "ball", 'stands in "target cup a" and "target car a"'),
+        ("the target and the target", "target", "the prompt has it 2 times; say which with an occurrence"),
     ],
 )
 def test_a_phrase_or_word_that_is_not_there_once_is_refused(prompt: str, phrase: str, said: str) -> None:

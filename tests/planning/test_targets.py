@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
@@ -299,3 +300,48 @@ def test_a_picture_model_draws_where_the_shot_gives_no_picture(folders: Folders,
     folder = save_toy_cogvideox(tmp_path / "toy", vae="tiny", settings={"picture_model": "painter"})
     made = plan(Shot("a red ball", frames=3, width=64, height=64), load(folder))
     assert made.condition is not None and made.condition[0, :, 0].any() and not made.condition[0, :, 1:].any()
+
+
+@pytest.mark.parametrize(
+    ("prompt", "phrase", "occurrence", "word"),
+    [
+        ("a bird and the target ball and the target ball moves", "target ball", 1, 0),
+        ("a bird and the target ball, the target ball", "ball", 2, 1),
+        ("a bird over the target, the target", "target", 2, 1),
+        ("a bird and the target ball from the target car", "ball", None, 0),
+    ],
+)
+def test_a_prompt_may_say_target_twice_and_the_mention_is_chosen(
+    folders: Folders,
+    caplog: pytest.LogCaptureFixture,
+    prompt: str,
+    phrase: str,
+    occurrence: int | None,
+    word: int,
+) -> None:
+    model = load(folders(masks=1))
+    shot = shot_of(prompt).target(phrase, PLACE, occurrence=occurrence)
+    shot = Shot.model_validate_json(shot.to_json()).with_control(target_attention=1.0)
+    made = plan(shot, model)
+    assert torch.equal(made.text, model.encode(prompt))  # the words are read as they are
+    steering = next(control for control in made.controls if isinstance(control, TargetAttention))
+    start = [found.start() for found in re.finditer("target", prompt)][word]
+    own = model.tokenize(prompt).within(start, start + len("target"))
+    assert set(own) <= set(steering.marks[0].tokens)
+    others = [found.start() for found in re.finditer("target", prompt) if found.start() != start]
+    for other in others:
+        assert not set(model.tokenize(prompt).within(other, other + 6)) & set(steering.marks[0].tokens)
+    assert (
+        f'the word "target" stands 2 times in the text; the one that names "{phrase}" marks the'
+        in caplog.text
+    )
+
+
+def test_a_prompt_that_says_target_twice_asks_which(folders: Folders) -> None:
+    with pytest.raises(
+        ShotError, match="the prompt has it 2 times; say which with an occurrence from 1 to 2"
+    ):
+        plan(
+            shot_of("a bird takes the target and the target moves").target("target", PLACE),
+            load(folders(masks=1)),
+        )

@@ -1,8 +1,9 @@
-"""``rehearse models``: what can be given to ``--model``."""
+"""``rehearse models``: what can be given to ``--model``, and weights made fit to be."""
 
 from __future__ import annotations
 
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -18,9 +19,36 @@ _ON_THE_HUB = {
     "THUDM/CogVideoX-5b-I2V": ("cogvideox", "49 of 720x480"),
 }
 
+app = typer.Typer(help="What --model takes; convert makes safetensors of other weights.")
 
-def models() -> None:
+
+@app.callback(invoke_without_command=True)
+def models(context: typer.Context) -> None:
     """List the models that are installed or in the hub's cache, and some that --model fetches."""
+    if context.invoked_subcommand is None:
+        _list()
+
+
+@app.command("convert")
+def convert(
+    file: Path = typer.Argument(..., help="A .pth, .pt, .bin or .ckpt file of weights."),
+    output: Path | None = typer.Option(
+        None, "--output", "-o", help="The safetensors file. Left out: the same name, beside it."
+    ),
+) -> None:
+    """Write the weights of a pickle as safetensors, the only form that is read.
+
+    The file is opened in a process of its own, and only tensors are taken from it.
+    """
+    from rehearse.models.convert import convert_weights
+
+    made, left = convert_weights(file, output)
+    typer.echo(str(made))
+    if left:
+        typer.echo(f"left out, as no tensors: {', '.join(left[:5])}", err=True)
+
+
+def _list() -> None:
     from rich.console import Console
     from rich.table import Table
 

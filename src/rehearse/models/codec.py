@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from rehearse.models.errors import ModelError
+from rehearse.models.finite import flaw_of, refuse_flaws
 from rehearse.models.first_line import first_line
 from rehearse.models.folder import ModelFolder
 from rehearse.models.latent_rgb import LatentRGB, fit_by_decoding, read_latent_rgb
@@ -106,8 +107,18 @@ class Codec:
         for piece in scaled.split(max(1, _PIXELS_AT_ONCE // area)):
             with self.precision.scope():
                 decoded = self.vae.decode(piece.to(self.precision.device)).sample
-            pieces.append((decoded.float().cpu() / 2 + 0.5).clamp_(0, 1))
+            pieces.append(self._to_rgb(decoded))
         return torch.cat(pieces)
+
+    def _to_rgb(self, decoded: Tensor) -> Tensor:
+        """What the autoencoder gives, in [0, 1], float32 on the CPU. ModelError where it is not finite."""
+        values = decoded.float().cpu()
+        if flaw := flaw_of(values):
+            dtype = self.precision.dtype
+            half = "" if dtype is torch.float32 else f" in {str(dtype).removeprefix('torch.')}"
+            remedy = "load the model in float32" if half else "use another vae, or a lower guidance"
+            raise ModelError(f"the frames hold {flaw}: the autoencoder overflows{half}; {remedy}")
+        return (values / 2 + 0.5).clamp_(0, 1)
 
 
 def load_component(kind: Any, folder: ModelFolder, component: str) -> Any:
@@ -135,4 +146,5 @@ def load_component(kind: Any, folder: ModelFolder, component: str) -> Any:
         logging.set_verbosity(level)
         if bars:
             logging.enable_progress_bar()
+    refuse_flaws(model, folder, component)
     return model.eval().requires_grad_(False)

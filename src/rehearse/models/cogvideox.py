@@ -38,7 +38,7 @@ from rehearse.models.errors import ModelError
 from rehearse.models.folder import ModelFolder
 from rehearse.models.folder_model import FolderModel
 from rehearse.models.joint_attention import JointStage, install_joint
-from rehearse.models.lora import add_transformer_loras, quietly
+from rehearse.models.lora import add_loras
 from rehearse.models.model import Defaults, Limits, VideoModel
 from rehearse.models.precision import Precision
 from rehearse.models.said import with_said
@@ -114,7 +114,7 @@ class CogVideoX(FolderModel):
         folder.weights("transformer")
         transformer = load_component(CogVideoXTransformer3DModel, folder, "transformer")
         text = _load_text(folder, int(transformer.config.max_text_seq_length), precision)
-        adapter = _adapt(folder, transformer)
+        adapter = _adapt(folder, transformer, text.encoder)
         precision.prepare(transformer)
         model = cls(folder, transformer, text, load_video_codec(folder, precision), precision)
         if adapter is not None:
@@ -308,9 +308,9 @@ def _load_text(folder: ModelFolder, tokens: int, precision: Precision) -> ClipTe
     return ClipText.load(folder)
 
 
-def _adapt(folder: ModelFolder, transformer: Any) -> TargetAdapter | None:
+def _adapt(folder: ModelFolder, transformer: Any, text_encoder: Any) -> TargetAdapter | None:
     """LoRAs and the target adapter, merged; the adapter. Raises ModelError, naming the model and the file."""
-    add_transformer_loras(folder, transformer)
+    add_loras(folder, transformer, text_encoder)
     said = folder.target_adapter
     if said is None:
         return None
@@ -321,8 +321,7 @@ def _adapt(folder: ModelFolder, transformer: Any) -> TargetAdapter | None:
         base = dataclasses.replace(folder, target_adapter=None, loras=()) if own else folder.base
         assert base is not None
         check_base(adapter, base.fingerprint())
-        with quietly(folder):
-            apply_target_adapter(transformer, adapter, scale=said.scale)
+        apply_target_adapter(transformer, adapter, scale=said.scale)
     except ModelError as error:
         reason = str(error)
         raise ModelError(

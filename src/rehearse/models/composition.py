@@ -50,7 +50,7 @@ from pathlib import Path
 from typing import Any
 
 from rehearse.models.errors import ModelError
-from rehearse.models.folder import Lora, ModelFolder, read_json
+from rehearse.models.folder import Lora, ModelFolder, conversion_of, read_json
 
 _ADAPTER = "motion_adapter"
 _TARGET = "target_adapter"
@@ -152,7 +152,7 @@ def _target(folder: ModelFolder, said: Any) -> Lora | None:
     if not added.file.exists():
         raise _refusal(folder, f"target_adapter: there is no {entry['file']!r}", "copy it into the folder")
     if added.file.is_file() and added.file.suffix != ".safetensors":
-        raise _refusal(folder, f"target_adapter {entry['file']!r} is not safetensors", "convert it")
+        raise _unsafe(folder, f"target_adapter {entry['file']!r}", added.file)
     return added
 
 
@@ -165,7 +165,7 @@ def _loras(folder: ModelFolder, listed: Any) -> tuple[Lora, ...]:
         where = f"loras[{index}]"
         added = _file_and_scale(folder, where, entry, form, ("pictures",))
         if added.file.suffix != ".safetensors":
-            raise _refusal(folder, f"{where}.file {entry['file']!r} is not safetensors", "convert it")
+            raise _unsafe(folder, f"{where}.file {entry['file']!r}", added.file)
         if not added.file.is_file():
             raise _refusal(folder, f"{where}.file: there is no {entry['file']!r}", "copy it into the folder")
         found.append(added)
@@ -190,6 +190,10 @@ def _file_and_scale(
     if not isinstance(pictures, bool):
         raise _refusal(folder, f"{where}.pictures cannot be {pictures!r}", "write true or false")
     return Lora(folder.path / entry["file"], float(scale), pictures)
+
+
+def _unsafe(folder: ModelFolder, what: str, file: Path) -> ModelError:
+    return _refusal(folder, f"{what} is not safetensors", f"convert it ({conversion_of(file)}) and name that")
 
 
 def _refusal(folder: ModelFolder, what: str, remedy: str) -> ModelError:

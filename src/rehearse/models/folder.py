@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import shlex
 import struct
 from dataclasses import dataclass
 from functools import lru_cache
@@ -23,6 +24,8 @@ _LARGEST_HEADER = 100 * 1024 * 1024
 _WEIGHTS = re.compile(
     r"(?:model|diffusion_pytorch_model)(?:-\d+-of-\d+)?(?:\.(?P<variant>\w+))?(?:-\d+-of-\d+)?\.safetensors$"
 )
+PICKLES = (".bin", ".ckpt", ".pt", ".pth")
+"""How files end whose loading may run code that is in them."""
 _VARIANTS = ("fp16", "bf16", "fp32")
 
 # Of rehearse.json, what changes the model itself; its defaults are the plan's.
@@ -33,12 +36,26 @@ INPUT_LAYER = "conv_in.safetensors"
 
 @dataclass(frozen=True, slots=True)
 class Lora:
-    """A LoRA file (safetensors) and the scale it is added with. pictures: whether the image model beside a
-    video model gets it too."""
+    """A LoRA file (safetensors) and the scale it is added with.
+
+    pictures: whether the image model beside a video model gets it too. beside: whether this is for such a
+    model, which may lack a part of what it changes.
+    """
 
     file: Path
     scale: float
     pictures: bool = True
+    beside: bool = False
+
+    @property
+    def settings(self) -> Path:
+        """Where PEFT's settings of it lie, if there are any: they may state its alpha."""
+        return self.file.with_name("adapter_config.json")
+
+    @property
+    def files(self) -> list[Path]:
+        """The files that decide what it does."""
+        return [self.file, *([self.settings] if self.settings.is_file() else [])]
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +143,7 @@ class ModelFolder:
         folder = self.place(component)
         files = sorted(folder.glob("*.safetensors"))
         if not files:
-            pickles = sorted(p.name for p in folder.glob("*") if p.suffix in {".bin", ".ckpt", ".pt", ".pth"})
+            pickles = sorted(p.name for p in folder.glob("*") if p.suffix in PICKLES)
             found = f" (only {', '.join(pickles)}, which can run code when loaded)" if pickles else ""
             raise ModelError(
                 f"model {self.identity!r}: {component}/ has no .safetensors weights{found}; "
@@ -172,7 +189,7 @@ class ModelFolder:
         """Name, size and time of change of every file that counts: tells cheaply whether a folder changed."""
         own = tuple((name, *_size_and_time(self.path / name)) for name in self._files())
         outside = [self.path / "rehearse.json", *self._adapter_files(), *self.target_files()]
-        outside += [lora.file for lora in self.loras]
+        outside += [file for lora in self.loras for file in lora.files]
         outside += [file for file in (self.input_layer,) if file is not None]
         added = tuple((str(file), *_size_and_time(file)) for file in outside)
         return own + added + (self.base.stamp() if self.base is not None else ())
@@ -190,7 +207,9 @@ class ModelFolder:
         target = 1.0 if self.target_adapter is None else self.target_adapter.scale
         outside += [(file, repr(target)) for file in self.target_files()]
         outside += [
-            (lora.file, f"{lora.scale!r}{'' if lora.pictures else ' of clips'}") for lora in self.loras
+            (file, f"{lora.scale!r}{'' if lora.pictures else ' of clips'}")
+            for lora in self.loras
+            for file in lora.files
         ]
         for file, use in outside:
             content = _digest(file.parent, ((file.name, *_size_and_time(file)),))
@@ -215,6 +234,11 @@ class ModelFolder:
         if self.adapter is None or self.adapter.is_relative_to(self.path):
             return []
         return [*sorted(self.adapter.glob("*.safetensors")), self.adapter / "config.json"]
+
+
+def conversion_of(file: Path) -> str:
+    """The command that makes safetensors of a pickle, for a sentence."""
+    return f"rehearse models convert {shlex.quote(str(file))}"
 
 
 def _index_stem(files: list[Path]) -> str:

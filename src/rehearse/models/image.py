@@ -18,6 +18,7 @@ from torch import Tensor
 
 from rehearse.models.codec import Codec
 from rehearse.models.errors import ModelError
+from rehearse.models.finite import flaw_of
 from rehearse.models.folder import ModelFolder, check_safetensors
 from rehearse.models.model import Defaults, VideoModel
 from rehearse.models.precision import Precision
@@ -48,6 +49,8 @@ class ImageModel(UNetModel):
         try:
             if weight is None:
                 raise ValueError("it has no tensor of the name weight")
+            if flaw := flaw_of(weight):
+                raise ValueError(f"it holds {flaw}")
             return widened(unet, weight)
         except ValueError as error:
             raise ModelError(
@@ -127,7 +130,11 @@ class ImageModel(UNetModel):
         said = f"model {self.identity!r}: rehearse.json: inpainting"
         # What this model has been given since, a style for example, its regions get too.
         has = {(lora.file.resolve(), lora.scale) for lora in found.loras}
-        since = tuple(one for one in self._folder.loras if (one.file.resolve(), one.scale) not in has)
+        since = tuple(
+            dataclasses.replace(one, beside=True)
+            for one in self._folder.loras
+            if (one.file.resolve(), one.scale) not in has
+        )
         try:
             model = load_family(dataclasses.replace(found, loras=(*found.loras, *since)), self.precision)
         except ModelError as error:

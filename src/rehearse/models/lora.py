@@ -1,210 +1,116 @@
 """LoRAs: small trained changes of a model's weights, merged into them when the model is loaded.
 
 Merged weights cost nothing at each step, and leave the attention modules as the controls expect them.
+
+Read here, without peft, in safetensors: LoRA (of convolutions too, with LoCon's core tensors), DoRA, LoHa,
+LoKr and plain differences of weights, norms and biases (:mod:`rehearse.models.lora_change`), under the names
+of diffusers, PEFT, kohya, ComfyUI, LyCORIS, AnimateDiff and older ones (:mod:`rehearse.models.lora_names`),
+each layer at its own alpha over rank (:mod:`rehearse.models.lora_file`).
 """
 
 from __future__ import annotations
 
-import logging as standard
-import re
-from collections.abc import Iterator
-from contextlib import contextmanager
+import logging
+from collections.abc import Iterable
 from typing import Any
 
 import torch
-from safetensors import safe_open
 from torch import Tensor
 
 from rehearse.models.errors import ModelError
-from rehearse.models.first_line import first_line
-from rehearse.models.folder import Lora, ModelFolder, check_safetensors
+from rehearse.models.finite import flaw_of
+from rehearse.models.folder import Lora, ModelFolder
+from rehearse.models.lora_change import Misfit, changed
+from rehearse.models.lora_file import LoraFile, LoraFlaw, LoraLayer, few, read_lora
+from rehearse.models.lora_names import Part, find_layer, is_of_motion, naming_of
 
-_PLAIN = re.compile(r"unet\.(.+)\.lora_[AB]\.weight")
+_LOG = logging.getLogger(__name__)
+
+# What PEFT's settings in a header call a part of a model.
+_COMPONENTS = {"denoiser": ("unet", "transformer", ""), "text": ("text_encoder", "")}
 
 
-def add_loras(folder: ModelFolder, unet: Any, text_encoder: Any) -> None:
-    """Merge the folder's LoRAs into a UNet and its text encoder, in the order they are listed.
+def add_loras(folder: ModelFolder, denoiser: Any, text_encoder: Any | None = None) -> None:
+    """Merge the folder's LoRAs into a denoiser and its text encoder, in the order they are listed.
 
-    Files in diffusers', PEFT's and kohya's naming are read, safetensors only. Layers that the model does not
-    have are left out: a LoRA of motion modules changes nothing in the image model beside the video model.
-    Any other file of which nothing fits is refused. A file that has nothing but plain products for the UNet
-    is merged here; any other form takes peft. Raises ModelError.
+    text_encoder: None where it is not there to be changed. Every tensor of a file is used, or told of in a
+    warning, or the file is refused; a scale of 0 leaves its file out. What a model beside the one that a file
+    was given to does not have, such as motion modules, is passed over there in silence. Raises ModelError.
     """
-    for lora in folder.loras:
-        products = _plain_products(folder, lora)
-        if products is not None:
-            _add_products(folder, lora, unet, products)
-            continue
-        with quietly(folder):
-            _add(folder, lora, unet, text_encoder)
-
-
-def _plain_products(folder: ModelFolder, lora: Lora) -> dict[str, tuple[Tensor, Tensor]] | None:
-    """By layer of the UNet, ``up`` and ``down`` of a file that holds ``unet.<layer>.lora_A.weight`` (down)
-    and ``lora_B.weight`` alone, no scales and no settings; None for any other file."""
-    check_safetensors(lora.file, folder.identity)
-    with safe_open(str(lora.file), framework="pt", device="cpu") as file:
-        names = set(file.keys())
-        layers = {match[1] for name in names if (match := _PLAIN.fullmatch(name))}
-        whole = {f"unet.{layer}.{part}.weight" for layer in layers for part in ("lora_A", "lora_B")}
-        if not names or names != whole or (file.metadata() or {}).keys() - {"format"}:
-            return None
-        return {
-            layer: (
-                file.get_tensor(f"unet.{layer}.lora_B.weight"),
-                file.get_tensor(f"unet.{layer}.lora_A.weight"),
-            )
-            for layer in sorted(layers)
-        }
-
-
-def _add_products(
-    folder: ModelFolder, lora: Lora, unet: Any, products: dict[str, tuple[Tensor, Tensor]]
-) -> None:
-    modules = dict(unet.named_modules())
-    found = 0
-    for layer, (up, down) in products.items():
-        weight = getattr(modules.get(layer), "weight", None)
-        if weight is None:
-            continue
-        change = up.flatten(1).float() @ down.flatten(1).float()
-        if change.numel() != weight.numel() or down.shape[1:2] != weight.shape[1:2]:
-            raise _refusal(
-                folder,
-                lora,
-                f"does not fit this model ({layer} takes {list(weight.shape)}); use one made for it",
-            )
-        with torch.no_grad():
-            weight += (lora.scale * change).view_as(weight).to(weight)
-        found += 1
-    if not found and not any("motion_modules" in layer for layer in products):
-        raise _refusal(folder, lora, "holds nothing for this model; use one made for its base")
-
-
-def add_transformer_loras(folder: ModelFolder, transformer: Any) -> None:
-    """Merge the folder's LoRAs into a CogVideoX transformer, in the order they are listed.
-
-    Files as diffusers and PEFT write them, safetensors only; with the scale in their header where they have
-    one. A file of which nothing fits is refused. Raises ModelError.
-    """
-    with quietly(folder):
-        for lora in folder.loras:
-            _add_to_transformer(folder, lora, transformer)
-
-
-@contextmanager
-def quietly(folder: ModelFolder) -> Iterator[None]:
-    """Where LoRAs are read: peft is there, or ModelError says so, and what is wrong with a file is said here,
-    in one sentence, and not by diffusers."""
-    if not (folder.loras or folder.target_adapter):
-        yield
+    if not folder.loras:
         return
-    from diffusers.utils import logging
-
-    try:
-        import peft  # noqa: F401
-    except ImportError:
-        raise ModelError(
-            f"model {folder.identity!r} has LoRAs, which need peft; install it: pip install 'rehearse[train]'"
-        ) from None
-    verbosity = logging.get_verbosity()
-    logging.set_verbosity(standard.CRITICAL)
-    try:
-        yield
-    finally:
-        logging.set_verbosity(verbosity)
+    parts = [Part("denoiser", denoiser)]
+    if text_encoder is not None:
+        parts.append(Part("text", text_encoder))
+    for lora in folder.loras:
+        try:
+            file = read_lora(lora.file, folder.identity)
+            if lora.scale != 0:
+                _add(folder, lora, file, parts)
+        except LoraFlaw as flaw:
+            raise ModelError(f"{_named(folder, lora)} {flaw}") from None
 
 
-def _add_to_transformer(folder: ModelFolder, lora: Lora, transformer: Any) -> None:
-    from diffusers.loaders.lora_pipeline import CogVideoXLoraLoaderMixin as Loader
-
-    check_safetensors(lora.file, folder.identity)
-    try:
-        state, metadata = Loader.lora_state_dict(
-            str(lora.file.parent),
-            weight_name=lora.file.name,
-            use_safetensors=True,
-            local_files_only=True,
-            return_lora_metadata=True,
+def _add(folder: ModelFolder, lora: Lora, file: LoraFile, parts: Iterable[Part]) -> None:
+    left: list[str] = []
+    for layer in file.layers:
+        found = find_layer(layer.name, parts)
+        if found is None:
+            left.append(layer.name)
+            continue
+        part, name, module = found
+        factor = file.scales.factor(layer, _COMPONENTS[part.kind], (name, layer.name))
+        _change(layer, name, module, lora.scale, factor)
+    if lora.beside:
+        return
+    if len(left) == len(file.layers):
+        raise LoraFlaw(_nothing_fits(file, parts))
+    if left:
+        _LOG.warning(
+            "%s: %d of its %d layers are not in this model and are left out: %s",
+            _named(folder, lora), len(left), len(file.layers), few(left),
+        )  # fmt: skip
+    if file.of_peft and not file.states_alpha:
+        _LOG.warning(
+            "%s states no alpha, which PEFT keeps in an adapter_config.json; it is taken at alpha = rank: "
+            "put that file beside it if it says otherwise",
+            _named(folder, lora),
         )
-        own = _fitting(transformer, state, "transformer")
-        if own:
-            transformer.load_lora_adapter(own, prefix="transformer", adapter_name="added", metadata=metadata)
-            merge(transformer, lora.scale)
-    except (KeyError, ValueError, RuntimeError, TypeError) as error:
-        reason = first_line(error)
-        raise _refusal(folder, lora, f"does not fit this model ({reason}); use one made for it") from None
-    if not own:
-        raise _refusal(folder, lora, "holds nothing for this model; use one made for its base")
 
 
-def _add(folder: ModelFolder, lora: Lora, unet: Any, text_encoder: Any) -> None:
-    from diffusers.loaders.lora_pipeline import StableDiffusionLoraLoaderMixin as Loader
-
-    check_safetensors(lora.file, folder.identity)
+def _change(layer: LoraLayer, name: str, module: Any, scale: float, factor: float) -> None:
+    weight, bias = module.weight, getattr(module, "bias", None)
     try:
-        state, alphas = Loader.lora_state_dict(
-            str(lora.file.parent),
-            weight_name=lora.file.name,
-            use_safetensors=True,
-            local_files_only=True,
-            unet_config=unet.config,
+        made = changed(layer, weight.detach(), None if bias is None else bias.detach(), scale, factor)
+    except Misfit as misfit:
+        raise LoraFlaw(f"does not fit this model ({name} {misfit}); use one made for its base") from None
+    for old, new in ((weight, made.weight), (bias, made.bias)):
+        if old is not None and new is not None:
+            put(old, new, name)
+
+
+def put(parameter: Tensor, value: Tensor, name: str) -> None:
+    """Give a parameter its changed value, in its own format. LoraFlaw where that is not finite."""
+    with torch.no_grad():
+        parameter.copy_(value)
+    if flaw := flaw_of(parameter):
+        raise LoraFlaw(f"makes {flaw} of {name}; use it at a lower scale, or use another")
+
+
+def _nothing_fits(file: LoraFile, parts: Iterable[Part]) -> str:
+    names = [layer.name for layer in file.layers]
+    classes = " or ".join(type(part.module).__name__ for part in parts)
+    read = f"it was read as {file.forms} {naming_of(names)}"
+    if all(is_of_motion(name) for name in names):
+        return (
+            f"holds nothing for this model: {read}, for motion modules, and this model has none such; use it "
+            "with the motion adapter it was made for"
         )
-        own = _fitting(unet, state, "unet")
-        if own:
-            Loader.load_lora_into_unet(own, _of(own, alphas), unet, adapter_name="added")
-            merge(unet, lora.scale)
-        words = _fitting(text_encoder, state, "text_encoder")
-        if words:
-            Loader.load_lora_into_text_encoder(
-                words, _of(words, alphas), text_encoder, prefix="text_encoder", adapter_name="added"
-            )
-            merge(text_encoder, lora.scale)
-    except (KeyError, ValueError, RuntimeError, TypeError) as error:
-        reason = first_line(error)
-        raise _refusal(folder, lora, f"does not fit this model ({reason}); use one made for it") from None
-    if not own and not words and not any("motion_modules" in name for name in state):
-        raise _refusal(folder, lora, "holds nothing for this model; use one made for its base")
+    return (
+        f"holds nothing for this model: {read}, and no layer of its {classes} is called {few(names, 2)}; use "
+        "one made for its base, with layers named as there"
+    )
 
 
-def _fitting(module: Any, state: dict[str, Any], prefix: str) -> dict[str, Any]:
-    """The part of a LoRA that belongs to a module and finds its layer there."""
-    layers = {name for name, _ in module.named_modules()}
-    return {
-        name: value
-        for name, value in state.items()
-        if name.startswith(f"{prefix}.") and _layer(name).removeprefix(f"{prefix}.") in layers
-    }
-
-
-def _of(part: dict[str, Any], alphas: dict[str, Any] | None) -> dict[str, Any] | None:
-    """The alphas of the layers in a part of a LoRA; None for none."""
-    layers = {_layer(name) for name in part}
-    return {name: alpha for name, alpha in (alphas or {}).items() if _layer(name) in layers} or None
-
-
-def _layer(name: str) -> str:
-    """The layer that a LoRA tensor changes, by the tensor's name."""
-    for mark in (".lora", ".alpha", ".processor."):
-        name = name.partition(mark)[0]
-    return name
-
-
-def merge(module: Any, scale: float) -> None:
-    """Add a module's PEFT layers, at a scale, to the weights below them, and take the layers away."""
-    from diffusers.utils import recurse_remove_peft_layers
-    from peft.tuners.tuners_utils import BaseTunerLayer
-
-    for layer in module.modules():
-        if isinstance(layer, BaseTunerLayer):
-            layer.scale_layer(scale)
-            layer.merge()
-    recurse_remove_peft_layers(module)
-    for name in ("peft_config", "_hf_peft_config_loaded"):
-        if hasattr(module, name):
-            delattr(module, name)
-    module.requires_grad_(False)
-
-
-def _refusal(folder: ModelFolder, lora: Lora, why: str) -> ModelError:
-    return ModelError(f"model {folder.identity!r}: the LoRA {lora.file.name} {why}")
+def _named(folder: ModelFolder, lora: Lora) -> str:
+    return f"model {folder.identity!r}: the LoRA {lora.file.name}"

@@ -172,7 +172,9 @@ class MotionUNetModel(UNetModel):
                 '"base" into rehearse.json'
             )
         if self._picture_model is None:
-            shared = tuple(lora for lora in self._folder.loras if lora.pictures)
+            shared = tuple(
+                dataclasses.replace(lora, beside=True) for lora in self._folder.loras if lora.pictures
+            )
             with_loras = dataclasses.replace(base, loras=shared)
             self._picture_model = ImageModel.load(with_loras, self.precision)
         return self._picture_model

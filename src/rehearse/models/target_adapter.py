@@ -9,14 +9,15 @@ One safetensors file holds all of it:
 - in the header, as JSON: ``rehearse_target`` (what it was trained on and how) and ``lora_adapter_metadata``
   (rank and alpha, where diffusers looks for them).
 
-The authors of the method use two files in a folder, a LoRA and ``transformer.patch_embed.proj.*``: that is
-read too, whatever the files are called.
+The authors of the method publish two files: a LoRA as diffusers saves it, run at alpha = rank where it
+states none, and the projection's state alone (``weight``, ``bias``) as ``patch_embed_conv2d.pth``. A folder
+with both is read too, whatever the files are called, once ``rehearse models convert`` has made safetensors of
+the second.
 """
 
 from __future__ import annotations
 
 import json
-import logging
 import math
 import re
 from collections.abc import Mapping
@@ -28,21 +29,21 @@ import torch
 from torch import Tensor
 
 from rehearse.models.errors import ModelError
+from rehearse.models.finite import flaw_of
 from rehearse.models.first_line import first_line
-from rehearse.models.folder import check_safetensors
-from rehearse.models.lora import merge
+from rehearse.models.folder import PICKLES, check_safetensors, conversion_of
+from rehearse.models.lora import put
+from rehearse.models.lora_change import product
+from rehearse.models.lora_file import LoraFlaw, few, place_of
 from rehearse.models.target_conditioning import TRIGGERS, grow_for_masks
-
-_LOG = logging.getLogger(__name__)
 
 FAMILY = "cogvideox"
 _FACTS = "rehearse_target"
 _LORA_FACTS = "lora_adapter_metadata"  # diffusers' name
 _PROJECTION = "lora_projection"  # diffusers takes no tensor for a LoRA's whose name does not say so
 _PEFT = re.compile(r"^(?:base_model\.model\.|transformer\.)+")
-
-# Alpha over rank in the paper (64 over 128), for files that do not say.
-_PUBLISHED_RATIO = 0.5
+_ALONE = ("weight", "bias", "proj.weight", "proj.bias")  # a projection saved by itself
+_SIDES = {"down": "lora_A", "up": "lora_B"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -137,15 +138,17 @@ def load_target_adapter(path: Path | str) -> TargetAdapter:
     """Read an adapter: a file that :func:`save_target_adapter` wrote, or a folder with the LoRA and the
     projection in safetensors files of their own.
 
-    A folder's LoRA that states no alpha is taken at half its rank, as published. Raises ModelError.
+    A LoRA that states no alpha is taken at alpha = rank, as its authors run it. Raises ModelError.
     """
     path = Path(path)
     source = f"target adapter {path.name!r}"
     if not path.exists():
         raise ModelError(f"{source}: there is no such file or folder")
     files = sorted(path.glob("*.safetensors")) if path.is_dir() else [path]
+    pickles = sorted(one for one in path.glob("*") if one.suffix in PICKLES) if path.is_dir() else [path]
     if not files or (path.is_file() and path.suffix != ".safetensors"):
-        raise ModelError(f"{source} is not safetensors; convert it")
+        how = f"; convert it: {conversion_of(pickles[0])}" if pickles else ""
+        raise ModelError(f"{source} is not safetensors{how}")
     tensors: dict[str, Tensor] = {}
     headers: dict[str, str] = {}
     # A run's own folder has checkpoints beside its adapter, which says what it is.
@@ -158,22 +161,49 @@ def load_target_adapter(path: Path | str) -> TargetAdapter:
         tensors |= found
         headers |= header
     facts = _json(headers.get(_FACTS), source)
-    lora = {_PEFT.sub("", n): x for n, x in tensors.items() if ".lora_A." in n or ".lora_B." in n}
-    ends = {
-        f"{place}.{part}": part for place in (_PROJECTION, "patch_embed.proj") for part in ("weight", "bias")
-    }
-    projection = {
-        part: x for n, x in tensors.items() for end, part in ends.items() if n == end or n.endswith(f".{end}")
-    }
+    lora, projection, alphas = _sorted(tensors, source)
+    if "weight" not in projection and pickles and path.is_dir():
+        raise ModelError(
+            f"{source} has no patch projection in safetensors; convert {pickles[0].name}: "
+            f"{conversion_of(pickles[0])}"
+        )
     if lora and "alpha" not in facts:
-        facts["alpha"] = _alpha_said(headers, source)
-        if facts["alpha"] is None:
-            rank = next(int(x.shape[0]) for n, x in lora.items() if ".lora_A." in n)
-            facts["alpha"] = _PUBLISHED_RATIO * rank
-            _LOG.warning(
-                "%s states no alpha; it is taken at %g, half its rank, as published", source, facts["alpha"]
-            )
+        said = _alpha_said(headers, source) if not alphas else alphas.pop()
+        if alphas:
+            raise ModelError(f"{source} has layers of several alphas; only one is read")
+        if said is not None:
+            facts["alpha"] = said
     return _checked(lora, projection, facts, source)
+
+
+def _sorted(
+    tensors: Mapping[str, Tensor], source: str
+) -> tuple[dict[str, Tensor], dict[str, Tensor], set[float]]:
+    """The LoRA, the projection and the alphas in an adapter's tensors. ModelError for any other tensor, and
+    for values that are not finite."""
+    ends = [f"{place}.{part}" for place in (_PROJECTION, "patch_embed.proj") for part in ("weight", "bias")]
+    lora: dict[str, Tensor] = {}
+    projection: dict[str, Tensor] = {}
+    alphas: set[float] = set()
+    strange: list[str] = []
+    for name, value in tensors.items():
+        if flaw := flaw_of(value):
+            raise ModelError(f"{source} holds {flaw} ({name}); it is damaged, or its training went wrong")
+        layer, part = place_of(name) or ("", "")
+        if name in _ALONE or any(name == end or name.endswith(f".{end}") for end in ends):
+            projection[name.rpartition(".")[2]] = value
+        elif part in _SIDES:
+            lora[f"{_PEFT.sub('', layer)}.{_SIDES[part]}.weight"] = value
+        elif part == "alpha":
+            alphas.add(float(value.flatten()[0]))
+        else:
+            strange.append(name)
+    if strange:
+        raise ModelError(
+            f"{source} has tensors that are none of an adapter's ({few(strange)}); give a LoRA and a patch "
+            "projection"
+        )
+    return lora, projection, alphas
 
 
 def check_base(adapter: TargetAdapter, fingerprint: str) -> None:
@@ -192,8 +222,8 @@ def apply_target_adapter(
     """Grow a CogVideoXTransformer3DModel for the adapter's masks, give it the projection, and add the LoRA.
 
     scale: of the LoRA, on top of alpha over rank. merged: the LoRA becomes part of the weights; else it stays
-    the PEFT adapter "target", beside others. Raises ModelError, before anything is changed, where the
-    transformer is none of CogVideoX's or of other shapes.
+    the PEFT adapter "target", beside others, for which peft must be there. Raises ModelError, before anything
+    is changed, where the transformer is none of CogVideoX's or of other shapes.
     """
     if type(transformer).__name__ != "CogVideoXTransformer3DModel":
         raise ModelError(
@@ -210,6 +240,9 @@ def apply_target_adapter(
             proj.bias.copy_(adapter.projection["bias"].to(proj.bias))
     if not adapter.lora:
         return
+    if merged:
+        _merge(transformer, adapter, scale)
+        return
     state = {f"transformer.{name}": value for name, value in adapter.lora.items()}
     config = {f"transformer.{name}": value for name, value in _lora_config(adapter).items()}
     try:
@@ -219,10 +252,23 @@ def apply_target_adapter(
         raise ModelError(
             f"{adapter.source} does not fit this base ({reason}); use the base it was trained on"
         ) from None
-    if merged:
-        merge(transformer, scale)
-    elif scale != 1.0:
+    if scale != 1.0:
         transformer.set_adapters(["target"], [scale])
+
+
+def _merge(transformer: Any, adapter: TargetAdapter, scale: float) -> None:
+    """Add the LoRA to the weights, in float32."""
+    factor = scale * adapter.alpha / adapter.rank
+    for name in sorted(name for name in adapter.lora if ".lora_A." in name):
+        layer = name.partition(".lora_")[0]
+        weight = transformer.get_submodule(layer).weight
+        parts = {"down": adapter.lora[name].float(), "up": adapter.lora[f"{layer}.lora_B.weight"].float()}
+        change = product(parts, weight.shape)
+        assert change is not None
+        try:
+            put(weight, weight.detach().float() + factor * change, layer)
+        except LoraFlaw as flaw:
+            raise ModelError(f"{adapter.source} {flaw}") from None
 
 
 def _lora_config(adapter: TargetAdapter) -> dict[str, Any]:

@@ -152,34 +152,31 @@ def with_trigger(
     """The prompt with the trigger word before the phrase, and the characters ``[start, end)`` of that word.
 
     "a frog reaches the red ball", "the red ball" becomes "a frog reaches the target red ball". A prompt that
-    has the word before (or at the start of) the phrase already stays as it is. occurrence: which mention of
-    the phrase, counted from 1, where there are several.
+    has the word before the phrase already, at its start, or as the phrase, stays as it is, whatever else it
+    has that word for. occurrence: which mention of the phrase, counted from 1, where there are several.
 
     Raises ShotError (field ``phrase``): the phrase is not in the prompt, or there several times and no
-    occurrence is given; the trigger stands elsewhere in the prompt.
+    occurrence is given; the trigger stands in the prompt and not before this mention.
     """
-    start, end = find_phrase(prompt, phrase, occurrence)
+    start, _ = find_phrase(prompt, phrase, occurrence)
     found = trigger_spans(prompt, trigger)
     if not found:
         return f"{prompt[:start]}{trigger} {prompt[start:]}", (start, start + len(trigger))
-    marks = [
-        span
-        for span in found
-        if span[0] == start or (span[1] < start and not prompt[span[1] : start].strip())
-    ]
-    if len(found) > 1 or not marks:
-        raise ShotError(
-            f'the word "{trigger}" marks it in the prompt and must stand there once, just before it; '
-            f"it stands there {len(found)} times; use another word elsewhere"
-            if len(found) > 1
-            else f'the word "{trigger}" marks it in the prompt and must stand just before it; '
-            "use another word elsewhere",
-            field="phrase",
-            value=phrase,
-        )
-    if marks[0] == (start, end):
-        raise ShotError(f'"{trigger}" alone names nothing; add the noun', field="phrase", value=phrase)
-    return prompt, marks[0]
+    for mark in found:
+        if mark[0] == start or (mark[1] < start and not prompt[mark[1] : start].strip()):
+            return prompt, mark
+    places = " and ".join(f'"{_words_from(prompt, first)}"' for first, _ in found)
+    raise ShotError(
+        f'the word "{trigger}" marks it in the prompt and must stand just before it, and stands in {places}; '
+        "name these words if they are meant, or use another word there",
+        field="phrase",
+        value=phrase,
+    )
+
+
+def _words_from(prompt: str, start: int, most: int = 3) -> str:
+    """The first few words of a prompt from a character on."""
+    return " ".join(re.findall(r"[\w'-]+", prompt[start : start + 200])[:most])
 
 
 def trigger_spans(prompt: str, trigger: str) -> tuple[tuple[int, int], ...]:

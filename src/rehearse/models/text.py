@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from rehearse.models.errors import ModelError
+from rehearse.models.finite import refuse_flaws
 from rehearse.models.first_line import first_line
 from rehearse.models.folder import ModelFolder
 from rehearse.models.model import Tokens
@@ -117,6 +118,7 @@ def read_text_parts(folder: ModelFolder, tokenizer: Any, encoder: Any, dtype: to
     finally:
         if bars:
             logging.enable_progress_bar()
+    refuse_flaws(read, folder, "text_encoder")
     return words, read.eval().requires_grad_(False)
 
 

@@ -66,7 +66,7 @@ class VideoCodec(Codec):
         scaled = (latents.float() / self._scale).to(self.precision.device)
         with self.precision.scope():
             decoded = self.vae.decode(scaled).sample
-        return (decoded.float().cpu() / 2 + 0.5).clamp_(0, 1)
+        return self._to_rgb(decoded)
 
     def _tile(self, pixels: int) -> None:
         if pixels > _PIXELS_UNTILED:

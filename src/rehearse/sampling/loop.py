@@ -23,6 +23,7 @@ from rehearse.models.model import VideoModel
 from rehearse.prediction import Prediction
 from rehearse.sampling.blend import Side
 from rehearse.sampling.guidance import guided
+from rehearse.sampling.not_finite import refuse_flaws
 from rehearse.sampling.plan import Plan
 from rehearse.sampling.schedulers import levels
 from rehearse.sampling.snapshot import Snapshot
@@ -49,7 +50,10 @@ class Loop:
 
     @torch.no_grad()
     def start(self) -> State:
-        """The noise the seed stands for, after the controls' ``prepare``, before any step."""
+        """The noise the seed stands for, after the controls' ``prepare``, before any step.
+
+        Raises NotFinite.
+        """
         plan = self.plan
         scheduler = self._scheduler(0)
         generator = torch.Generator().manual_seed(plan.seed)
@@ -57,12 +61,14 @@ class Loop:
         noise = self.model.starting_noise(shape, generator)
         for control in plan.controls:
             noise = control.prepare(noise, generator)
-        return State(
+        state = State(
             step=0,
             latents=(noise.float() * float(getattr(scheduler, "init_noise_sigma", 1.0))).contiguous(),
             scheduler=Snapshot.capture(scheduler),
             generator=generator.get_state(),
         )
+        refuse_flaws(state, None, self.model, plan)
+        return state
 
     @torch.no_grad()
     def start_from(self, clean: Tensor, step: int) -> State:
@@ -94,7 +100,8 @@ class Loop:
 
     @torch.no_grad()
     def step(self, state: State) -> State:
-        """One denoising step; ``state`` stays as it is. ValueError where all steps are done."""
+        """One denoising step; ``state`` stays as it is. ValueError where all steps are done, NotFinite where
+        the step makes NaN or infinite latents."""
         plan = self.plan
         if state.step >= plan.steps:
             raise ValueError(f"all {plan.steps} steps are done")
@@ -112,13 +119,15 @@ class Loop:
         stepped: Tensor = scheduler.step(
             output.contiguous(), timestep, prediction.latents.contiguous(), return_dict=False, **extra
         )[0]
-        return State(
+        made = State(
             step=state.step + 1,
             latents=stepped.float().contiguous(),
             scheduler=Snapshot.capture(scheduler),
             generator=generator.get_state(),
             x0=prediction.x0.contiguous(),
         )
+        refuse_flaws(made, state, self.model, plan)
+        return made
 
     def run(self, state: State, until: int | None = None, cancel: Cancel | None = None) -> Iterator[State]:
         """Step on from ``state`` and yield each new state, up to step ``until`` (None: the end).

@@ -275,7 +275,7 @@ class Base:
         ModelError."""
         from diffusers.models.transformers.cogvideox_transformer_3d import CogVideoXTransformer3DModel
 
-        from rehearse.models.lora import add_transformer_loras
+        from rehearse.models.lora import add_loras
 
         if self.folder.target_adapter is not None:
             raise ModelError(
@@ -283,7 +283,7 @@ class Base:
             )
         self.folder.weights("transformer")
         transformer = load_component(CogVideoXTransformer3DModel, self.folder, "transformer")
-        add_transformer_loras(self.folder, transformer)
+        add_loras(self.folder, transformer)
         return transformer
 
     def load_unet(self) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from rehearse.models.model import Tokens
-from rehearse.models.target_conditioning import TRIGGERS, trigger_spans, with_trigger
+from rehearse.models.target_conditioning import TRIGGERS, with_trigger
 from rehearse.shot.errors import ShotError
 from rehearse.shot.phrases import find_phrase, phrase_spans
 from rehearse.training.target.rows import Problem, Row
@@ -37,7 +37,7 @@ def marked_prompt(row: Row, roles: int = 2) -> Marked:
         if phrase is not None:
             prompt, _ = with_trigger(prompt, phrase, trigger)
     spans = [
-        trigger_spans(prompt, trigger)[0] if phrase is not None else None
+        with_trigger(prompt, phrase, trigger)[1] if phrase is not None else None
         for phrase, trigger in zip(phrases, TRIGGERS.values(), strict=True)
     ]
     named = [
