@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from rehearse.cli import run
 from rehearse.cli.failures import BadWord
 from rehearse.cli.request import Request, laid_over, shot_of
 from rehearse.shot import Box, Mask, Shot, ShotError
@@ -98,3 +99,15 @@ def test_any_name_of_a_file_is_usable(name: str, tmp_path: Path, monkeypatch: py
 def test_a_box_of_too_few_numbers_is_no_file() -> None:
     with pytest.raises(BadWord, match=r'the box ".1,.2,.3" has 3 numbers: write left,top,right,bottom'):
         shot_of("a ball", Request(edits=["a star @ .1,.2,.3"]))
+
+
+def test_what_is_guessed_of_a_picture_is_a_note(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Image.new("CMYK", (64, 64), (0, 200, 200, 0)).save("printed.jpg")
+    words = ["generate", "a ball", "--image", "printed.jpg", "--keep", "2"]  # refused behind the picture
+    assert run(words) == 2
+    assert "note: printed.jpg: it is CMYK without a colour profile" in capsys.readouterr().err
+    assert run([*words, "--quiet"]) == 2
+    assert "note:" not in capsys.readouterr().err

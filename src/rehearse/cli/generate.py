@@ -214,7 +214,12 @@ def generate(
         motion={"text": motion, "magnitude": magnitude, "loop": loop or None},
         target=_once("--target", acted_upon), source=_once("--source", acting),
     )  # fmt: skip
-    shot = _alone(shot_of(source, request), source, quiet)
+    from rich.console import Console
+
+    from rehearse.cli.notes import notes_to
+
+    with notes_to(Console(stderr=True), quiet):
+        shot = _alone(shot_of(source, request), source, quiet)
     if take is None and keep != 1:
         raise BadWord(f"--keep is {keep}: without --take nothing is kept; give --take DIR, or leave it out")
     target = output or name_for(shot.prompt)

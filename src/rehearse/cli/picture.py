@@ -47,11 +47,16 @@ def picture(
 
     The picture carries the shot that made it: rehearse shot PNG gets it back.
     """
+    from rich.console import Console
+
+    from rehearse.cli.notes import notes_to
     from rehearse.cli.outputs import as_sheet, beside, check_outputs, name_for
     from rehearse.cli.request import Request, is_file, shot_of
 
     width, height = size_of(size) if size is not None else (None, None)
-    shot = shot_of(source, Request(fields={"model": model, "seed": seed, "width": width, "height": height}))
+    request = Request(fields={"model": model, "seed": seed, "width": width, "height": height})
+    with notes_to(Console(stderr=True), quiet):
+        shot = shot_of(source, request)
     target = as_sheet(output or name_for(shot.prompt, ".png"), "--output")
     marked = beside(target, "marks") if overlay else None
     outputs = [path for path in (target, marked) if path is not None]

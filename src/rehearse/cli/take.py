@@ -234,7 +234,12 @@ def fork(
         },
         boxes=box or (), points=point or (), easing=easing,
     )  # fmt: skip
-    changed = laid_over(parent.shot if shot is None else read(shot), request)
+    from rich.console import Console
+
+    from rehearse.cli.notes import notes_to
+
+    with notes_to(Console(stderr=True), quiet):
+        changed = laid_over(parent.shot if shot is None else read(shot), request)
     word = "--blend" if blend is not None else "--blend-box" if blend_box is not None else None
     changed = _meant(changed, parent, word, blend == "none", own=shot is None, quiet=quiet)
     _run(
