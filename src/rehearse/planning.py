@@ -314,23 +314,17 @@ def _spoken(name: str) -> str:
 def _size(shot: Shot, model: VideoModel) -> tuple[int, int, int]:
     own, limits = model.defaults, model.limits
     frames = shot.frames or own.frames
-    if limits.max_frames is not None and frames > limits.max_frames:
-        raise ShotError(
-            f"model {model.identity!r} takes at most {limits.max_frames} frames; ask for fewer",
-            field="frames",
-            value=frames,
-        )
     width, height = shot.width or own.width, shot.height or own.height
     _refuse_other_than_fixed(frames, width, height, model)
-    step = limits.frame_step
-    if (frames - 1) % step:
-        low = 1 + (frames - 1) // step * step
-        raise ShotError(
-            f"model {model.identity!r} makes 1 frame and a multiple of {step} more, such as {low} or "
-            f"{low + step}",
-            field="frames",
-            value=frames,
-        )
+    if not limits.takes_frames(frames):
+        near = limits.nearest_frames(frames)
+        if limits.max_frames is not None and frames > limits.max_frames:
+            # The most that it takes may be no count that it makes.
+            why = f"takes at most {near[-1]} frames; ask for fewer"
+        else:
+            made = " or ".join(map(str, near))
+            why = f"makes 1 frame and a multiple of {limits.frame_step} more, such as {made}"
+        raise ShotError(f"model {model.identity!r} {why}", field="frames", value=frames)
     unit = limits.size_multiple
     for field, pixels in (("width", width), ("height", height)):
         if pixels % unit:

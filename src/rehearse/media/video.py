@@ -18,6 +18,11 @@ from rehearse.media.errors import MediaError
 from rehearse.media.files import replacing
 from rehearse.shot import Shot
 
+_LOG = logging.getLogger(__name__)
+
+FASTEST_GIF = 50
+"""Frames a second: viewers take shorter frames of a gif for no time at all."""
+
 FORMATS: dict[str, str] = {
     ".mp4": "video, H.264; plays everywhere",
     ".webm": "video, VP9; plays in every browser",
@@ -79,6 +84,16 @@ def write_clip(
         text = Envelope(shot=said).text()
     else:
         text = Envelope(frames=len(frames), fps=float(fps), shot=said).text()
+    if kind == "gif" and fps > FASTEST_GIF and len(frames) > 1:
+        _LOG.warning(
+            "a gif shows %d frames a second at most, so this one plays slower than the %g asked for; write "
+            "an mp4, webm or apng for that rate, or ask for fewer",
+            FASTEST_GIF, fps,
+        )  # fmt: skip
+    if fps < _SLOWEST:
+        _LOG.warning(
+            "no file shows fewer frames than one in %d seconds; %g a second is not kept", 1 / _SLOWEST, fps
+        )
     with replacing(path) as part:
         encode(part, kind, frames, max(fps, _SLOWEST), text)
 

@@ -56,6 +56,24 @@ class Limits:
     frame_step: int = 1
     fixed: tuple[int, int, int] | None = None
 
+    def takes_frames(self, frames: int) -> bool:
+        """Whether a clip can have that many frames."""
+        if self.fixed is not None:
+            return frames == self.fixed[0]
+        within = self.max_frames is None or frames <= self.max_frames
+        return frames >= 1 and within and (frames - 1) % self.frame_step == 0
+
+    def nearest_frames(self, frames: int) -> tuple[int, ...]:
+        """The counts next to ``frames`` that a clip can have, below and above, ascending; itself alone where
+        it is one."""
+        if self.fixed is not None:
+            return (self.fixed[0],)
+        low = 1 + (max(frames, 1) - 1) // self.frame_step * self.frame_step
+        if self.max_frames is not None:
+            low = min(low, 1 + (self.max_frames - 1) // self.frame_step * self.frame_step)
+        near = [low] if low >= frames else [low, low + self.frame_step]
+        return tuple(one for one in near if self.takes_frames(one))
+
 
 @dataclass(frozen=True, slots=True)
 class Tokens:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from rehearse.models.codec import Codec, load_component
+from rehearse.models.errors import ModelError
 from rehearse.models.folder import ModelFolder
 from rehearse.models.latent_rgb import read_latent_rgb
 from rehearse.models.precision import Precision
@@ -19,7 +20,12 @@ _PIXELS_UNTILED = 16 * 512 * 512
 
 
 class VideoCodec(Codec):
-    """An AutoencoderKLCogVideoX: the first frame alone, then `frame_ratio` frames to a latent frame."""
+    """An AutoencoderKLCogVideoX: the first frame alone, then `frame_ratio` frames to a latent frame.
+
+    It decodes latent frames in pairs, the first of an odd number alone; of an even number it would make the
+    first one into `frame_ratio` frames too (16 for 13). So an even number gets its last one once more, and
+    what that shows is left out: the frames before it are made of what lies before them.
+    """
 
     def __init__(self, vae: Any, rgb: Any, precision: Precision) -> None:
         super().__init__(vae, rgb, precision)
@@ -63,9 +69,15 @@ class VideoCodec(Codec):
         """One clip to RGB in [0, 1] ``[1, 3, frames, H, W]``, float32 on the CPU."""
         frames = 1 + self.frame_ratio * (latents.shape[2] - 1)
         self._tile(frames * latents.shape[3] * latents.shape[4] * self.factor**2)
-        scaled = (latents.float() / self._scale).to(self.precision.device)
+        odd = latents if latents.shape[2] % 2 else torch.cat([latents, latents[:, :, -1:]], dim=2)
+        scaled = (odd.float() / self._scale).to(self.precision.device)
         with self.precision.scope():
-            decoded = self.vae.decode(scaled).sample
+            decoded = self.vae.decode(scaled).sample[:, :, :frames]
+        if decoded.shape[2] != frames:
+            raise ModelError(
+                f"the vae made {decoded.shape[2]} frames where {frames} are due: its blocks do not make the "
+                f"{self.frame_ratio} frames to a latent one of its config.json; use a whole vae/ folder"
+            )
         return self._to_rgb(decoded)
 
     def _tile(self, pixels: int) -> None:

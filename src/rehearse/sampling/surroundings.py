@@ -1,8 +1,8 @@
 """What a take is computed with beside its model: that much must be equal for equal bits.
 
 Sums are taken in another order by another number of threads, another device or another version of torch, and
-other formats round otherwise. So a run that stops and goes on is the run that never stopped, bit for bit, only
-where these are the same; elsewhere its last digits differ, and what they grow to over the steps left.
+other formats round otherwise. Only where these are the same is a run that stops and goes on the one that
+never stopped, bit for bit; elsewhere its last digits differ, and what they grow to over the steps left.
 """
 
 from __future__ import annotations
