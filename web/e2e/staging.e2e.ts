@@ -313,6 +313,162 @@ describe("by the keyboard alone", () => {
   });
 });
 
+/** Lets a picture of two halves fall on the stage, as a file manager would. */
+async function drop(width: number, height: number, [left, right]: [string, string]): Promise<void> {
+  const data = await page.evaluateHandle(
+    async ([w, h, first, second]) => {
+      const canvas = new OffscreenCanvas(w, h);
+      const paint = canvas.getContext("2d") as OffscreenCanvasRenderingContext2D;
+      paint.fillStyle = first;
+      paint.fillRect(0, 0, w, h);
+      paint.fillStyle = second;
+      paint.fillRect(w / 2, 0, w / 2, h);
+      const carried = new DataTransfer();
+      carried.items.add(new File([await canvas.convertToBlob()], "halves.webp", { type: "image/png" }));
+      return carried;
+    },
+    [width, height, left, right] as const,
+  );
+  await page.dispatchEvent(".stage-canvas", "drop", { dataTransfer: data });
+}
+
+/** Which colour the stage shows, in pixels from its middle: red, blue, or what it is. */
+const colourAt = (dx: number, dy = 0): Promise<string> =>
+  page.evaluate(
+    ([x, y]) => {
+      const canvas = document.querySelector(".stage-canvas canvas") as HTMLCanvasElement;
+      const scale = canvas.width / canvas.clientWidth;
+      const place = [(canvas.clientWidth / 2 + x) * scale, (canvas.clientHeight / 2 + y) * scale];
+      const [left, top] = place.map(Math.round) as [number, number];
+      const [red, , blue] = (canvas.getContext("2d") as CanvasRenderingContext2D).getImageData(
+        left,
+        top,
+        1,
+        1,
+      ).data as unknown as [number, number, number];
+      if (red > 150 && blue < 80) return "red";
+      return blue > 150 && red < 80 ? "blue" : `${red} red, ${blue} blue`;
+    },
+    [dx, dy] as const,
+  );
+
+const shotMenu = async (command: RegExp) => {
+  await page.getByRole("button", { name: /^Shot: / }).click();
+  await page.getByRole("menuitem", { name: command }).click();
+};
+
+describe("a picture in a new shot", () => {
+  it("is on the stage at once, though a take of another shot was looked at", async () => {
+    // What the keyboard added goes; the first shot can run.
+    while ((await layers()) > 1) {
+      await page.locator(".layer-choose").last().click();
+      await page.keyboard.press("Delete");
+    }
+    await field("Steps").fill("1");
+    await field("Steps").press("Enter");
+    await page.keyboard.press("Control+Enter");
+    await expect
+      .poll(() => page.locator(".run-state").textContent(), { timeout: 400_000, interval: 300 })
+      .toMatch(/finished/i);
+    await shotMenu(/^New shot/);
+    const name = page.getByRole("textbox", { name: "Name of the new shot" });
+    await name.fill("With a picture");
+    await name.press("Enter");
+    await page.getByRole("button", { name: "Shot: With a picture" }).waitFor();
+    while ((await layers()) > 0) {
+      const left = await layers();
+      await page.locator(".layer-choose").last().click();
+      await page.keyboard.press("Delete");
+      await expect.poll(layers).toBe(left - 1);
+    }
+    await drop(200, 100, ["#c0392b", "#2980b9"]);
+    await page.getByRole("region", { name: "Shape of the picture" }).waitFor();
+    await expect.poll(() => colourAt(-40)).toBe("red");
+    expect(await colourAt(40)).toBe("blue");
+    await keep(page, "66-picture-in-a-new-shot");
+    expect(await faults(page)).toEqual([]);
+  });
+});
+
+describe("a picture of another shape", () => {
+  const shape = () => page.getByRole("region", { name: "Shape of the picture" });
+
+  it("says what would be cut, and shows another part of it", async () => {
+    expect(await shape().textContent()).toContain("50 % of it is cut off, left and right");
+    await shape()
+      .getByRole("slider", { name: /Show another part/ })
+      .fill("0");
+    await expect.poll(() => colourAt(40)).toBe("red");
+    await keep(page, "67-another-part");
+    await shape().getByRole("button", { name: "Use this part" }).click();
+    await expect.poll(() => shape().count()).toBe(0);
+    await expect.poll(() => colourAt(40)).toBe("red");
+    await page.locator(".stage-canvas").focus();
+    await page.keyboard.press("Control+z");
+    await shape().waitFor();
+    await expect.poll(() => colourAt(40)).toBe("blue");
+  });
+
+  it("is fitted in with bars, all of it", async () => {
+    await shape().getByRole("button", { name: "Fit it in, with bars" }).click();
+    await expect.poll(() => shape().count()).toBe(0);
+    const box = await page.locator(".stage-canvas").boundingBox();
+    const half = (Math.min(box?.width ?? 0, box?.height ?? 0) - 72) / 2;
+    // Above and below are bars of the rim's colour, which is neither half's.
+    await expect.poll(() => colourAt(half * 0.9, half * 0.8)).toMatch(/red, .* blue/);
+    expect(await colourAt(half * 0.9)).toBe("blue");
+    expect(await colourAt(half * -0.9)).toBe("red");
+    await keep(page, "68-fitted");
+    await page.locator(".stage-canvas").focus();
+    await page.keyboard.press("Control+z");
+    await shape().waitFor();
+  });
+
+  it("gives the clip its shape, in a size that the model takes", async () => {
+    await shape()
+      .getByRole("button", { name: /^Match the clip/ })
+      .click();
+    await expect.poll(() => shape().count()).toBe(0);
+    const { width, height } = await kept();
+    expect(Math.abs(width / height - 2)).toBeLessThan(0.15);
+    expect([width % 8, height % 8]).toEqual([0, 0]);
+    await keep(page, "69-matched");
+    const presets = page.getByLabel("Shape", { exact: true });
+    const tall = await presets.locator("option", { hasText: /^9:16/ }).getAttribute("value");
+    await presets.selectOption(tall);
+    await shape().waitFor();
+    const now = await kept();
+    expect(`${now.width}x${now.height}`).toBe(tall);
+    await shape().getByRole("button", { name: "Keep the middle" }).click();
+    await expect.poll(() => shape().count()).toBe(0);
+    await page.locator(".layer-choose").first().click();
+    await page.getByRole("button", { name: "Change that" }).click();
+    await shape().waitFor();
+    await shape().getByRole("button", { name: "Keep the middle" }).click();
+  });
+});
+
+describe("more frames than the model makes", () => {
+  it("are marked on the timeline and said on the stage, with what helps", async () => {
+    const { models } = await get("/models");
+    const { limits } = models.find(({ name }: { name: string }) => name === "theatre-video");
+    const most = limits.max_frames as number;
+    await page.getByText(/^Size, length/).click();
+    await field("Frames").fill(String(most + 8));
+    await field("Frames").press("Enter");
+    await page.locator(".beyond-note").getByText(`makes at most ${most} frames`).waitFor();
+    await stand(most + 3);
+    await page.getByText(`Frame ${most + 3} lies after the last one`).waitFor();
+    await keep(page, "70-beyond");
+    await page
+      .locator(".beyond-note")
+      .getByRole("button", { name: `Make ${most} frames` })
+      .click();
+    await expect.poll(() => page.locator(".beyond").count()).toBe(0);
+    expect((await kept()).frames).toBe(most);
+  });
+});
+
 /** What of the things that match sticks out of the window, or of what holds them. */
 const sticksOut = (selector: string) =>
   page.evaluate((wanted) => {

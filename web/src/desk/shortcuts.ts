@@ -222,6 +222,7 @@ export function answerKey(event: KeyboardEvent, acts: Acts): boolean {
   }
   if (stage && key === "Tab") return cycle(event.shiftKey ? -1 : 1);
   const bench = stageNow();
+  if (key === "Enter" && stage && bench?.finish()) return true;
   return stage && key === "Enter" && bench !== null && placeWithoutPointer(bench, session.tool);
 }
 

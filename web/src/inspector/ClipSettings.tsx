@@ -8,6 +8,7 @@ import { randomSeed } from "../run/actions";
 import { IconButton } from "../ui/Button";
 import { NumberField } from "../ui/NumberField";
 import { Problems } from "../ui/Problems";
+import { ClipShape } from "./ClipShape";
 import { Fold } from "./Fold";
 import { Row, Select, TextField } from "./fields";
 
@@ -110,6 +111,7 @@ export function ClipSettings({
             }
           />
         </div>
+        <ClipShape shot={shot} model={model} />
         <Row>
           <NumberField
             label="Steps"

@@ -2,17 +2,21 @@
 import { type DragEvent, useEffect, useRef, useState } from "react";
 import { imageUrl } from "../api/addresses";
 import { useModels } from "../api/queries";
-import { measure } from "../desk/playhead";
+import { measure, usePlayhead } from "../desk/playhead";
 import { useSession } from "../desk/session";
 import { instructionsOf } from "../document/shot";
 import { useDocument, useShot } from "../document/store";
 import { useTakeView, useViewed, type ViewedTake } from "../run/useViewed";
 import { StageNote, Trouble } from "../takes/StageNotes";
+import { useBeyond } from "../timeline/Beyond";
 import { IconButton } from "../ui/Button";
 import { useTheme } from "../ui/theme";
 import { StageController } from "./controller";
 import { setStage } from "./current";
 import { dropFiles } from "./dropping";
+import { hintAtFirst } from "./hints";
+import { PictureShape, useMisshapen } from "./PictureShape";
+import { useReshaping } from "./reshaping";
 import { ToolOptions } from "./ToolOptions";
 import { useTold } from "./told";
 import { OtherModel, WhatIsIn } from "./WhatIsIn";
@@ -46,20 +50,39 @@ export function Stage() {
   const fps = viewed.take?.fps ?? shot.fps ?? model?.defaults.fps ?? 8;
   useEffect(() => measure(frames, fps), [frames, fps]);
 
-  const still = instructionsOf(shot).find((instruction) => instruction.kind === "image");
+  const pictures = instructionsOf(shot).filter((instruction) => instruction.kind === "image");
   const width = viewed.take?.width ?? shot.width ?? model?.defaults.width ?? 128;
   const height = viewed.take?.height ?? shot.height ?? model?.defaults.height ?? 128;
-  const stillUrl = still?.kind === "image" ? imageUrl(still.image) : null;
+  const tool = useSession((session) => session.tool);
+  useEffect(() => hintAtFirst(tool), [tool]);
+  // As one word, so that the stage is told of a change only where there is one.
+  const stillsSaid = pictures.map(({ image, time }) => `${time ?? 0} ${imageUrl(image)}`).join("\n");
+  const misshapen = useMisshapen({ width, height });
+  const reshaping = misshapen !== null && !viewed.strip;
+  const part = useReshaping((state) => state.part);
   useEffect(() => {
     controller?.show({
       strip: viewed.strip,
-      still: stillUrl,
+      stills: stillsOf(stillsSaid),
+      part: reshaping ? part : 0.5,
+      beyond: reshaping,
       compared: comparedTake.strip,
       of: shotId,
       comparing: compared !== null,
       frame: { width, height },
     });
-  }, [controller, viewed.strip, stillUrl, comparedTake.strip, shotId, compared, width, height]);
+  }, [
+    controller,
+    viewed.strip,
+    stillsSaid,
+    reshaping,
+    part,
+    comparedTake.strip,
+    shotId,
+    compared,
+    width,
+    height,
+  ]);
   // biome-ignore lint/correctness/useExhaustiveDependencies: the mode decides how much has to fit
   useEffect(() => controller?.showAll(), [controller, compareMode]);
   // biome-ignore lint/correctness/useExhaustiveDependencies: the canvas reads the theme's colours anew
@@ -93,8 +116,10 @@ export function Stage() {
       <OtherModel />
       <Said />
       <Told />
+      <AfterTheLast />
       <Trouble take={viewed.take} />
-      <StageNote take={viewed.take} bare={!viewed.strip && !stillUrl} />
+      {reshaping && <PictureShape {...misshapen} frame={{ width, height }} limits={model?.limits} />}
+      <StageNote take={viewed.take} bare={!viewed.strip && !pictures.length} />
       {compared && (
         <div className={`compare-names compare-${compareMode}`}>
           <span>{nameOf(viewed, "This shot")}</span>
@@ -129,6 +154,11 @@ export function Stage() {
 
 const nameOf = ({ take, strip }: ViewedTake, none: string): string =>
   take ? `${take.name}${strip ? "" : " (no steps yet)"}` : none;
+const stillsOf = (said: string): { time: number; url: string }[] =>
+  said.split("\n").flatMap((line) => {
+    const [time, url] = line.split(" ");
+    return url ? [{ time: Number(time), url }] : [];
+  });
 
 /** What screen readers hear of the stage. */
 function Said() {
@@ -139,6 +169,18 @@ function Said() {
     <p id="stage-said" className="unseen">
       {count} instruction{count === 1 ? "" : "s"}
       {selection ? `, number ${selection.instruction + 1} is selected` : ", none is selected"}
+    </p>
+  );
+}
+
+/** That the frame shown is none that the model makes. */
+function AfterTheLast() {
+  const beyond = useBeyond();
+  const frame = usePlayhead((state) => state.frame);
+  if (!beyond || frame < beyond.most) return null;
+  return (
+    <p className="stage-beyond" role="status">
+      Frame {frame + 1} lies after the last one that {beyond.model} makes, frame {beyond.most}.
     </p>
   );
 }

@@ -4,20 +4,7 @@ import { type Session, setSession, type ToolName, useSession } from "../desk/ses
 import { isPath } from "../document/shot";
 import { useSelected } from "../document/store";
 import { Icon } from "../ui/Icon";
-
-const HINTS: Record<ToolName, string> = {
-  select:
-    "Pull a thing to move it: that makes the keyframe of the frame you see. Its line moves the whole path.",
-  box: "Drag to draw a box round the thing. Then go to another frame and pull it there, or record its motion.",
-  point: "Draw the way of the thing's centre in one stroke: it takes the whole clip.",
-  pin: "Click what shall stay where it is.",
-  drag: "Press on the picture and pull: it bends along.",
-  brush: "Paint on the picture; the model turns paint into content.",
-  eraser: "Rub paint out.",
-  region: "Draw round what shall change.",
-  target: "Draw round the one thing that the words mean.",
-  hand: "Pull the stage about. With any tool: hold Space.",
-};
+import { HINTS } from "./hints";
 
 const SWATCHES = [
   ["#c0392b", "Red"],

@@ -8,6 +8,7 @@ import { scrub, timeNow, usePlayhead } from "../desk/playhead";
 import { sessionNow, setSession, useSession } from "../desk/session";
 import { clamp } from "../document/geometry";
 import { frameOf } from "../document/keyframes";
+import { coveringPart } from "../document/shapes";
 import { instructionsOf, isDrag, type Point, type Shot, type Stroke } from "../document/shot";
 import type { Guides } from "../document/snapping";
 import { type Selection, shotNow, useDocument } from "../document/store";
@@ -26,7 +27,12 @@ import { pan, type Size, toFrame, type View, wholeFrame, zoom } from "./view";
 /** What there is to see: a strip of a take, a still picture, or nothing yet. */
 export interface Shown {
   strip: Strip | null;
-  still: string | null;
+  /** The shot's own pictures, and when in the clip each is shown. */
+  stills: readonly { time: number; url: string }[];
+  /** Which part of a picture of another shape covers the frame; 0.5 is its middle. */
+  part: number;
+  /** Whether what the frame cuts off of it is shown, dimly. */
+  beyond: boolean;
   compared: Strip | null;
   /** The shot that it is of: nothing of another one stays in sight. */
   of: string | null;
@@ -60,7 +66,9 @@ export class StageController implements Workbench {
   private stroke: Stroke | null = null;
   private shown: Shown = {
     strip: null,
-    still: null,
+    stills: [],
+    part: 0.5,
+    beyond: false,
     compared: null,
     of: null,
     comparing: false,
@@ -97,7 +105,8 @@ export class StageController implements Workbench {
       onPicture(() => this.refresh()),
       useDocument.subscribe(() => this.refresh()),
       usePlayhead.subscribe(() => this.refresh()),
-      useSession.subscribe(() => {
+      useSession.subscribe(({ tool }, before) => {
+        if (tool !== before.tool) this.cancel();
         this.updateCursor();
         this.refresh();
       }),
@@ -236,7 +245,8 @@ export class StageController implements Workbench {
     const { frame, frames } = usePlayhead.getState();
     const shot = this.drafted?.shot ?? this.shot;
     const selection = this.drafted?.selection === undefined ? this.selection : this.drafted.selection;
-    const { strip, still, compared, comparing } = this.shown;
+    const { strip, compared, comparing, part } = this.shown;
+    const still = strip ? null : this.stillNow(frame, frames);
     const chosen = selection ? instructionsOf(shot)[selection.instruction] : undefined;
     const overlays = session.overlays && !(comparing && session.compareMode === "wipe");
     return {
@@ -250,7 +260,12 @@ export class StageController implements Workbench {
       overlays,
       strokes: overlays && showsStrokes(strip !== null, session.tool, shot, selection),
       onion: session.onion,
-      shown: strip ? this.latest("shown", strip, frame) : still ? whole(still, this.shown.frame) : null,
+      shown: strip
+        ? this.latest("shown", strip, frame)
+        : still
+          ? covering(still, this.shown.frame, part)
+          : null,
+      beyond: still && this.shown.beyond ? picture(still) : null,
       compared: compared ? this.latest("compared", compared, frame) : null,
       compareMode: comparing ? session.compareMode : null,
       wipe: session.wipe,
@@ -261,6 +276,14 @@ export class StageController implements Workbench {
       // On a take the drag has already happened; while it is pulled it is shown on the picture at hand.
       bending: (this.drafted !== null && isDrag(chosen)) || !strip,
     };
+  }
+
+  /** The picture shown last at a frame, else the first that comes. */
+  private stillNow(frame: number, frames: number): string | null {
+    const { stills } = this.shown;
+    const ordered = [...stills].sort((one, other) => one.time - other.time);
+    const shown = ordered.findLast(({ time }) => frameOf(time, frames) <= frame) ?? ordered[0];
+    return shown?.url ?? null;
   }
 
   private latest(which: "shown" | "compared", strip: Strip, frame: number): FrameSource | null {
@@ -351,6 +374,11 @@ export class StageController implements Workbench {
       };
       return;
     }
+    if (this.gesture?.again) {
+      this.gesture.again(this.pointer(event));
+      if (!this.gesture.goesOn?.()) this.clear();
+      return;
+    }
     tell(null);
     this.gesture = TOOLS[sessionNow().tool].press(this, this.pointer(event));
   }
@@ -392,12 +420,21 @@ export class StageController implements Workbench {
       return;
     }
     this.gesture?.end(this.pointer(event));
+    if (!this.gesture?.goesOn?.()) this.clear();
+  }
+
+  /** Ends a gesture of several clicks; false where there is none. */
+  finish(): boolean {
+    if (!this.gesture?.finish) return false;
+    this.gesture.finish();
     this.clear();
+    return true;
   }
 
   /** Drops the gesture under way; nothing is done. False where there is none. */
   cancel(): boolean {
     const dropped = this.gesture !== null || this.panning !== null;
+    if (dropped) tell(null);
     this.panning = null;
     this.gesture?.cancel?.();
     this.clear();
@@ -441,12 +478,9 @@ export class StageController implements Workbench {
   }
 }
 
-/** A picture that stands still over the whole clip: it covers the frame, cropped about its centre. */
-function whole(url: string, frame: Size): FrameSource | null {
+/** A picture that stands still: it covers the frame, and what reaches beyond is cut off. */
+function covering(url: string, frame: Size, part: number): FrameSource | null {
   const image = picture(url);
   if (!image) return null;
-  const { naturalWidth, naturalHeight } = image;
-  const scale = Math.min(naturalWidth / frame.width, naturalHeight / frame.height);
-  const [width, height] = [frame.width * scale, frame.height * scale];
-  return { image, x: (naturalWidth - width) / 2, y: (naturalHeight - height) / 2, width, height };
+  return { image, ...coveringPart({ width: image.naturalWidth, height: image.naturalHeight }, frame, part) };
 }

@@ -20,6 +20,8 @@ export async function uploadImage(file: Blob): Promise<string> {
 
 async function dropPicture(file: File): Promise<void> {
   const reference = await uploadImage(file);
+  // The stage shows what was dropped, not a take that was made without it.
+  setSession({ viewed: null, compared: null });
   useDocument.getState().perform("Start from a picture", (shot) => {
     const index = instructionsOf(shot).findIndex((other) => other.kind === "image" && !other.time);
     const first = instructionsOf(shot)[index];

@@ -72,8 +72,28 @@ function drawPaint(context: Context, shot: Shot, to: Rectangle): void {
   }
 }
 
+/** What the frame cuts off, dimly around it. */
+function drawBeyond(context: Context, scene: Scene): void {
+  const { view, shown, beyond } = scene;
+  if (!shown || !beyond) return;
+  const scale = view.width / shown.width;
+  const [x, y] = [view.x - shown.x * scale, view.y - shown.y * scale];
+  const [width, height] = [beyond.naturalWidth * scale, beyond.naturalHeight * scale];
+  context.save();
+  context.globalAlpha = 0.35;
+  context.drawImage(beyond, x, y, width, height);
+  context.restore();
+  context.save();
+  context.setLineDash([4, 4]);
+  context.lineWidth = 1;
+  context.strokeStyle = scene.palette.accent;
+  context.strokeRect(x, y, width, height);
+  context.restore();
+}
+
 export function paintPicture(context: Context, scene: Scene): void {
   const { view } = scene;
+  drawBeyond(context, scene);
   context.save();
   context.shadowColor = "rgba(0, 0, 0, 0.28)";
   context.shadowBlur = 28;

@@ -21,6 +21,8 @@ export interface Scene {
   strokes: boolean;
   onion: boolean;
   shown: FrameSource | null;
+  /** The whole picture of which the frame shows a part: the rest lies dimly around it. */
+  beyond: HTMLImageElement | null;
   compared: FrameSource | null;
   compareMode: "wipe" | "side" | null;
   wipe: number;

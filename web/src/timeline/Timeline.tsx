@@ -8,6 +8,7 @@ import { keyframeAt, timeOf } from "../document/keyframes";
 import { instructionsOf, isPath } from "../document/shot";
 import { useDocument, useShot } from "../document/store";
 import { IconButton } from "../ui/Button";
+import { BeyondNote, useBeyond } from "./Beyond";
 import { Track } from "./Track";
 
 export const HEAD = 190;
@@ -18,6 +19,7 @@ export function Timeline() {
   const frames = usePlayhead((state) => state.frames);
   const fps = usePlayhead((state) => state.fps);
   const selection = useDocument((state) => state.selection);
+  const beyond = useBeyond();
   const area = useRef<HTMLDivElement>(null);
   const [width, setWidth] = useState(600);
   const instructions = instructionsOf(shot);
@@ -39,6 +41,7 @@ export function Timeline() {
     <section className="timeline" aria-label="Timeline">
       <header className="panel-head">
         <Transport />
+        <BeyondNote />
         <span className="spring" />
         <KeyframeButtons />
         <ViewToggles />
@@ -71,10 +74,21 @@ export function Timeline() {
               width={width}
               pad={PAD}
               frames={frames}
+              last={beyond ? beyond.most - 1 : frames - 1}
               part={selection?.instruction === index ? (selection.part ?? -1) : null}
             />
           ))}
         </div>
+        {beyond && (
+          <div
+            className="beyond"
+            title={`After the last frame that ${beyond.model} makes`}
+            style={{
+              left: HEAD + PAD + ((beyond.most - 0.5) / (frames - 1)) * width,
+              width: ((frames - 0.5 - beyond.most) / (frames - 1)) * width + PAD,
+            }}
+          />
+        )}
         <PlayheadLine width={width} />
       </div>
     </section>

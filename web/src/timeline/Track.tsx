@@ -17,6 +17,8 @@ interface Properties {
   width: number;
   pad: number;
   frames: number;
+  /** The last frame that the model makes. */
+  last: number;
   /** The selected keyframe, -1 for the whole instruction; null where another one is selected. */
   part: number | null;
 }
@@ -95,7 +97,7 @@ function useSlide(width: number, frames: number) {
   });
 }
 
-function PathLine({ instruction, index, width, pad, frames, part }: Properties) {
+function PathLine({ instruction, index, width, pad, frames, last: made, part }: Properties) {
   const slide = useSlide(width, frames);
   const taken = useRef<Taken | null>(null);
   if (!isPath(instruction)) return null;
@@ -181,8 +183,9 @@ function PathLine({ instruction, index, width, pad, frames, part }: Properties) 
           key={place}
           type="button"
           className="keyframe"
+          data-beyond={frameOf(keyframe.time, frames) > made}
           aria-pressed={part === place}
-          aria-label={`Keyframe ${place + 1} of ${nameOf(instruction)}, frame ${frameOf(keyframe.time, frames) + 1}`}
+          aria-label={`Keyframe ${place + 1} of ${nameOf(instruction)}, frame ${frameOf(keyframe.time, frames) + 1}${frameOf(keyframe.time, frames) > made ? ", after the model's last frame" : ""}`}
           title="Slide to move, Alt-slide to copy, Delete to remove"
           style={{ left: pad + keyframe.time * width }}
           {...slide(slideTaken, () => {

@@ -7,7 +7,7 @@ import { boxBetween, clampPoint, simplify } from "../../document/geometry";
 import { instructionsOf, isDrag, type Mask, type Point, type Shot } from "../../document/shot";
 import type { Selection } from "../../document/store";
 import { strokeOf } from "./paint";
-import { type Pointer, type Tool, type Workbench, wandered } from "./tool";
+import { CLICK, type Gesture, type Pointer, type Tool, type Workbench, wandered } from "./tool";
 
 /** Puts a region to use: as the blend's, as the selected instruction's, or as a new edit. */
 export function useRegion(
@@ -55,7 +55,7 @@ function outline(
   from: Pointer,
   shape: "lasso" | "box" | "brush",
   done: (mask: Mask) => void,
-) {
+): Gesture {
   const points: Point[] = [clampPoint(from.at)];
   const aspect = bench.view.width / bench.view.height;
   const { width } = sessionNow().brush;
@@ -67,18 +67,44 @@ function outline(
       false,
     );
   if (shape === "brush") bench.showStroke(stroke());
+  /** The corners of a lasso that is set by clicks; null while it is drawn in one go. */
+  let corners: Point[] | null = null;
+  const close = () => {
+    if (corners && corners.length >= 3) done({ polygon: corners });
+    corners = null;
+  };
+  const near = (a: Point | undefined, b: Point) =>
+    a !== undefined &&
+    Math.hypot((a[0] - b[0]) * bench.view.width, (a[1] - b[1]) * bench.view.height) <= CLICK;
   return {
-    move(pointer: Pointer) {
+    goesOn: () => corners !== null,
+    again(pointer) {
+      const at = clampPoint(pointer.at);
+      // A double click, or a click on the first corner, closes it.
+      if (near(corners?.at(-1), at) || near(corners?.[0], at)) close();
+      else corners?.push(at);
+    },
+    ...(shape === "lasso" ? { finish: close } : {}),
+    move(pointer) {
+      if (corners) {
+        bench.showLine([...corners, clampPoint(pointer.at), corners[0] as Point]);
+        return;
+      }
       points.push(clampPoint(pointer.at));
       const [start, end] = [points[0] as Point, points.at(-1) as Point];
       if (shape === "brush") bench.showStroke(stroke());
       else if (shape === "lasso") bench.showLine([...points, start]);
       else bench.showLine([start, [end[0], start[1]], end, [start[0], end[1]], start]);
     },
-    end(pointer: Pointer) {
+    end(pointer) {
+      if (corners) return;
       if (shape === "brush") done({ strokes: [{ ...stroke(), opacity: 1 }] });
-      else if (!wandered(from, pointer) && points.length < 4) return;
-      else if (shape === "box") done({ box: boxBetween(points[0] as Point, points.at(-1) as Point) });
+      else if (!wandered(from, pointer) && points.length < 4) {
+        if (shape === "lasso") {
+          corners = [points[0] as Point];
+          bench.tell("Click its corners; a double click or Enter closes it, Escape drops it.");
+        } else bench.tell("Hold the pointer down and draw a box round it.");
+      } else if (shape === "box") done({ box: boxBetween(points[0] as Point, points.at(-1) as Point) });
       else {
         const kept = simplify(points, 0.004).map((i) => points[i] as Point);
         if (kept.length >= 3) done({ polygon: kept });

@@ -50,6 +50,12 @@ export interface Gesture {
   move(pointer: Pointer): void;
   /** Letting go; the workbench clears its buffers afterwards. */
   end(pointer: Pointer): void;
+  /** Whether it goes on after the pointer was let go: by further clicks, until it is finished or dropped. */
+  goesOn?(): boolean;
+  /** A further click of a gesture that goes on. */
+  again?(pointer: Pointer): void;
+  /** Ends a gesture that goes on, with what there is. */
+  finish?(): void;
   /** Dropped: nothing is done. */
   cancel?(): void;
 }

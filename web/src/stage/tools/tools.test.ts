@@ -351,6 +351,33 @@ describe("regions", () => {
     ]);
   });
 
+  it("are set corner by corner by clicks, and closed by a double click, the first corner, or Enter", () => {
+    setSession({ region: { shape: "lasso", use: "edit" } });
+    const corners: Point[] = [
+      [0.2, 0.2],
+      [0.6, 0.2],
+      [0.4, 0.6],
+    ];
+    for (const ending of ["double click", "first corner", "Enter", "Escape"]) {
+      const bench = new Bench(EMPTY);
+      const made = TOOLS.region.press(bench, pointer(corners[0] as Point));
+      made?.end(pointer(corners[0] as Point));
+      expect(made?.goesOn?.()).toBe(true);
+      for (const corner of corners.slice(1)) {
+        made?.move(pointer(corner));
+        made?.again?.(pointer(corner));
+        made?.end(pointer(corner));
+      }
+      if (ending === "double click") made?.again?.(pointer(corners[2] as Point));
+      if (ending === "first corner") made?.again?.(pointer(corners[0] as Point));
+      if (ending === "Enter") made?.finish?.();
+      expect(made?.goesOn?.()).toBe(ending === "Escape");
+      expect(instructionsOf(bench.shot)).toMatchObject(
+        ending === "Escape" ? [] : [{ kind: "content", mask: { polygon: corners } }],
+      );
+    }
+  });
+
   it("mark one target of each role", () => {
     const mask = { box: [0, 0, 0.5, 0.5] as [number, number, number, number] };
     const shot = produce(EMPTY, (draft) => {
