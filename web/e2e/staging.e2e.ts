@@ -119,7 +119,9 @@ describe("moving a thing at a frame", () => {
     // A keyframe is chosen on the timeline; then the playhead goes elsewhere.
     await page.locator(".keyframe").first().click();
     await page.keyboard.press("End");
-    expect(await field("Left %").inputValue()).toBe(String((before.at(-1)?.box?.[0] as number) * 100));
+    await expect
+      .poll(() => field("Left %").inputValue())
+      .toBe(String((before.at(-1)?.box?.[0] as number) * 100));
     await stand(14);
     await page.getByText("Frame 14 has no keyframe").waitFor();
     await field("Top %").fill("20");
@@ -415,8 +417,8 @@ describe("a picture of another shape", () => {
     const box = await page.locator(".stage-canvas").boundingBox();
     const half = (Math.min(box?.width ?? 0, box?.height ?? 0) - 72) / 2;
     // Above and below are bars of the rim's colour, which is neither half's.
+    await expect.poll(() => colourAt(half * 0.9)).toBe("blue");
     await expect.poll(() => colourAt(half * 0.9, half * 0.8)).toMatch(/red, .* blue/);
-    expect(await colourAt(half * 0.9)).toBe("blue");
     expect(await colourAt(half * -0.9)).toBe("red");
     await keep(page, "68-fitted");
     await page.locator(".stage-canvas").focus();
