@@ -354,7 +354,11 @@ def test_a_clear_still_lies_on_white(tmp_path: Path) -> None:
     frame = np.dstack([quarters(), np.full((HEIGHT, WIDTH), 255, np.uint8)])
     frame[:, : WIDTH // 2, 3] = 0
     Image.fromarray(frame).save(tmp_path / "clear.png")
-    assert seen_as(read_clip(tmp_path / "clear.png").frames[0]) == ["white", "green", "white", "yellow"]
+    clip = read_clip(tmp_path / "clear.png")
+    assert seen_as(clip.frames[0]) == ["white", "green", "white", "yellow"]
+    assert clip.notes == ("it is transparent in part: it is shown on white",)
+    Image.new("CMYK", (WIDTH, HEIGHT)).save(tmp_path / "printed.jpg")
+    assert "CMYK without a colour profile" in read_clip(tmp_path / "printed.jpg").notes[0]
 
 
 def test_what_was_changed_in_a_row_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

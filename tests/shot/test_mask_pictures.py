@@ -128,6 +128,9 @@ def test_what_cannot_be_known_is_told(caplog: pytest.LogCaptureFixture) -> None:
     )
     assert notes_of(Mask(image=inverted.image, invert=True), caplog) == ""
     assert "its strongest place has 0.50 of 1" in notes_of(Mask.of(SOFT // 2), caplog)
+    photo = np.where(ON, GRAIN[..., 0], 0).astype(np.uint8)
+    photo[ON.nonzero()[0][0], ON.nonzero()[1][0]] = 255
+    assert "most of what it marks is grey, 0.5" in notes_of(Mask.of(photo), caplog)
     cut = Mask.of(with_alpha(GRAIN, SOFT))
     assert "its transparency is read as the mask: what is opaque, 12.9 % of it" in notes_of(cut, caplog)
     hole = notes_of(Mask.of(with_alpha(GRAIN, 255 - SOFT)), caplog)

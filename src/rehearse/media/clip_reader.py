@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from itertools import islice
 from pathlib import Path
@@ -26,9 +26,10 @@ from rehearse.media.colour import ORDINARY, narrowed, wide
 from rehearse.media.envelope import Envelope
 from rehearse.media.errors import MediaError, NoSuchFile
 from rehearse.shot.errors import ShotError
-from rehearse.shot.picture_file import decoded, flattened
+from rehearse.shot.picture_file import decoded, flattened, notes_on
 
 _GROUND = "white"
+_CLEAR = f"it is transparent in part: it is shown on {_GROUND}"
 _SNIFF = 16
 _STILLS = (b"\xff\xd8\xff", b"II*\0", b"MM\0*", b"BM")
 _APPLE_STILLS = (b"heic", b"heix", b"mif1", b"msf1", b"heim", b"heis")
@@ -123,15 +124,23 @@ def _pictures(path: Path, most: int | None) -> Clip:
             image.seek(0)
             if gif:
                 stands = [stand if stand > 10 else _GIF_UNSAID_MS for stand in stands]
+            notes = [] if len(stands) > 1 else list(notes_on(image, path.read_bytes()))
             shown = (
-                np.asarray(flattened(decoded(frame), _GROUND).convert("RGB"), np.uint8)
-                for frame in (iter([image]) if one else ImageSequence.Iterator(image))
+                _flat(frame, notes) for frame in (iter([image]) if one else ImageSequence.Iterator(image))
             )
-            return _played(shown, stands, said, gif, most)
+            clip = _played(shown, stands, said, gif, most)
+            return replace(clip, notes=(*clip.notes, *dict.fromkeys(notes)))
     except ShotError as error:
         raise MediaError(error.reason) from None
     except Exception as error:  # Pillow's parsers raise whatever they stumble over
         raise MediaError("it cannot be read: it is damaged, or too large; write it again") from error
+
+
+def _flat(frame: Image.Image, notes: list[str]) -> Frame:
+    shown = decoded(frame)
+    if shown.has_transparency_data and np.asarray(shown.convert("RGBA"))[..., 3].min() < 255:
+        notes.append(_CLEAR)
+    return np.asarray(flattened(shown, _GROUND).convert("RGB"), np.uint8)
 
 
 def _stands(frame: Image.Image) -> float:
@@ -343,7 +352,7 @@ class _Frames:
         opaque = self._as(frame, "rgba")[..., 3:]
         if opaque.min() == 255:
             return pixels
-        self.notes.append(f"it is transparent in part: it is shown on {_GROUND}")
+        self.notes.append(_CLEAR)
         share = opaque.astype(np.float32) / np.float32(255)
         return np.asarray((pixels * share + 255 * (1 - share)).round(), dtype=np.uint8)
 

@@ -18,7 +18,7 @@ from rehearse.shot.errors import ShotError
 from rehearse.shot.fields import Point
 from rehearse.shot.grid import overlap, pool, refuse_bad_size
 from rehearse.shot.image_ref import ImageRef
-from rehearse.shot.mask_picture import FAINTEST, notes_on_share
+from rehearse.shot.mask_picture import FAINTEST, notes_on_values
 from rehearse.shot.stroke import Stroke, lay
 
 _log = logging.getLogger(__name__)
@@ -120,10 +120,14 @@ class Mask(Document):
         Raises:
             ShotError: nothing is marked, or the picture cannot be read.
         """
+        return self._raster(height, width, None if self.image is None else self.image.load_mask(folder))
+
+    def _raster(self, height: int, width: int, picture: NDArray[np.float32] | None) -> NDArray[np.float32]:
+        """:meth:`raster`; picture: the values of ``image``, where there is one."""
         refuse_bad_size(height, width)
         marked = np.zeros((height, width), dtype=np.float32)
-        if self.image is not None:
-            np.maximum(marked, pool(self.image.load_mask(folder), height, width), out=marked)
+        if picture is not None:
+            np.clip(pool(picture, height, width), 0, 1, out=marked)
         if self.box is not None:
             rows = overlap(self.box.y0, self.box.y1, height)
             columns = overlap(self.box.x0, self.box.x1, width)
@@ -143,10 +147,10 @@ class Mask(Document):
         Raises:
             ShotError: as :meth:`raster`; the picture is dark all over.
         """
-        marked = self.raster(height, width, folder)
         if self.image is None:
-            return marked
+            return self.raster(height, width, folder)
         read = self.image.read_mask(folder)
+        marked = self._raster(height, width, read.values)
         strongest = float(read.values.max())
         if marked.max() <= FAINTEST and strongest <= FAINTEST:
             raise ShotError(
@@ -155,7 +159,7 @@ class Mask(Document):
             )
         notes = [*read.notes]
         if not self.invert and self.box is None and self.polygon is None and not self.strokes:
-            notes += notes_on_share(float(marked.mean()), strongest)
+            notes += notes_on_values(read.values)
         for note in notes:
             _log.warning("a mask picture: %s", note)
         return marked

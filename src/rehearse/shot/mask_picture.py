@@ -74,17 +74,23 @@ def mask_picture(content: bytes, formats: Sequence[str] | None = SHOT_FORMATS) -
     return MaskPicture(_settled(values), tuple(notes))
 
 
-def notes_on_share(share: float, strongest: float) -> tuple[str, ...]:
-    """What is to be said of a mask that marks this share of the frame; strongest: the value of its strongest
-    place."""
+def notes_on_values(values: NDArray[np.float32]) -> tuple[str, ...]:
+    """What is to be said of a mask with these values in [0, 1] of which some are marked."""
     found = []
+    share, strongest = float(values.mean()), float(values.max())
     if share > 0.5:
         found.append(
             f"it marks {100 * share:.0f} % of the frame: if the thing is what it leaves out, invert it"
         )
+    marked = values[values > FAINTEST]
     if strongest < 1 - FAINTEST:
         found.append(
             f"its strongest place has {strongest:.2f} of 1, so that it acts in part only; make it white (255)"
+        )
+    elif len(marked) and (marked < 1 - FAINTEST).mean() > 0.5:
+        found.append(
+            f"most of what it marks is grey, {float(marked.mean()):.2f} of 1 on average, and acts in part "
+            "only; make it white (255)"
         )
     return tuple(found)
 

@@ -14,7 +14,7 @@ from rehearse.models.model import Tokens
 from rehearse.models.target_conditioning import TRIGGERS
 from rehearse.models.vocabulary import unknown_words
 from rehearse.shot.errors import ShotError
-from rehearse.shot.mask_picture import notes_on_share
+from rehearse.shot.mask_picture import notes_on_values
 from rehearse.training.target.clips import Shape, fitted_mask, read_mask
 from rehearse.training.target.prompts import marked_prompt, prompt_problems, trigger_problem
 from rehearse.training.target.rows import Kind, Problem, Row
@@ -145,7 +145,7 @@ def _mask_problems(row: Row, size: Sequence[int], shape: Shape | None, notes: li
                 why = f"it marks {100 * cut.mean():.1f} % of {kept}; cut the clip yourself"
                 found.append(Problem(row.number, field, said, why))
         if len(found) == before_it:
-            told = (*read.notes, *notes_on_share(float(mask.mean()), float(mask.max())))
+            told = (*read.notes, *notes_on_values(mask))
             notes += [Problem(row.number, field, said, note) for note in told]
         before = mask
     return found
