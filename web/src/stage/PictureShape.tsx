@@ -86,7 +86,14 @@ export function PictureShape({
         <Button
           title="The bars become part of the picture, and so of the clip; the model may draw on in them."
           onClick={() =>
-            attempt(() => replacePicture(index, "Fit the picture with bars", barredPicture(element, frame)))
+            attempt(() =>
+              replacePicture(
+                index,
+                "Fit the picture with bars",
+                "The picture has bars now.",
+                barredPicture(element, frame),
+              ),
+            )
           }
         >
           Fit it in, with bars
@@ -108,7 +115,14 @@ export function PictureShape({
           tone="quiet"
           disabled={part === 0.5}
           onClick={() =>
-            attempt(() => replacePicture(index, "Cut the picture", cutPicture(element, frame, part)))
+            attempt(() =>
+              replacePicture(
+                index,
+                "Cut the picture",
+                "The picture is that part now.",
+                cutPicture(element, frame, part),
+              ),
+            )
           }
         >
           Use this part

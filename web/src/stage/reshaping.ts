@@ -86,7 +86,12 @@ export function barredPicture(image: HTMLImageElement, frame: Size): Promise<Blo
 }
 
 /** Puts a picture that was made anew in the place of the one it was made of; undo brings that back. */
-export async function replacePicture(index: number, label: string, made: Promise<Blob>): Promise<void> {
+export async function replacePicture(
+  index: number,
+  label: string,
+  said: string,
+  made: Promise<Blob>,
+): Promise<void> {
   const reference = await uploadImage(await made);
   useDocument.getState().perform(label, (shot) => {
     const chosen = instructionsOf(shot)[index];
@@ -94,7 +99,7 @@ export async function replacePicture(index: number, label: string, made: Promise
     return { instruction: index, part: null };
   });
   useReshaping.setState({ part: 0.5 });
-  say(`${label}: done.`, { label: "Undo", act: () => useDocument.getState().undo() });
+  say(`${said} Ctrl+Z brings the whole one back.`);
 }
 
 /** What the frame cuts off of a picture that has arrived. */

@@ -58,7 +58,8 @@ const take = (bench: Workbench, from: Pointer, index: number): Gesture =>
 export const boxPath: Tool = {
   cursor: "crosshair",
   press(bench, pointer) {
-    const hit = hitTest(bench.shot, bench.selection, bench.time, bench.view, pointer.screen, pointer.at);
+    const { shot, selection, time, view } = bench;
+    const hit = hitTest(shot, selection, time, view, pointer.screen, pointer.at, pointer.finger);
     if (hit?.kind === "grip") return select.press(bench, pointer);
     const index = pathUnder(bench, pointer, "box");
     return index === null ? drawBox(bench, pointer) : take(bench, pointer, index);
