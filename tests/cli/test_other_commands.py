@@ -193,3 +193,12 @@ def test_a_missing_extra_is_named_with_the_command_that_brings_it(capsys: pytest
     said = capsys.readouterr().err
     assert "scipy" in said
     assert "pip install 'rehearse[evaluate]'" in said
+
+
+def test_the_theatre_lists_its_words_by_kind_and_says_what_is_near(rehearse: Rehearse) -> None:
+    listed = rehearse("theatre", "words").out
+    for kind in ("things", "colours", "motions", "places"):
+        assert kind in listed
+    assert "moves right" in listed
+    near = rehearse("theatre", "words", "a", "dog", "runs").out.splitlines()
+    assert near == ["a: known", "dog: cat, bird, fish", "runs: moves right, moves left, bounces"]

@@ -46,19 +46,35 @@ def sheet(
 
 
 @app.command("words")
-def known_words() -> None:
+def known_words(
+    sought: list[str] = typer.Argument(
+        None, metavar="[WORD]...", help='Words of your own, such as "dog": what comes nearest to each.'
+    ),
+) -> None:
     """Say what the theatre's models understand, and how captions are made of it."""
-    from rehearse.theatre.world.vocabulary import BACKDROP_PHRASES, COLOURS, MOTIONS, PUPPETS
+    from rehearse.models.vocabulary import nearest_words, words_of
+    from rehearse.theatre.world import words
+    from rehearse.theatre.world.target_scene import TRIGGER, target_words
+    from rehearse.theatre.world.vocabulary import word_groups
 
-    lines = {
-        "colours": COLOURS,
-        "puppets": PUPPETS,
-        "motions": MOTIONS,
-        "places": tuple(BACKDROP_PHRASES.values()),
-    }
-    for name, known in lines.items():
-        typer.echo(f"{name:<8}  {', '.join(known)}")
-    typer.echo("\nOne to three puppets and a place, with motions or without:")
+    known = set(words())
+    if sought:
+        for word in words_of(" ".join(sought)):
+            near = ", ".join(nearest_words(word, known)) or "nothing near"
+            typer.echo(f"{word}: {'known' if word in known else near}")
+        return
+    groups = word_groups(known)
+    for group in groups:
+        typer.echo(f"{group['name'].lower():<11}  {', '.join(group['words'])}")
+    told = {word for group in groups for word in group["words"]}
+    more = [
+        word
+        for group in word_groups(target_words())
+        for word in group["words"]
+        if word not in told and word != TRIGGER
+    ]
+    typer.echo(f"\ntheatre-target and theatre-reach know besides: {', '.join(more)}")
+    typer.echo("\nOne to three things and a place, with motions or without:")
     typer.echo("  a red ball over the meadow")
     typer.echo("  an orange cat stands still and a blue bird arcs right in the forest")
 

@@ -207,9 +207,17 @@ class _Reader:
         for wanted in (all_of, frozenset(least)):
             found = [facts for facts in clips if wanted <= set(facts["abilities"])]
             if found:
-                # Who knows the prompt's words comes first.
-                return sorted(found, key=lambda facts: len(self._unknown(self.prompt, facts)))
+                return sorted(found, key=self._farness)
         return []
+
+    def _farness(self, facts: Facts) -> tuple[int, bool, bool]:
+        """How much else would change with a model: words it does not know come first, then whether it is of
+        the other kind of vocabulary, then whether it makes as many frames."""
+        closed = facts["limits"]["vocabulary"] is not None
+        mine = self.model is None or self.model["limits"]["vocabulary"] is not None
+        frames = self.said.get("frames")
+        fits = not isinstance(frames, int) or frames < 1 or _takes_frames(frames, facts)
+        return len(self._unknown(self.prompt, facts)), closed is not mine, not fits
 
     def _makes_clips(self, facts: Facts) -> bool:
         one = facts["limits"]["max_frames"] == 1
