@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from shot_strategies import shots
 
+from rehearse.models.model import Limits
 from rehearse.shot import Shot
 from rehearse.shot.draft import check_draft
 from rehearse.shot.needs import needs
@@ -163,6 +164,18 @@ def test_a_model_that_can_do_all_of_it_is_offered_first_and_no_picture_model_for
     both = found({"instructions": [DRAG, mark]})
     assert [fix["label"] for fix in both[0]["fixes"]] == ["Use theatre-animate", "Remove this drag"]
     assert [fix["label"] for fix in both[1]["fixes"]] == ["Use theatre-reach", "Remove this mark"]
+
+
+@pytest.mark.parametrize(("most", "step"), [(24, 1), (49, 4), (48, 4), (None, 8), (None, 1)])
+def test_the_counts_that_are_offered_are_those_of_the_models(most: int | None, step: int) -> None:
+    limits = Limits(max_frames=most, size_multiple=8, max_tokens=77, frame_step=step)
+    facts = model("theatre-video", frames=most, frame_step=step)
+    for asked in (1, 2, 13, 15, 16, 40, 49, 50, 1000):
+        draft = check_draft({"prompt": "a red ball", "model": "theatre-video", "frames": asked})
+        server = ServerLimits()
+        problems = [each for each in problems_of(draft, [facts], server) if each.field == "frames"]
+        offered = [op.value for each in problems for fix in each.fixes[:-1] for op in fix.patch]
+        assert offered == ([] if limits.takes_frames(asked) else list(limits.nearest_frames(asked)))
 
 
 def test_words_of_the_theatre_are_its_things_and_other_models_guess() -> None:

@@ -286,15 +286,11 @@ class _Reader:
             if not isinstance(value, int | float) or value < 1 or value != int(value):
                 continue
             asked = int(value)
-            fits = (
-                _nearest_frames(asked, limits, only)
-                if field == "frames"
-                else _nearest_size(asked, limits, only)
-            )
-            if fits == asked:
+            near = _near_frames(asked, limits) if field == "frames" else [_nearest_size(asked, limits, only)]
+            if near == [asked]:
                 continue
             unit = "frames" if field == "frames" else "pixels"
-            fixes = [_fix(f"Set to {fits} {unit}", ("add", f"/{field}", fits))]
+            fixes = [_fix(f"Set to {fits} {unit}", ("add", f"/{field}", fits)) for fits in near]
             if field == "frames":
                 able = (facts for facts in self._others(self._needed()) if _takes_frames(asked, facts))
                 fixes += [_use(facts["name"]) for facts in able][:2]
@@ -345,16 +341,19 @@ def _replaced(text: str, word: str, by: str) -> str:
 
 
 def _takes_frames(asked: int, facts: Facts) -> bool:
-    limits = facts["limits"]
-    return _nearest_frames(asked, limits, (limits.get("fixed") or (None,))[0]) == asked
+    return _near_frames(asked, facts["limits"]) == [asked]
 
 
-def _nearest_frames(asked: int, limits: Mapping[str, Any], only: int | None) -> int:
-    if only is not None:
-        return int(only)
+def _near_frames(asked: int, limits: Mapping[str, Any]) -> list[int]:
+    """The counts next to ``asked`` that a clip can have, as ``rehearse.models.model.Limits`` has them."""
+    if limits.get("fixed"):
+        return [int(limits["fixed"][0])]
     most, step = limits["max_frames"], limits.get("frame_step") or 1
-    count = asked if most is None else min(asked, most)
-    return 1 + (count - 1) // step * step if step > 1 else count
+    low = 1 + (asked - 1) // step * step
+    if most is not None:
+        low = min(low, 1 + (most - 1) // step * step)
+    near = [low] if low >= asked else [low, low + step]
+    return [count for count in near if most is None or count <= most]
 
 
 def _nearest_size(asked: int, limits: Mapping[str, Any], only: int | None) -> int:
