@@ -155,7 +155,8 @@ def test_a_model_that_can_do_all_of_it_is_offered_first_and_no_picture_model_for
     mark = {"kind": "target", "phrase": "ball", "mask": {"box": [0.1, 0.1, 0.3, 0.3]}}
     offered = [fix["label"] for problem in found({"instructions": [DRAG]}) for fix in problem["fixes"]]
     assert offered == ["Use theatre-animate", "Remove this drag"]
-    own = [{**facts, "name": f"/models/own-{facts['name']}", "limits": {**facts["limits"], "vocabulary": None}}
+    own = [{**facts, "name": f"/models/own-{facts['name']}",
+            "limits": {**facts["limits"], "vocabulary": None}}
            for facts in MODELS]  # fmt: skip
     draft = check_draft({"prompt": "a ball", "model": own[3]["name"], "instructions": [DRAG]})
     limits = ServerLimits(further_models=tuple(facts["name"] for facts in own))
