@@ -47,7 +47,7 @@ describe("a server that is killed and started again", () => {
     await page.locator(".run-button.button-primary").click();
     await waitForState(page, /step ([3-9]|\d\d) of 44/);
     await studio.kill();
-    await page.getByText("The line to the studio is cut").waitFor({ timeout: MINUTES });
+    await page.getByText("Connection to the studio lost").waitFor({ timeout: MINUTES });
     await prompt(page).fill("a red ball over the sea");
     await page.waitForTimeout(1500);
     await keep(page, "30-server-gone");
@@ -55,7 +55,7 @@ describe("a server that is killed and started again", () => {
 
   it("brings the page on where it was: nothing lost, nothing doubled", async () => {
     await studio.restart();
-    await page.getByText("The line to the studio is cut").waitFor({ state: "hidden", timeout: MINUTES });
+    await page.getByText("Connection to the studio lost").waitFor({ state: "hidden", timeout: MINUTES });
     await expect.poll(() => page.locator(".save-state").textContent(), { timeout: MINUTES }).toBe("Saved");
     await waitForState(page, /finished, 44 steps/);
     const [take, ...others] = await takesOf(studio);

@@ -205,7 +205,7 @@ describe("the queue", () => {
     const list = page.getByRole("group", { name: "Queue" });
     await list.getByText("a red ball over the meadow").waitFor();
     await list.getByText("a red boat over the sea").waitFor();
-    await list.getByText(/Play 7 · another desk/).waitFor();
+    await list.getByText(/Play 7 · from another browser/).waitFor();
     await list.getByRole("button", { name: "Release queue" }).click();
     await expect.poll(() => list.textContent(), { timeout: 5 * MINUTES }).toMatch(/ left/);
     await keep(page, "54-queue");

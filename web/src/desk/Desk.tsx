@@ -36,7 +36,7 @@ function heardShot(event: StudioEvent): void {
     else
       attempt(async () => {
         await takeTheirs();
-        say("The shot was changed on another desk; its state is shown here now.");
+        say("This shot was changed in another window; you see it as it is now.");
       });
   }, 400);
 }

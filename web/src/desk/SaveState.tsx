@@ -17,15 +17,15 @@ export function SaveState() {
   if (line === false)
     return (
       <span className="save-state save-bad" role="status">
-        <span>The line to the studio is cut; trying again</span>
+        <span>Connection to the studio lost. Reconnecting…</span>
       </span>
     );
   if (state === "conflict")
     return (
       <span className="save-state save-bad" role="alert">
-        <span>This shot was changed on another desk.</span>
-        <Way label="Take theirs" act={() => attempt(takeTheirs)} />
-        <Way label="Keep mine" act={() => attempt(keepMine)} />
+        <span>This shot was changed in another window too.</span>
+        <Way label="Load that version" act={() => attempt(takeTheirs)} />
+        <Way label="Keep this version" act={() => attempt(keepMine)} />
       </span>
     );
   if (state === "refused")

@@ -75,7 +75,7 @@ export async function takeTheirs(): Promise<void> {
   const { shot: id } = sessionNow();
   if (!id) return;
   const view = await answer(api.GET("/api/shots/{shot}", { params: { path: { shot: id } } }));
-  useDocument.getState().lay("Take the other desk's changes", laid(view.shot));
+  useDocument.getState().lay("Load the other window's version", laid(view.shot));
   markSaved(view, shotNow());
 }
 

@@ -121,8 +121,8 @@ export function RunControls(_: { model: Model | undefined }) {
         <RunButton
           icon={go.act === "pause" ? "pause" : "play"}
           label={doing ? DOING[doing] : go.label}
-          said={theirs ? "another desk runs it" : doing === "pausing" ? "after this step" : take.name}
-          hint={theirs ? `${take.name} was queued on another desk, which alone can pause it.` : go.hint}
+          said={theirs ? "queued elsewhere" : doing === "pausing" ? "after this step" : take.name}
+          hint={theirs ? `${take.name} was queued from another browser, which alone can pause it.` : go.hint}
           ready={doing === null && !theirs}
           primary={primary.act === go.act}
           keys={keys(go.act, "Ctrl+Enter")}

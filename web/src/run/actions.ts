@@ -9,7 +9,7 @@ import { mixesWithParent, withoutOriginal } from "../document/blend";
 import type { Deed } from "../document/history";
 import type { Shot } from "../document/shot";
 import { shotNow, useDocument } from "../document/store";
-import { attempt, say, Told } from "../ui/toasts";
+import { attempt, dismiss, say, Told } from "../ui/toasts";
 import { whileDoing, whileMaking } from "./doing";
 import { obstacleOf } from "./obstacle";
 import { inLine } from "./words";
@@ -98,26 +98,28 @@ export const stopTake = (take: string) =>
     known(await answer(api.POST("/api/takes/{take}/stop", { ...path(take), body: {} }))),
   );
 
-/** Does something to a take that undo and redo take along among the edits of the shot. */
+/** Does something to a take that undo and redo take along among the edits of its shot. */
 async function inHistory(
+  take: Take,
   label: string,
   act: () => Promise<unknown>,
   back: () => Promise<unknown>,
 ): Promise<Deed> {
   await act();
   const deed: Deed = { undo: () => attempt(back), redo: () => attempt(act) };
-  useDocument.getState().note(label, deed);
+  if (sessionNow().shot === take.shot) useDocument.getState().note(`${label} ${take.name}`, deed);
   return deed;
 }
 
 const pin = async (take: string, pinned: boolean) =>
   known(await answer(api.POST("/api/takes/{take}/pin", { ...path(take), body: { pinned } })));
 
-export const pinTake = ({ id, name, pinned }: Take) =>
+export const pinTake = (take: Take) =>
   inHistory(
-    pinned ? `Unpin ${name}` : `Pin ${name}`,
-    () => pin(id, !pinned),
-    () => pin(id, pinned),
+    take,
+    take.pinned ? "Unpin" : "Pin",
+    () => pin(take.id, !take.pinned),
+    () => pin(take.id, take.pinned),
   );
 
 const rename = async (take: string, name: string) =>
@@ -125,7 +127,8 @@ const rename = async (take: string, name: string) =>
 
 export const nameTake = (take: Take, name: string) =>
   inHistory(
-    `Rename ${take.name}`,
+    take,
+    "Rename",
     () => rename(take.id, name),
     () => rename(take.id, take.name),
   );
@@ -147,8 +150,10 @@ function lookAway(take: Take): Pick<Session, "viewed" | "compared"> {
 /** Deletes a take; the toast and undo bring it back, and what was looked at. */
 export async function deleteTake(take: Take): Promise<void> {
   let before: Pick<Session, "viewed" | "compared"> = { viewed: null, compared: null };
+  let told = 0;
   const deed = await inHistory(
-    `Delete ${take.name}`,
+    take,
+    "Delete",
     async () => {
       const gone = () => answer(api.DELETE("/api/takes/{take}", path(take.id)));
       const deleted = await whileDoing(take.id, "deleting", gone);
@@ -156,10 +161,11 @@ export async function deleteTake(take: Take): Promise<void> {
       known(deleted);
     },
     async () => {
+      dismiss(told);
       await restoreTake(take.id);
       if (sessionNow().shot === take.shot && before.viewed?.take === take.id) setSession(before);
       say(`${take.name} is back.`);
     },
   );
-  say(`${take.name} deleted.`, { label: "Undo", act: () => useDocument.getState().takeBack(deed) });
+  told = say(`${take.name} deleted.`, { label: "Undo", act: () => useDocument.getState().takeBack(deed) });
 }

@@ -75,7 +75,7 @@ export function QueueMenu() {
                         told.left,
                         `seed ${entry.seed}`,
                         told.project,
-                        mine ? "" : "another desk’s",
+                        mine ? "" : "from another browser",
                       ]
                         .filter(Boolean)
                         .join(" · ")}

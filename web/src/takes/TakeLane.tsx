@@ -71,9 +71,10 @@ export const TakeLane = memo(function TakeLane({
         >
           <i className="status" data-status={take.status} />
           <span>{take.name}</span>
+          <em>seed {take.seed}</em>
           {take.pinned && <Icon name="pin" size={13} />}
         </button>
-        <small>{[shot, state, `seed ${take.seed}`].filter(Boolean).join(" · ")}</small>
+        <small>{[shot, state].filter(Boolean).join(" · ")}</small>
       </div>
       {picture && (
         <button
