@@ -1,5 +1,5 @@
 /** Commands to takes. */
-import { answer, api, Refusal, type Take } from "../api/client";
+import { answer, api, type Queue, Refusal, type Take } from "../api/client";
 import { type TakeList, withTake } from "../api/folding";
 import { keys, queryClient } from "../api/queries";
 import { mend, problemsNow } from "../desk/readiness";
@@ -42,16 +42,24 @@ async function saveReady(): Promise<void> {
   throw new Told(obstacle.sentence);
 }
 
-/** Looks at a take that was just made; what runs, or waits for its turn, stays on the stage meanwhile. */
+/** The message of the take that was queued last. */
+let queued = 0;
+
+/** Looks at a take that was just made, unless it has to wait: then the stage stays on what it shows. */
 function look(made: Take): void {
   const view = () => setSession({ viewed: { take: made.id, step: null } });
-  const seen = takesNow().find(({ id }) => id === sessionNow().viewed?.take);
-  if (!isLive(seen) || seen?.id === made.id) {
+  const entries = queryClient.getQueryData<Queue>(keys.queue)?.entries ?? [];
+  // Of its own project the list of takes knows sooner.
+  const others = entries.filter(({ project }) => project !== made.project);
+  const place = made.queue_position ?? 0;
+  const waits = place > 0 || [...takesNow(), ...others].some(({ status }) => status === "running");
+  if (!waits || !takesNow().some(({ id }) => id === sessionNow().viewed?.take)) {
     view();
     return;
   }
-  const place = made.queue_position === null ? "" : `, ${inLine(made.queue_position)}`;
-  say(`${made.name} (seed ${made.seed}) is in the queue${place}.`, { label: "Show it", act: view });
+  dismiss(queued);
+  const told = `${made.name} (seed ${made.seed}) is in the queue, ${inLine(place)}.`;
+  queued = say(told, { label: "Show it", act: view });
 }
 
 /** A new take of the shot on the desk. */
