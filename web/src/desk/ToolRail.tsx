@@ -17,20 +17,40 @@ interface Entry {
 
 export const TOOL_GROUPS: readonly (readonly Entry[])[] = [
   [
-    { tool: "select", label: "Select", keys: "V", ability: null },
-    { tool: "hand", label: "Move the stage", keys: "H", ability: null },
+    { tool: "select", label: "Select: move and change what is drawn", keys: "V", ability: null },
+    { tool: "hand", label: "Hand: move the view", keys: "H", ability: null },
   ],
   [
-    { tool: "box", label: "Box path", keys: "R", ability: "trajectory.box" },
-    { tool: "point", label: "Point path", keys: "P", ability: "trajectory.point" },
-    { tool: "pin", label: "Pin", keys: "I", ability: "trajectory.point" },
-    { tool: "drag", label: "Drag", keys: "D", ability: "trajectory.drag" },
+    {
+      tool: "box",
+      label: "Box path: a subject stays in a box that moves",
+      keys: "R",
+      ability: "trajectory.box",
+    },
+    {
+      tool: "point",
+      label: "Point path: a subject follows the line you draw",
+      keys: "P",
+      ability: "trajectory.point",
+    },
+    { tool: "pin", label: "Pin: what is here stays still", keys: "I", ability: "trajectory.point" },
+    {
+      tool: "drag",
+      label: "Drag: pull something in the picture elsewhere",
+      keys: "D",
+      ability: "trajectory.drag",
+    },
   ],
   [
-    { tool: "brush", label: "Brush", keys: "B", ability: "content" },
-    { tool: "eraser", label: "Eraser", keys: "E", ability: "content" },
-    { tool: "region", label: "Region", keys: "L", ability: "content" },
-    { tool: "target", label: "Target", keys: "T", ability: "target" },
+    {
+      tool: "brush",
+      label: "Brush: paint, and the model turns paint into content",
+      keys: "B",
+      ability: "content",
+    },
+    { tool: "eraser", label: "Eraser: take paint away", keys: "E", ability: "content" },
+    { tool: "region", label: "Region: outline a part to edit, drag or blend", keys: "L", ability: "content" },
+    { tool: "target", label: "Target: mark the one thing that the words mean", keys: "T", ability: "target" },
   ],
 ];
 
@@ -40,8 +60,8 @@ function foreignLabel(label: string, ability: string, models: readonly Model[]):
     .filter(({ abilities }) => abilities.includes(ability))
     .map(({ name }) => modelTitle(name));
   return able.length
-    ? `${label}: this model does not follow it. ${able.join(" and ")} can`
-    : `${label}: no model of this studio follows it`;
+    ? `${label}. This model does not follow it; ${able.join(" and ")} can`
+    : `${label}. No model of this studio follows it`;
 }
 
 export function ToolRail({ abilities }: { abilities: readonly string[] | null }) {

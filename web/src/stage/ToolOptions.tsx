@@ -128,7 +128,7 @@ export function ToolOptions() {
           options={[
             ["edit", "Edit it"],
             ["drag", "Drag it"],
-            ["blend", "Blend there"],
+            ["blend", "Blend it"],
           ]}
           onChange={(use) => setSession({ region: { ...region, use } })}
         />
@@ -150,8 +150,8 @@ export function ToolOptions() {
           label="Role"
           value={target.role}
           options={[
-            ["target", "Acted upon"],
-            ["source", "Acts"],
+            ["target", "It is acted on"],
+            ["source", "It acts"],
           ]}
           onChange={(role) => setSession({ target: { ...target, role } })}
         />
@@ -165,11 +165,7 @@ export function ToolOptions() {
       {phrase && (tool === "box" || tool === "point" || tool === "target") && (
         <span className="chip">
           for “{phrase}”
-          <button
-            type="button"
-            aria-label="Draw it for no words"
-            onClick={() => setSession({ phrase: null })}
-          >
+          <button type="button" aria-label="Not for these words" onClick={() => setSession({ phrase: null })}>
             ×
           </button>
         </span>
@@ -179,7 +175,7 @@ export function ToolOptions() {
           of what is outlined
           <button
             type="button"
-            aria-label="Drop the outline"
+            aria-label="Remove the outline"
             onClick={() => setSession({ dragRegion: null })}
           >
             ×
