@@ -314,11 +314,11 @@ describe("whatever else one tries first", () => {
     const paused = Number(/step (\d+)/.exec((await state().textContent()) as string)?.[1]);
     await page.getByRole("button", { name: "Run one step, then pause" }).click();
     await said(new RegExp(`paused at step ${paused + 1} of 60`));
-    await page.getByRole("button", { name: /^Pin: / }).click();
+    await page.getByRole("button", { name: /^Pin: always/ }).click();
     await page.getByRole("button", { name: /^Unpin/ }).waitFor();
     await page.locator(".stage-canvas").focus();
     await page.keyboard.press("Control+z");
-    await page.getByRole("button", { name: /^Pin: / }).waitFor();
+    await page.getByRole("button", { name: /^Pin: always/ }).waitFor();
     await page.reload();
     await said(new RegExp(`${name} paused at step ${paused + 1} of 60`));
   });

@@ -7,11 +7,11 @@ export const HINTS: Record<ToolName, string> = {
     "Pull a thing to move it: that makes the keyframe of the frame you see. Its line moves the whole path.",
   box: "Drag to draw a box round the thing. Then go to another frame and pull it there, or record its motion.",
   point: "Draw the way of the thing's centre in one stroke: it takes the whole clip.",
-  pin: "Click what shall stay where it is.",
+  pin: "Click what should stay where it is.",
   drag: "Press on the picture and pull: it bends along.",
   brush: "Paint on the picture; the model turns paint into content.",
   eraser: "Rub paint out.",
-  region: "Draw round what shall change.",
+  region: "Draw round what should change.",
   target: "Draw round the one thing that the words mean.",
   hand: "Pull the stage about. With any tool: hold Space.",
 };
