@@ -245,3 +245,23 @@ def test_a_blend_at_0_is_told_what_it_keeps_before_it_runs(worker: Worker, shot:
         "branch at 0 without a blend to change it",
         "seed",
     )
+
+
+def test_a_step_of_numbers_that_are_none_fails_the_take_and_it_plays_on_from_the_one_before(
+    worker: Worker, shot: Shot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, calls = worker.model.denoise, [0]
+
+    def denoise(*given: Any) -> Any:
+        calls[0] += 1
+        answer = real(*given)
+        return answer * float("nan") if calls[0] > 2 else answer
+
+    monkeypatch.setattr(worker.model, "denoise", denoise)
+    take = worker.take(shot)
+    found = worker.row(take)
+    assert (found.status, found.step) == ("failed", 2)
+    assert (found.error or "").startswith("step 3 of 4 made latents that hold NaN; likely ")
+    monkeypatch.undo()
+    found = worker.row(worker.play(take))
+    assert (found.status, found.step, found.error) == ("finished", STEPS, None)

@@ -10,8 +10,14 @@ The folder is the model: ``--model FOLDER``. Its ``rehearse.json`` may say, besi
     With one, the base (any Stable Diffusion 1.5 checkpoint) becomes a video model: PIA where the adapter has
     a ``conv_in`` for pictures, AnimateDiff where it has none.
 ``loras``
-    ``[{"file": "ink.safetensors", "scale": 0.8}]``: files in this folder, merged into the weights. With
-    ``"pictures": false`` one changes the video model alone, not the image model that draws its pictures.
+    ``[{"file": "ink.safetensors", "scale": 0.8}]``: files in this folder, merged into the weights of the
+    denoiser and its text encoder. With ``"pictures": false`` one changes the video model alone, not the image
+    model that draws its pictures. LoRA, LoCon, DoRA, LoHa, LoKr and differences of weights are read, in
+    diffusers', PEFT's, kohya's, ComfyUI's, LyCORIS' and AnimateDiff's naming, each layer at its alpha over
+    rank: its own, else the header's, else that of PEFT's ``adapter_config.json`` beside the file, else 1. Of
+    a DoRA the scale is taken before its norm, as PEFT takes it. What has no layer in the model is told of; a
+    file with anything else that cannot be used, or with NaN, is refused by name. See
+    :mod:`rehearse.models.lora`.
 ``inpainting``
     of an image model: the one that draws in regions of its pictures (edits, paint), named as a base is. Any
     Stable Diffusion inpainting checkpoint does, of the same autoencoder.
@@ -26,7 +32,8 @@ The folder is the model: ``--model FOLDER``. Its ``rehearse.json`` may say, besi
     that is the picture, a straight line between; all frames alike where it is not said.
 ``target_adapter``
     ``"reach.safetensors"``, or ``{"file": "reach.safetensors", "scale": 0.8}``: a file in this folder that
-    :mod:`rehearse.models.target_adapter` wrote, or a folder with the LoRA and the projection as two files.
+    :mod:`rehearse.models.target_adapter` wrote, or a folder with the LoRA and the projection as two files, as
+    the method's authors publish them (``rehearse models convert`` makes safetensors of a ``.pth``).
     With one, a CogVideoX base acts on target instructions. LoRAs are merged beside it.
 ``scheduler``
     settings laid over the base's. AnimateDiff and PIA want ``{"beta_schedule": "linear"}``; with a motion
