@@ -14,7 +14,7 @@ from PIL import Image
 import rehearse.api
 from rehearse.cli.outputs import name_for
 from rehearse.media import read_frames, read_shot, write_clip
-from rehearse.shot import Box, Shot
+from rehearse.shot import Box, PointTrajectory, Shot
 
 BALL = "a red ball moves right over the meadow"
 BOX = "red ball @ 0: .1,.4,.3,.6; 1: .7,.4,.9,.6"
@@ -157,6 +157,11 @@ def refused(rehearse: Rehearse, said_words: str, *arguments: object) -> None:
         (["--box", "red ball @ 0: .1,.4,.3"], "takes 4"),
         (["--box", "red ball @ 0: 10,40,30,60"], "not pixels"),
         (["--point", "blue ball @ 0: .1,.4"], "blue ball"),
+        (["--point", 'red ball @ [{"x":20,"y":60},{"x":100,"y":60}]'], "the track is in pixels (20, 60"),
+        (["--point", "red ball @ 0: 20,60"], "divide pixels by the clip's width"),
+        (["--point", "red ball @ 0: .2,.6; 15: .8,.6"], "times are fractions of the clip"),
+        (["--point", "red ball @ tracks.npy"], "names a .npy file"),
+        (["--point", "red ball @ tracks.json"], "names tracks.json, which cannot be read"),
         (["--easing", "ease-in"], "--easing"),
         (["--box", BOX, "--easing", "easy"], "easing"),
         (["--frames", "9"], "at most 8 frames"),
@@ -298,3 +303,28 @@ def test_a_prompt_with_a_picture_goes_to_the_model_that_animates_one(rehearse: R
     assert refused.code != 0
     assert "cannot act on image instructions" in refused.err
     assert "choose another model, such as theatre-animate" in refused.err.replace("\n", " ")
+
+
+@pytest.mark.parametrize("name", ["track.json", "my track.json", "at@home.json"])
+@pytest.mark.parametrize("words", ["", "size=64x64 ", "ease-in size=64x64 "])
+def test_a_track_in_a_file(rehearse: Rehearse, toy: Path, name: str, words: str) -> None:
+    Path(name).write_bytes(b"\xef\xbb\xbf" + b'[{"x": 16, "y": 32}, {"x": 48, "y": 32}]')
+    said = rehearse(
+        "generate", BALL, "-m", toy, "--size", "64x64", "--point", f"red ball @ {words}{name}", "-o", "a.gif"
+    )
+    assert said.code == 0, said.err
+    noted = 'note: the track of "red ball" is in pixels; they are taken to be of the clip, 64 x 64'
+    assert (noted in said.err) == (not words)
+    (instruction,) = read_shot(Path("a.gif")).instructions
+    assert isinstance(instruction, PointTrajectory)
+    assert [k.point for k in instruction.path.keyframes] == [(0.25, 0.5), (0.75, 0.5)]
+    assert instruction.path.easing == ("ease-in" if "ease-in" in words else "linear")
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [("{", "ends before it is complete"), ("x,y", "holds no JSON list"), ("", "no JSON list")],
+)
+def test_a_track_in_a_file_that_is_none(rehearse: Rehearse, toy: Path, content: str, words: str) -> None:
+    Path("track.json").write_text(content)
+    refused(rehearse, words, "generate", BALL, "-m", toy, "--point", "red ball @ track.json", "-o", "a.gif")

@@ -278,7 +278,7 @@ def test_bad_fields_get_a_sentence(fields: dict[str, Any], expected: str) -> Non
         ),
         (
             {"keyframes": [{"time": 1.5, "box": [0.3, 0.4, 0.5, 0.6]}]},
-            ".keyframes[0].time is 1.5: it must be at most 1.",
+            ".keyframes[0].time is 1.5: times are fractions of the clip, 0 its first frame",
         ),
         (
             {"keyframes": [[0.5, [0.3, 0.4, 0.5, 0.6]]] * 2},

@@ -29,6 +29,13 @@ left of the frame and 1,1 its bottom right. Between keyframes the box moves.
 Before the first time may stand how it moves (linear, ease-in, ease-out, ease-in-out, hold) and that it may
 leave the frame. "ball#2" is the second ball that the prompt mentions.
 
+[bold]Tracks of other tools[/bold]
+
+--point 'red ball @ size=832x480 [{"x": 120, "y": 300}, {"x": 600, "y": 300}]'
+
+A JSON list of positions, one a frame, or a .json file with one, in place of the keyframes; boxes are lists
+of four numbers. size= says the frame that pixels are of; left out, they are of the clip of --size.
+
 [bold]Examples[/bold]
 
 rehearse generate "a red ball moves right over the meadow" -o ball.gif
@@ -187,6 +194,9 @@ def generate(
     The clip's file carries the shot that made it: rehearse shot CLIP gets it back. What a fork was blended
     with is no part of it, and left out.
     """
+    from rich.console import Console
+
+    from rehearse.cli.notes import notes_to
     from rehearse.cli.outputs import as_sheet, beside, check_outputs, name_for
     from rehearse.cli.request import Request, is_file, shot_of
     from rehearse.media import clip_format
@@ -214,12 +224,9 @@ def generate(
         motion={"text": motion, "magnitude": magnitude, "loop": loop or None},
         target=_once("--target", acted_upon), source=_once("--source", acting),
     )  # fmt: skip
-    from rich.console import Console
-
-    from rehearse.cli.notes import notes_to
-
     with notes_to(Console(stderr=True), quiet):
-        shot = _alone(shot_of(source, request), source, quiet)
+        asked = shot_of(source, request)
+    shot = _alone(asked, source, quiet)
     if take is None and keep != 1:
         raise BadWord(f"--keep is {keep}: without --take nothing is kept; give --take DIR, or leave it out")
     target = output or name_for(shot.prompt)

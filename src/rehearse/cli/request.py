@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from rehearse.cli.failures import BadWord
+from rehearse.json_text import JsonFault, decode_text
 from rehearse.shot import (
     Box,
     BoxTrajectory,
@@ -19,6 +20,8 @@ from rehearse.shot import (
     parse_trajectory,
 )
 from rehearse.shot.file_names import existing
+
+_TRACK_FILE = re.compile(r"(\.(?:json|npy|npz|csv|txt|pt|pth|pkl))\s*$", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +58,9 @@ def shot_of(source: str, request: Request) -> Shot:
     return laid_over(Shot(source, **said), replace(request, fields={}))
 
 
-def laid_over(shot: Shot, request: Request) -> Shot:
-    """A shot with the request laid over it. Raises ShotError, BadWord."""
+def laid_over(shot: Shot, request: Request, size: tuple[int, int] | None = None) -> Shot:
+    """A shot with the request laid over it. size: width and height of the clip in pixels, where the shot does
+    not say them. Raises ShotError, BadWord."""
     said = {name: value for name, value in request.fields.items() if value is not None}
     shot = shot.with_(**said) if said else shot
     control = {name: value for name, value in request.control.items() if value is not None}
@@ -66,8 +70,9 @@ def laid_over(shot: Shot, request: Request) -> Shot:
     texts += [("point", text) for text in request.points]
     if request.easing is not None and not texts:
         raise BadWord("--easing is for the paths of --box and --point; give one, or leave it out")
+    size = (shot.width, shot.height) if shot.width and shot.height else size
     for form, text in texts:
-        shot = shot.add(_eased(parse_trajectory(text, form), request.easing))
+        shot = shot.add(_eased(parse_trajectory(_with_track(text), form, size), request.easing))
     if request.image is not None:
         shot = shot.image(request.image)
     for text in request.edits:
@@ -88,6 +93,33 @@ def laid_over(shot: Shot, request: Request) -> Shot:
             phrase, occurrence, marked = _mark_of(f"--{role}", mark)
             shot = shot.target(phrase, marked, role=role, occurrence=occurrence)
     return shot
+
+
+def _with_track(text: str) -> str:
+    """The text of a path, with what a JSON file says that is named in place of its keyframes. Raises
+    BadWord."""
+    ending = _TRACK_FILE.search(text)
+    if "@" not in text or ending is None:
+        return text
+    # Words for the whole path may stand before the name, which may hold spaces and an @ itself.
+    starts = [found.end() for found in re.finditer(r"@\s*|(?<=\s)(?=\S)", text) if "@" in text[: found.end()]]
+    at = next((start for start in starts if Path(text[start:].strip()).is_file()), starts[-1])
+    file = Path(text[at:].strip())
+    if ending[1].lower() != ".json":
+        raise BadWord(
+            f'the path "{text}" names a {ending[1].lower()} file; only JSON tracks are read: save the '
+            "positions of one track as [[x, y], ...] in a .json file"
+        )
+    try:
+        content = decode_text(file.read_bytes())
+    except OSError as error:
+        why = (error.strerror or str(error)).lower()
+        raise BadWord(f'the path "{text}" names {file}, which cannot be read ({why})') from None
+    except JsonFault as error:
+        raise BadWord(f'the path "{text}" names {file}: {error}') from None
+    if not content.lstrip().startswith(("[", "{", '"')):
+        raise BadWord(f'the path "{text}" names {file}, which holds no JSON list of positions')
+    return f"{text[:at]} {content}"
 
 
 def _moved(shot: Shot, said: dict[str, Any]) -> Shot:

@@ -214,6 +214,9 @@ def fork(
     The parent may be finished, paused or running; it stays as it is. Size, length, seed, steps, scheduler and
     model stay the parent's, but for --at 0 without a blend. At the last step nothing can change any more.
     """
+    from rich.console import Console
+
+    from rehearse.cli.notes import notes_to
     from rehearse.cli.request import Request, laid_over, read
     from rehearse.takes.folder import TakeFolder
 
@@ -234,12 +237,9 @@ def fork(
         },
         boxes=box or (), points=point or (), easing=easing,
     )  # fmt: skip
-    from rich.console import Console
-
-    from rehearse.cli.notes import notes_to
-
     with notes_to(Console(stderr=True), quiet):
-        changed = laid_over(parent.shot if shot is None else read(shot), request)
+        size = (parent.card.width, parent.card.height)
+        changed = laid_over(parent.shot if shot is None else read(shot), request, size)
     word = "--blend" if blend is not None else "--blend-box" if blend_box is not None else None
     changed = _meant(changed, parent, word, blend == "none", own=shot is None, quiet=quiet)
     _run(

@@ -13,7 +13,7 @@ from rehearse.shot.box import Box
 from rehearse.shot.document import Document
 from rehearse.shot.easing import Easing, frame_times, interpolate
 from rehearse.shot.errors import ShotError
-from rehearse.shot.fields import Fraction
+from rehearse.shot.fields import ClipTime
 from rehearse.shot.grid import cells_in, refuse_bad_size
 from rehearse.shot.keyframes import LEAVING, MOST_KEYFRAMES, gap_easings, name_pair, refuse_unordered
 
@@ -24,7 +24,7 @@ class BoxKeyframe(Document):
     noun: ClassVar[str] = "keyframe"
     positional: ClassVar[tuple[str, ...]] = ("time", "box", "easing")
 
-    time: Fraction
+    time: ClipTime
     """Fraction of the clip: 0 is the first frame, 1 the last."""
     box: Box
     easing: Easing | None = None

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, Field, StrictBool, field_validator, model_v
 from rehearse.shot.document import Document
 from rehearse.shot.easing import interpolate_numbers
 from rehearse.shot.errors import ShotError
-from rehearse.shot.fields import Fraction, Number, StepCount
+from rehearse.shot.fields import ClipTime, Fraction, Number, StepCount
 from rehearse.shot.mask import Mask
 
 SiteKind = Literal["cross", "spatial", "temporal"]
@@ -48,7 +48,7 @@ class WeightKeyframe(Document):
     noun: ClassVar[str] = "weight keyframe"
     positional: ClassVar[tuple[str, ...]] = ("time", "weight")
 
-    time: Fraction
+    time: ClipTime
     weight: Fraction
 
 

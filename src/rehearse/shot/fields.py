@@ -82,8 +82,9 @@ def _reachable(value: float) -> float:
     low, high = REACH
     if not low <= value <= high:
         raise ShotError(
-            "positions are fractions of the frame, not pixels: 0 is left or top, 1 right or bottom",
-        )  # fmt: skip
+            "positions are fractions of the frame, not pixels: 0 is left or top, 1 right or bottom; divide "
+            "pixels by the clip's width or height"
+        )
     return value
 
 
@@ -107,6 +108,36 @@ InsidePosition = Annotated[
     WithJsonSchema({"type": "number", "minimum": 0, "maximum": 1}),
 ]
 """A fraction of the frame's width or height, in [0, 1]."""
+
+
+def _in_the_clip(value: float) -> float:
+    if not 0 <= value <= 1:
+        raise ShotError(
+            "times are fractions of the clip, 0 its first frame and 1 its last; divide the number of a frame "
+            "by the number of frames less one"
+        )
+    return value
+
+
+def _a_reach(value: float) -> float:
+    if value <= 0:
+        raise ShotError("it must be more than 0")
+    if value > 1:
+        raise ShotError("it must be at most 1, a fraction of the frame's shorter side; divide pixels by that")
+    return value
+
+
+ClipTime = Annotated[
+    Number, AfterValidator(_in_the_clip), WithJsonSchema({"type": "number", "minimum": 0, "maximum": 1})
+]
+"""A time of the clip in [0, 1]: 0 is the first frame, 1 the last."""
+
+Reach = Annotated[
+    Number,
+    AfterValidator(_a_reach),
+    WithJsonSchema({"type": "number", "exclusiveMinimum": 0, "maximum": 1}),
+]
+"""A length as a fraction of the frame's shorter side, in (0, 1]."""
 
 Point = tuple[InsidePosition, InsidePosition]
 """(x, y) inside the frame, origin top left."""

@@ -12,7 +12,7 @@ from pydantic import Field, StrictBool, field_validator, model_validator
 from rehearse.shot.document import Document
 from rehearse.shot.easing import Easing, frame_times, interpolate
 from rehearse.shot.errors import ShotError
-from rehearse.shot.fields import Fraction, FreePoint, Number
+from rehearse.shot.fields import ClipTime, FreePoint, Reach
 from rehearse.shot.grid import cell_of, refuse_bad_size
 from rehearse.shot.keyframes import LEAVING, MOST_KEYFRAMES, gap_easings, name_pair, refuse_unordered
 
@@ -23,7 +23,7 @@ class PointKeyframe(Document):
     noun: ClassVar[str] = "keyframe"
     positional: ClassVar[tuple[str, ...]] = ("time", "point", "easing")
 
-    time: Fraction
+    time: ClipTime
     """Fraction of the clip: 0 is the first frame, 1 the last."""
     point: FreePoint
     """[x, y] as fractions of the frame."""
@@ -62,7 +62,7 @@ class PointPath(Document):
     ]
     easing: Easing = "linear"
     """How the point moves from each keyframe to the next."""
-    radius: Annotated[Number, Field(gt=0, le=1)] | None = None
+    radius: Reach | None = None
     """Reach of the point as a fraction of the frame's shorter side; null = the model's default."""
     leaves_frame: StrictBool = False
     """Whether points may lie beyond the frame."""

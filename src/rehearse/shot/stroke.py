@@ -13,7 +13,7 @@ from pydantic import Field, StrictBool, field_validator, model_validator
 
 from rehearse.shot.document import Document
 from rehearse.shot.errors import ShotError
-from rehearse.shot.fields import Fraction, FreePoint, Number
+from rehearse.shot.fields import Fraction, FreePoint, Reach
 from rehearse.shot.grid import pool, refuse_bad_size
 
 MOST_POINTS = 20_000
@@ -31,7 +31,7 @@ class Stroke(Document):
 
     points: Annotated[tuple[FreePoint, ...], Field(fail_fast=True, min_length=1, max_length=MOST_POINTS)]
     """[x, y] as fractions of the frame; the brush may run over its edge. One point is a dot."""
-    width: Annotated[Number, Field(gt=0, le=1)] = 0.05
+    width: Reach = 0.05
     """Diameter of the brush at full pressure, as a fraction of the frame's shorter side."""
     colour: str = "#000000"
     """#rrggbb; a CSS colour name is taken too and stored as #rrggbb. Masks look at where a stroke is, not at

@@ -13,7 +13,7 @@ from rehearse.shot.box_path import BoxPath
 from rehearse.shot.document import Document
 from rehearse.shot.easing import Easing, ease, frame_times
 from rehearse.shot.errors import ShotError
-from rehearse.shot.fields import Fraction, Occurrence, Phrase, Point
+from rehearse.shot.fields import ClipTime, Occurrence, Phrase, Point
 from rehearse.shot.mask import Mask
 from rehearse.shot.point_path import PointPath
 
@@ -97,9 +97,9 @@ class DragTrajectory(Document):
     moves: Annotated[tuple[DragMove, ...], Field(fail_fast=True, min_length=1, max_length=256)]
     region: Mask | None = None
     """What is dragged; null = found from the handles."""
-    start: Fraction = 0.0
+    start: ClipTime = 0.0
     """Time of the clip at which the drag begins."""
-    end: Fraction = 1.0
+    end: ClipTime = 1.0
     """Time of the clip at which it arrives."""
     easing: Easing = "linear"
     """How it moves from start to end."""
