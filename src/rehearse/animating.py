@@ -22,7 +22,7 @@ from torch import Tensor
 
 from rehearse.models.closeness import closeness
 from rehearse.models.model import VideoModel
-from rehearse.models.vocabulary import say_what_is_cut
+from rehearse.models.vocabulary import say_foreign_syntax, say_what_is_cut
 from rehearse.pictures import Intermediate, given_picture, make_intermediate
 from rehearse.sampling.blend_weights import blend_weights
 from rehearse.shot import (
@@ -309,11 +309,14 @@ def say_what_pictures_pass_over(shot: Shot, painter: VideoModel, *, words: bool)
     if words and (drawn or any(edit.prompt is None for _, edit in edits)):
         say_what_is_cut("the prompt", shot.prompt, painter)
         say_what_is_cut("the negative prompt", shot.negative_prompt or "", painter)
+        say_foreign_syntax("the prompt", shot.prompt)
     for field, edit in edits:
         in_region = edit.mask is not None or bool(edit.strokes and edit.prompt is not None)
         reads = (painter.inpainting_model() or painter) if in_region else painter
         say_what_is_cut(f"{field}.prompt", edit.prompt or "", reads)
         say_what_is_cut(f"{field}.negative_prompt", edit.negative_prompt or "", reads)
+        say_foreign_syntax(f"{field}.prompt", edit.prompt or "")
+        say_foreign_syntax(f"{field}.negative_prompt", edit.negative_prompt or "")
         if edit.feather and not in_region:
             _LOG.warning(
                 "%s.feather is %g: it softens the edge of a mask, and the edit has none; give one, or leave "

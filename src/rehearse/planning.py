@@ -35,7 +35,7 @@ from rehearse.controls.token_groups import JOINT_BLOCKS
 from rehearse.models.errors import ModelError
 from rehearse.models.model import Tokens, VideoModel
 from rehearse.models.target_conditioning import trigger_spans, with_trigger
-from rehearse.models.vocabulary import refuse_unknown_words, say_what_is_cut
+from rehearse.models.vocabulary import refuse_unknown_words, say_foreign_syntax, say_what_is_cut
 from rehearse.pictures.drawn_mask import masks_over_frame
 from rehearse.sampling.blend import Blend, Side
 from rehearse.sampling.plan import Plan
@@ -154,8 +154,11 @@ def plan(shot: Shot, model: VideoModel) -> Plan:
     read = _text(shot, model)
     refuse_unknown_words(read.field, read.asked, model)
     tokens = model.tokenize(read.words)
-    say_what_is_cut("the prompt" if read.field == "prompt" else "the motion's text", read.words, model)
+    what = "the prompt" if read.field == "prompt" else "the motion's text"
+    say_what_is_cut(what, read.words, model)
     say_what_is_cut("the negative prompt", negative, model)
+    say_foreign_syntax(what, read.asked)
+    say_foreign_syntax("the negative prompt", negative)
     targets = _targets(shot, read, tokens, model, width, height)
     subjects = _subjects(shot, read, tokens, model, frames, width, height)
     if not subjects:
@@ -163,6 +166,11 @@ def plan(shot: Shot, model: VideoModel) -> Plan:
     embeddings = model.encode(read.words, negative)
     controls = tuple(_controls(shot.control, subjects, targets, tokens, model, steps))
     guidance = own.guidance if shot.guidance is None else shot.guidance
+    if negative and guidance == 1:
+        _LOG.warning(
+            "the negative prompt is not used at guidance 1, where only the prompt counts; raise guidance, "
+            "or leave it out"
+        )
     paths = tuple(subject.path for subject in subjects)
     animation = _animation(shot, model, frames, width, height, paths)
     if animation is not None:

@@ -280,3 +280,51 @@ def test_a_negative_prompt_beyond_the_token_limit_is_told(
     (message,) = caplog.messages
     assert message.startswith("the negative prompt is longer than the 12 tokens")
     assert message.endswith("it does not see: 'blue star'")
+
+
+@pytest.mark.parametrize("family", ["epsilon", "cogvideox"])
+def test_other_tools_syntax_is_told_on_an_open_vocabulary(
+    prediction_folders: dict[str, Path], caplog: pytest.LogCaptureFixture, family: str
+) -> None:
+    model = load_model(str(prediction_folders[family]))
+    shot = Shot("a (red ball:1.3)", negative_prompt="<lora:bird:1>", frames=5)
+    plan(shot.with_(width=model.defaults.width, height=model.defaults.height), model)
+    assert [message.partition(" are not read")[0] for message in caplog.messages] == [
+        "the prompt has “(red ball:1.3)”: weights",
+        "the negative prompt has “<lora:bird:1>”: LoRAs",
+    ]
+
+
+def test_other_tools_syntax_is_recognised_by_a_closed_vocabulary(tmp_path: Path) -> None:
+    model = load_model(str(save_toy_model(tmp_path / "toy", vocabulary=WORDS)))
+    error = refusal(Shot("a (red ball:1.3) over the meadow"), model)
+    assert error.field == "prompt" and 'write "a red ball over the meadow"' in str(error)
+    error = refusal(Shot("a <lora:zebra:1> red zebra"), model)
+    assert "LoRAs are not read" in str(error) and "write it in plain words" in str(error)
+    assert '"zebra" is a word' in str(refusal(Shot("a red zebra"), model))
+    error = refusal(shot_of(negative_prompt="(snow:1.4)"), model)
+    assert error.field == "negative_prompt" and 'write "snow"' in str(error)
+
+
+def test_a_negative_prompt_at_guidance_1_is_told(
+    video_model: VideoModel, caplog: pytest.LogCaptureFixture
+) -> None:
+    plan(shot_of(negative_prompt="bird", guidance=1), video_model)
+    (message,) = caplog.messages
+    assert message.startswith("the negative prompt is not used at guidance 1")
+    caplog.clear()
+    plan(shot_of(negative_prompt="bird", guidance=1.5), video_model)
+    plan(shot_of(guidance=1), video_model)
+    assert not caplog.messages
+
+
+def test_the_words_lost_begin_with_a_whole_one(
+    video_model: VideoModel, caplog: pytest.LogCaptureFixture
+) -> None:
+    plan(Shot("a red ball moves right over the meadow and xylophones ring"), video_model)
+    (message,) = caplog.messages
+    assert message.endswith("it does not see: 'xylophones ring'")
+    caplog.clear()
+    plan(Shot("a red ball moves right over the meadow and " + "many words " * 200), video_model)
+    (message,) = caplog.messages
+    assert len(message) < 500 and message.endswith("words)'")

@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING
 
 from rehearse.models.meanings import alike_in_meaning
 from rehearse.shot.errors import ShotError
+from rehearse.shot.prompt_syntax import told, without_syntax
 
 if TYPE_CHECKING:
     from rehearse.models.model import VideoModel
 
 _LOG = logging.getLogger(__name__)
+_MOST_SHOWN = 240
 _WORD = re.compile(r"\w+(?:['’-]\w+)*")
 
 
@@ -50,6 +52,11 @@ def refuse_unknown_words(field: str, text: str, model: VideoModel) -> None:
     unknown = unknown_words(text, vocabulary)
     if not unknown:
         return
+    if foreign := list(told(text)):
+        plain = without_syntax(text)
+        left = unknown_words(plain, vocabulary)
+        write = f'write "{plain}"' if plain and not left else "write it in plain words"
+        raise ShotError(f"{'; '.join(foreign)}; {write}", field=field)
     parts = []
     for word in unknown:
         near = " or ".join(f'"{known}"' for known in nearest_words(word, vocabulary))
@@ -62,11 +69,30 @@ def refuse_unknown_words(field: str, text: str, model: VideoModel) -> None:
     )
 
 
+def say_foreign_syntax(what: str, text: str) -> None:
+    """Warn of what a text says in the syntax of other tools. what: it is called in the sentence."""
+    for sentence in told(text):
+        _LOG.warning("%s has %s", what, sentence)
+
+
 def say_what_is_cut(what: str, text: str, model: VideoModel) -> None:
     """Warn where a text has more tokens than a model reads. what: it is called in the sentence."""
+    lost = words_lost(text, model)
+    if not lost:
+        return
+    shown = lost if len(lost) <= _MOST_SHOWN else f"{lost[:_MOST_SHOWN]}... ({len(lost.split())} words)"
+    _LOG.warning(
+        "%s is longer than the %d tokens %r reads; it does not see: %r",
+        *(what, model.limits.max_tokens, model.identity, shown),
+    )
+
+
+def words_lost(text: str, model: VideoModel) -> str:
+    """The end of a text that a model does not read, from the first word that it does not read whole; empty
+    where it reads all."""
     cut = model.tokenize(text).cut
-    if cut is not None:
-        _LOG.warning(
-            "%s is longer than the %d tokens %r reads; it does not see: %r",
-            *(what, model.limits.max_tokens, model.identity, text[cut:]),
-        )
+    if cut is None:
+        return ""
+    while cut and text[cut - 1].isalnum() and text[cut : cut + 1].isalnum():
+        cut -= 1
+    return text[cut:].strip()
