@@ -391,7 +391,7 @@ def projects() -> Files:
     )
     for name, more in {
         "unknown field": {"run": "x"},
-        "other version": {"version": 2},
+        "other version": {"version": 99},
         "version as text": {"version": "1"},
         "other format": {"format": "other"},
         "id with a path": {"id": "../x"},

@@ -265,3 +265,21 @@ def test_a_step_of_numbers_that_are_none_fails_the_take_and_it_plays_on_from_the
     monkeypatch.undo()
     found = worker.row(worker.play(take))
     assert (found.status, found.step, found.error) == ("finished", STEPS, None)
+
+
+def test_what_a_run_was_warned_of_is_kept_and_travels(worker: Worker, shot: Shot, tmp_path: Path) -> None:
+    noted = shot.with_prompt("a (red ball:1.3) over the snow").with_(negative_prompt="bird", guidance=1)
+    take = worker.play(worker.fork(worker.take(shot), 0, noted))
+    said = worker.row(take).notes
+    assert said is not None and len(said) == 2
+    assert said[0].startswith("the prompt has “(red ball:1.3)”: weights are not read")
+    assert said[1].startswith("the negative prompt is not used at guidance 1")
+    assert worker.row(worker.take(shot)).notes is None
+
+    target, place = tmp_path / "film.rehearse", tmp_path / "parts"
+    export_project(worker.store, worker.project, target)
+    place.mkdir()
+    other = Store(tmp_path / "elsewhere")
+    import_project(other, target, place)
+    with other.read() as session:
+        assert tree.take_row(session, take).notes == said

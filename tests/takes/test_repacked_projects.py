@@ -175,7 +175,7 @@ def _changed(entries: list[Entry], change: dict[str, object]) -> list[Entry]:
 def test_a_newer_project_says_so(exported: list[Entry], other: Store, tmp_path: Path) -> None:
     newer = _changed(exported, {"version": 3, "boards": [], "shots": "elsewhere now"})
     said = refusal(other, packed(tmp_path, newer))
-    assert "made by a newer Rehearse (project format 3; this one reads up to 1); update Rehearse" in said
+    assert "made by a newer Rehearse (project format 3; this one reads up to 2); update Rehearse" in said
 
 
 def test_a_newer_shot_in_a_project_says_so(exported: list[Entry], other: Store, tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from rehearse.sampling.loop import Cancelled
 from rehearse.sampling.surroundings import say_what_changed
 from rehearse.shot import Shot
 from rehearse.studio import full_disk
+from rehearse.studio.hearing import hearing
 from rehearse.studio.recorder import StoreRecorder
 from rehearse.studio.strips import put_strip
 from rehearse.takes.blending import mixes_with_parent, unmixed
@@ -21,7 +22,7 @@ from rehearse.takes.store import images, tree
 from rehearse.takes.store.errors import DiskFull
 from rehearse.takes.store.facts import Facts
 from rehearse.takes.store.queue import hold_queue
-from rehearse.takes.store.recording import Claim, Lost, held, record_end
+from rehearse.takes.store.recording import Claim, Lost, held, record_end, record_notes
 from rehearse.takes.store.schema import TakeRow
 from rehearse.takes.store.store import Store
 from rehearse.takes.take import Take
@@ -82,18 +83,18 @@ class Run:
         if row.asked is not None:
             self._end(row.asked)  # asked before this run could be told
             return
-        with self.planning:
+        with self.planning, hearing() as planned:
             take = self._brought(row, load_model)
+        self._note(planned)
         self._take = take
         if self._halt is not None:
             take.cancel()
         until = None if until is None else min(until, take.steps)
-        try:
+        with hearing() as played, contextlib.suppress(Cancelled):
             for _ in take.play(until):
                 if self._halt is not None:
                     break
-        except Cancelled:
-            pass
+        self._note(played)
         if take.finished:
             self._end("finished", look=put_strip(self.store.blobs, take.look()))
         elif self._halt == "stopped" or take.state is None:
@@ -156,6 +157,11 @@ class Run:
             original=None if begins is None else recorder.checkpoint(begins).original,
             keep=0, recorder=recorder,
         )  # fmt: skip
+
+    def _note(self, heard: list[str]) -> None:
+        if heard:
+            with self.store.write() as session:
+                record_notes(session, self.claim, heard)
 
     def _recorder(self, row: TakeRow) -> StoreRecorder:
         return StoreRecorder(self.store, self.claim, row.document, self._kept(row), self.told)

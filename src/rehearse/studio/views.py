@@ -358,6 +358,8 @@ class TakeView(View):
     """Who queued it, see the header X-Rehearse-Client."""
     error: str | None
     """Why it failed, was interrupted, or paused of itself, in one sentence."""
+    notes: list[str]
+    """What of the shot was not done as it may have been meant, in a sentence each: words not read, ..."""
     revision: Revision
     created: float
     changed: float

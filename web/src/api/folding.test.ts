@@ -76,6 +76,7 @@ describe("a step", () => {
     expect(only(withStepTaken(known, stepTaken(1)))).toMatchObject({
       status: "running",
       error: null,
+      notes: [],
       queue_position: null,
       kept_steps: [0, 1],
     });

@@ -42,6 +42,7 @@ export function withStepTaken(list: TakeList, event: StepTaken): TakeList {
     status: "running",
     queue_position: null,
     error: null,
+    notes: [],
     revision: take.revision + 1,
     step: event.step,
     steps: event.steps,

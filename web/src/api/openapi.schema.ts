@@ -1699,6 +1699,11 @@ export interface components {
              * @description Why it failed, was interrupted, or paused of itself, in one sentence.
              */
             error: string | null;
+            /**
+             * Notes
+             * @description What of the shot was not done as it may have been meant, in a sentence each: words not read, ...
+             */
+            notes: string[];
             /** Revision */
             revision: number;
             /** Created */
@@ -1840,6 +1845,11 @@ export interface components {
              * @description Why it failed, was interrupted, or paused of itself, in one sentence.
              */
             error: string | null;
+            /**
+             * Notes
+             * @description What of the shot was not done as it may have been meant, in a sentence each: words not read, ...
+             */
+            notes: string[];
             /** Revision */
             revision: number;
             /** Created */

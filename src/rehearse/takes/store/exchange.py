@@ -44,7 +44,8 @@ from rehearse.takes.store.schema import (
 from rehearse.takes.store.store import Store
 
 FORMAT = "rehearse-project"
-VERSION = 1
+VERSION = 2
+"""1: no notes. 2: takes may have notes, which a program that reads 1 only would not take."""
 
 _LARGEST_INDEX = 32 << 20
 """Some 100,000 steps; what is in it lies in memory all at once, many times as large."""
@@ -126,6 +127,7 @@ class _Take(_Part):
     name: Annotated[str, Field(min_length=1, max_length=200)]
     pinned: bool
     error: Text | None
+    notes: Annotated[list[Text], FailFast(), Field(max_length=1000)] = []
     begun: bool
     seconds: Time | None
     look: _Strip | None
@@ -137,7 +139,7 @@ class _Take(_Part):
 
 class _Project(_Part):
     format: Literal["rehearse-project"]
-    version: Literal[1]
+    version: Literal[1, 2]
     id: Id
     name: Annotated[str, Field(min_length=1, max_length=200)]
     created: Time
@@ -216,12 +218,14 @@ def _gather(session: Session, project: str) -> tuple[dict[str, Any], set[str]]:
                 "step": take.step, "total": take.steps, "until": take.until, "frames": take.frames,
                 "width": take.width, "height": take.height, "fps": take.fps, "name": take.name,
                 "pinned": take.pinned, "error": take.error, "begun": take.begun and bool(steps),
+                **({"notes": take.notes} if take.notes else {}),
                 "seconds": take.seconds,
                 "look": take.look, "picture": take.picture, "created": take.created,
                 "deleted": take.deleted, "steps": steps,
             }
         )  # fmt: skip
     whole["images"] = sorted(pictures)
+    whole["version"] = VERSION if any(take.notes for take in takes) else 1
     return whole, files | pictures
 
 
@@ -527,8 +531,8 @@ def _take(session: Session, take: _Take, ids: dict[str, str], project: str, now:
         document=take.document, prompt=asked.prompt, model=asked.model, seed=asked.seed,
         status=take.status, step=take.step, steps=take.total, until=take.until, frames=take.frames,
         width=take.width, height=take.height, fps=take.fps, name=take.name, pinned=take.pinned, client="",
-        error=take.error, revision=0, begun=take.begun, run=None, falls=0, position=None,
-        seconds=take.seconds, preview=last, look=take.look.model_dump() if take.look else None,
+        error=take.error, notes=take.notes or None, revision=0, begun=take.begun, run=None, falls=0,
+        position=None, seconds=take.seconds, preview=last, look=take.look.model_dump() if take.look else None,
         picture=take.picture, created=take.created, changed=now, deleted=take.deleted,
     )  # fmt: skip
     session.add(row)

@@ -92,6 +92,7 @@ def _take(row: TakeRow, kept: list[int], place: int | None) -> Facts:
         "pinned": row.pinned,
         "client": row.client,
         "error": row.error,
+        "notes": row.notes or [],
         "revision": row.revision,
         "created": row.created,
         "changed": row.changed,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -105,6 +105,15 @@ def record_plan(
     row.begun = row.begun or checkpoint is not None
     row.picture = picture
     changed(session, row)
+
+
+def record_notes(session: Session, claim: Claim, notes: Iterable[str]) -> None:
+    """Keep what the run was warned of, beside what runs before it were. Raises Lost."""
+    row = held(session, claim)
+    kept = list(dict.fromkeys([*(row.notes or ()), *notes]))
+    if kept != (row.notes or []):
+        row.notes = kept
+        changed(session, row)
 
 
 def record_step(

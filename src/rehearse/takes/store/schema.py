@@ -11,7 +11,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 class Base(DeclarativeBase):
     """All tables; the migrations make them."""
 
-    type_annotation_map = {dict[str, Any]: JSON, float: Double}  # noqa: RUF012  SQLAlchemy reads it as it is
+    type_annotation_map = {dict[str, Any]: JSON, list[str]: JSON, float: Double}  # noqa: RUF012  SQLAlchemy reads it as it is
 
 
 class ProjectRow(Base):
@@ -59,8 +59,9 @@ class TakeRow(Base):
 
     begun: whether the worker has written its first state. run: the worker's run that may write to it now, or
     None: a run that does not hold it is refused. asked: what a person asked a running take to become,
-    ``paused`` or ``stopped``, or None. falls: how often a worker died under it since its last step. position:
-    its place in the queue, smaller first, None unless queued. seconds: of a step, smoothed.
+    ``paused`` or ``stopped``, or None. notes: sentences that its runs were warned with, None for none. falls:
+    how often a worker died under it since its last step. position: its place in the queue, smaller first,
+    None unless queued. seconds: of a step, smoothed.
     """
 
     __tablename__ = "take"
@@ -87,6 +88,7 @@ class TakeRow(Base):
     pinned: Mapped[bool]
     client: Mapped[str]
     error: Mapped[str | None] = mapped_column(Text)
+    notes: Mapped[list[str] | None]
     revision: Mapped[int]
     begun: Mapped[bool]
     run: Mapped[str | None]

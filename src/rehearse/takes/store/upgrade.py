@@ -9,7 +9,7 @@ from sqlalchemy import Engine, inspect, text
 
 from rehearse.takes.store.errors import StoreError
 
-HEAD = "0002"
+HEAD = "0003"
 """The newest of the migrations in ``migrations/versions``."""
 
 

@@ -1,0 +1,15 @@
+"""What a take's run was warned of."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0003"
+down_revision = "0002"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.add_column("take", sa.Column("notes", sa.JSON(), nullable=True))
