@@ -6,6 +6,8 @@ const server = process.env.REHEARSE_SERVER ?? "http://127.0.0.1:7860";
 
 export default defineConfig({
   plugins: [react(), licences(), sourcesDigest()],
+  // Below any path: the page finds its parts, and the API, relative to its own address.
+  base: "./",
   build: {
     outDir: "../src/rehearse/studio/app",
     emptyOutDir: true,

@@ -303,7 +303,7 @@ def test_a_token_is_needed_and_goes_into_a_cookie(tmp_path: Path) -> None:
         )
         assert client.get("/api/projects", headers={"Authorization": "Bearer word"}).status_code == 200
         answer = client.get("/?token=word", follow_redirects=False)
-        assert (answer.status_code, answer.headers["location"]) == (303, "/")
+        assert (answer.status_code, answer.headers["location"]) == (303, "./")
         assert "HttpOnly" in answer.headers["set-cookie"]
         # Browsers withhold a strict cookie on the redirect where another site's page held the link.
         assert "SameSite=lax" in answer.headers["set-cookie"]

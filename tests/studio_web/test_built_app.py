@@ -115,3 +115,8 @@ def test_a_build_from_scratch_is_the_same(tmp_path: Path) -> None:
 )
 def test_the_typed_client_is_generated_from_the_published_api() -> None:
     subprocess.run(["node", "scripts/types.mjs", "--check"], cwd=WEB, check=True)
+
+
+def test_the_page_that_ships_asks_relative_to_itself() -> None:
+    asked = re.findall(r'(?:src|href)="([^"]+)"', (APP / "index.html").read_text(encoding="utf-8"))
+    assert asked and all(address.startswith("./") for address in asked), asked

@@ -26,7 +26,7 @@ export function App() {
     );
   return (
     <main className="opening">
-      <img src="/icon.svg" alt="" width={56} height={56} />
+      <img src="./icon.svg" alt="" width={56} height={56} />
       <h1>Rehearse</h1>
       {fault ? (
         <>

@@ -19,6 +19,8 @@ rehearse studio --projects ./film --port 8000
 
 rehearse studio --host 0.0.0.0 --token new   [dim]for other machines, behind a token that is made up[/dim]
 
+rehearse studio --allow-host studio.example.org --root-path /rehearse --token new   [dim]behind a proxy[/dim]
+
 rehearse studio --engine ray --device cuda --device cuda   [dim]two GPUs, handed out by Ray[/dim]
 """)
 
@@ -39,6 +41,19 @@ def studio(
     port: int = typer.Option(7860, "--port", min=0, max=65535, help="0 takes a free one."),
     host: str = typer.Option(
         "127.0.0.1", "--host", help="Where to listen. Beyond this machine a token is needed."
+    ),
+    allow_host: list[str] = typer.Option(
+        [],
+        "--allow-host",
+        metavar="HOST",
+        help="A name that a proxy before the studio is reached by, such as studio.example.org. Repeatable.",
+    ),
+    root_path: str = typer.Option(
+        "",
+        "--root-path",
+        metavar="PATH",
+        help="The path below which a proxy has the studio, such as /rehearse; proxies that take it off need "
+        "none.",
     ),
     token: str | None = typer.Option(
         None, "--token", metavar="WORD", help="What browsers must show; new makes one up and prints it."
@@ -62,7 +77,7 @@ def studio(
 
     token = secrets.token_urlsafe(24) if token == "new" else token
     serve(
-        projects, host=host, port=port, token=token, browser=browser, devices=device, models=model,
-        engine=engine.value,
+        projects, host=host, port=port, allow_hosts=allow_host, root_path=root_path, token=token,
+        browser=browser, devices=device, models=model, engine=engine.value,
         say=lambda address: typer.echo(f"the studio is at {address}  (Ctrl-C ends it)"),
     )  # fmt: skip

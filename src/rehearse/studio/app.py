@@ -18,6 +18,7 @@ from rehearse.studio.engines.engine import Engine
 from rehearse.studio.limits import ServerLimits
 from rehearse.studio.openapi import with_documents
 from rehearse.studio.page import serve_page
+from rehearse.studio.prefix import Prefix
 from rehearse.studio.problems import answer_problems
 from rehearse.studio.security import Guard
 from rehearse.studio.views import Problem
@@ -35,18 +36,25 @@ def create_app(
     token: str | None = None,
     *,
     hosts: Iterable[str] = (),
+    allowed: Iterable[str] = (),
+    root_path: str = "",
     limits: ServerLimits | None = None,
 ) -> FastAPI:
     """The studio's server.
 
     store_dir: folder of the projects, made if it is missing. engine: runs the takes. token: what requests
     must show, None for a server that only this machine reaches. hosts: names it answers to, beside loopback.
+    allowed: further ones, of proxies, whose pages may give commands whatever name the proxy asks for.
+    root_path: of a proxy that leaves it in front of the paths, such as ``/rehearse``.
     Raises StoreError where the folder cannot be used.
     """
     desk = Desk(Path(store_dir), engine, limits, token)
     app = build(lifespan=_lifespan)
     app.state.desk = desk
-    app.add_middleware(Guard, token=token, hosts=tuple(hosts), json_bytes=desk.limits.json_bytes)
+    app.add_middleware(
+        Guard, token=token, hosts=tuple(hosts), allowed=tuple(allowed), json_bytes=desk.limits.json_bytes
+    )
+    app.add_middleware(Prefix, path=root_path)
     serve_page(app)
     return app
 

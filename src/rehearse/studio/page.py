@@ -6,7 +6,7 @@ from pathlib import Path
 
 from fastapi import FastAPI
 from starlette.exceptions import HTTPException
-from starlette.responses import FileResponse, HTMLResponse, Response
+from starlette.responses import FileResponse, HTMLResponse, RedirectResponse, Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
@@ -15,8 +15,32 @@ APP = Path(__file__).resolve().parent / "app"
 
 _MISSING = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Rehearse</title>
 <h1>The studio's page is not built</h1>
-<p>The server runs, and its API answers below <a href="/api/health">/api</a>. To build the page:
+<p>The server runs, and its API answers below <a href="api/health">/api</a>. To build the page:
 <code>make web</code> in the project, then load this page again.</p></html>"""
+
+
+_TYPES = {
+    ".css": "text/css; charset=utf-8",
+    ".html": "text/html; charset=utf-8",
+    ".ico": "image/x-icon",
+    ".jpg": "image/jpeg",
+    ".js": "text/javascript; charset=utf-8",
+    ".json": "application/json",
+    ".map": "application/json",
+    ".mjs": "text/javascript; charset=utf-8",
+    ".mp4": "video/mp4",
+    ".png": "image/png",
+    ".svg": "image/svg+xml",
+    ".txt": "text/plain; charset=utf-8",
+    ".wasm": "application/wasm",
+    ".webm": "video/webm",
+    ".webmanifest": "application/manifest+json",
+    ".webp": "image/webp",
+    ".woff": "font/woff",
+    ".woff2": "font/woff2",
+}
+"""Types by ending. A machine's registry may say otherwise: on Windows .js is often text/plain, which no
+browser runs."""
 
 
 class _App(StaticFiles):
@@ -27,6 +51,8 @@ class _App(StaticFiles):
         answer = super().file_response(*args, **kwargs)  # type: ignore[arg-type]
         scope = args[2] if len(args) > 2 else kwargs.get("scope")
         hashed = isinstance(scope, dict) and "/assets/" in str(scope.get("path"))
+        ending = Path(str(args[0] if args else kwargs.get("full_path"))).suffix.lower()
+        answer.headers["Content-Type"] = _TYPES.get(ending, "application/octet-stream")
         answer.headers["Cache-Control"] = "public, max-age=31536000, immutable" if hashed else "no-cache"
         return answer
 
@@ -37,9 +63,14 @@ class _App(StaticFiles):
             # The page's own addresses are the page's to read.
             page = APP / "index.html"
             api = path.split("/", 1)[0] == "api"
-            if error.status_code == 404 and not api and "." not in path.rsplit("/", 1)[-1] and page.is_file():
-                return FileResponse(page, headers={"Cache-Control": "no-cache"})
-            raise
+            if error.status_code != 404 or api or "." in path.rsplit("/", 1)[-1] or not page.is_file():
+                raise
+            # The page asks for its parts by addresses relative to its own.
+            below = str(scope["path"]).count("/") - 1
+            if below > 0:
+                return RedirectResponse("../" * below, 303)
+            headers = {"Cache-Control": "no-cache"}
+            return FileResponse(page, media_type="text/html", headers=headers)
 
 
 def serve_page(app: FastAPI) -> None:

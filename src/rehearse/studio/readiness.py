@@ -20,6 +20,7 @@ from rehearse.shot.errors import faults
 from rehearse.shot.instructions import Instruction
 from rehearse.shot.needs import LATER, UNNAMED, needs
 from rehearse.shot.nouns import Noun, nouns
+from rehearse.shot.prompt_syntax import told, without_syntax
 from rehearse.studio.limits import ServerLimits
 from rehearse.studio.views import Fix, PatchOperation, ShotProblem
 
@@ -327,7 +328,15 @@ class _Reader:
         if self.model is None:
             return
         known = self.model["limits"]["vocabulary"]
-        for word in self._unknown(text, self.model)[:_MOST_WORDS]:
+        unknown = self._unknown(text, self.model)
+        if unknown and (foreign := list(told(text))):
+            # Its words would be told as unknown one by one: "1", "3", "lora".
+            plain = without_syntax(text)
+            fix = [_fix("Write it in plain words", ("replace", pointer, plain))] if plain else []
+            for sentence in foreign:
+                yield _problem(field, sentence, *fix)
+            unknown = self._unknown(plain, self.model)
+        for word in unknown[:_MOST_WORDS]:
             fixes = [
                 _fix(near, ("replace", pointer, _replaced(text, word, near)))
                 for near in nearest_words(word, known)

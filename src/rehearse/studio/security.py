@@ -45,12 +45,22 @@ _UPLOADS = ("/api/images", "/api/clips", "/api/projects/import")
 
 
 class Guard:
-    """ASGI middleware. hosts: names this server answers to, beside loopback. json_bytes: of a command."""
+    """ASGI middleware. hosts: names this server answers to, beside loopback. allowed: further ones, from
+    whose pages commands are taken also where a proxy asks under another name. json_bytes: of a command."""
 
-    def __init__(self, app: ASGIApp, *, token: str | None, hosts: Iterable[str], json_bytes: int) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        token: str | None,
+        hosts: Iterable[str],
+        json_bytes: int,
+        allowed: Iterable[str] = (),
+    ) -> None:
         self._app = app
         self._token = token
-        self._hosts = {*LOOPBACK, *(host.lower() for host in hosts)}
+        self._allowed = {host.lower() for host in allowed}
+        self._hosts = {*LOOPBACK, *(host.lower() for host in hosts), *self._allowed}
         self._most = json_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -78,14 +88,24 @@ class Guard:
         host = headers.get("host", "")
         if _name_of(host) not in self._hosts:
             # A page on a name that was pointed at this machine would count as same-origin.
-            return problem(421, f"this server does not answer to the name {host[:100]!r}")
+            return problem(
+                421,
+                f"this server does not answer to the name {host[:100]!r}; if it is yours, start the studio "
+                "with --allow-host and that name",
+            )
         if scope["method"] not in _READING:
             origin = headers.get("origin")
-            if origin is not None and urlsplit(origin).netloc.lower() != host.lower():
+            if origin is not None and not self._is_own(origin, host):
                 return problem(403, f"commands from pages of {origin[:100]} are not taken")
             if headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
                 return problem(403, "commands from pages of other sites are not taken")
         return self._without_token(scope, headers)
+
+    def _is_own(self, origin: str, host: str) -> bool:
+        """Whether a page of this origin is the studio's. A proxy may ask under a name of its own, so names
+        that were allowed by name count whatever was asked for."""
+        place = urlsplit(origin).netloc.lower()
+        return place == host.lower() or _name_of(place) in self._allowed
 
     def _without_token(self, scope: Scope, headers: Headers) -> Response | None:
         if self._token is None or scope["path"] == "/api/health":
@@ -95,13 +115,16 @@ class Guard:
             return None
         query = parse_qs(scope["query_string"].decode("latin-1"))
         if not scope["path"].startswith("/api/") and self._is(query.get("token", [""])[0]):
-            # Into a cookie and out of the address, so that it stays out of histories.
-            answer = RedirectResponse(scope["path"] or "/", 303)
+            # Into a cookie and out of the address, so that it stays out of histories. To the same place by a
+            # relative address: a proxy may have it below a path that is not known here.
+            answer = RedirectResponse("./" + scope["path"].rsplit("/", 1)[-1], 303)
             # Lax, because browsers withhold a strict cookie on this very redirect where the link was followed
             # from another site's page, such as webmail. Another site can make a browser show it with a GET of
             # a whole page only, and no GET here changes anything; it comes neither with another site's forms
             # and fetches nor with its pictures and frames, and commands from other sites are refused above.
-            answer.set_cookie(COOKIE, self._token, httponly=True, samesite="lax", path="/")
+            # No path either: browsers take the one that they asked for, up to its last slash.
+            safe = scope.get("scheme") == "https"
+            answer.set_cookie(COOKIE, self._token, httponly=True, samesite="lax", path=None, secure=safe)
             return answer
         refused = problem(
             401, "this server needs its token; open the address that it printed when it started"

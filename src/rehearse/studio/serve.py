@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import gc
 import os
+import re
 import socket
 import threading
 import webbrowser
@@ -19,6 +20,7 @@ from rehearse.studio.app import create_app
 from rehearse.studio.engines.engine import Engine
 from rehearse.studio.engines.local import LocalEngine
 from rehearse.studio.limits import ServerLimits
+from rehearse.studio.prefix import root_path_of
 from rehearse.studio.security import LOOPBACK
 from rehearse.takes.store.errors import StoreError
 
@@ -41,6 +43,8 @@ def serve(
     *,
     host: str = "127.0.0.1",
     port: int = PORT,
+    allow_hosts: Sequence[str] = (),
+    root_path: str = "",
     token: str | None = None,
     browser: bool = False,
     devices: Sequence[str] = ("auto",),
@@ -51,22 +55,29 @@ def serve(
     """Serve the studio until it is asked to end (Ctrl-C, SIGTERM); what runs is paused then.
 
     folder: of the projects. port: 0 takes a free one. token: must be given where ``host`` is not loopback.
+    allow_hosts: names of proxies under which it may be asked. root_path: the path below which a proxy has it.
     models: folders or hub ids to offer besides what is installed. engine: what runs the workers, one for each
     of ``devices``: processes of this machine, or actors of Ray. say: gets the address.
     Raises StoreError: no token, a port that is taken, a folder that another studio has open.
     """
-    if host not in LOOPBACK and not token:
+    allowed = [_host_name(name) for name in allow_hosts]
+    path = root_path_of(root_path)
+    opened = [f"--host {host}"] if host not in LOOPBACK else []
+    opened += [f"--allow-host {name}" for name in allowed if name not in LOOPBACK]
+    if opened and not token:
         raise StoreError(
-            f"--host {host} lets other machines in; give --token WORD too, or --token new to have one made up"
+            f"{opened[0]} lets other machines in; give --token WORD too, or --token new to have one made up"
         )
     with _only_one(Path(folder)), _listening(host, port) as listener:
-        address = _address(host, listener.getsockname()[1], token)
+        address = _address(host, listener.getsockname()[1], path, token)
         limits = ServerLimits(further_models=tuple(models))
         app = create_app(
             folder,
             _engine(engine, limits.models, devices),
             token,
             hosts=_names(host),
+            allowed=allowed,
+            root_path=path,
             limits=limits,
         )
         config = uvicorn.Config(
@@ -74,7 +85,8 @@ def serve(
             date_header=False, lifespan="on",
         )  # fmt: skip
         if callable(say):
-            say(address)
+            for one in (address, *(_proxied(name, path, token) for name in allowed if name not in LOOPBACK)):
+                say(one)
         if browser:
             threading.Timer(0.5, webbrowser.open, [address]).start()
         # What is loaded by now stays: whoever waits for an answer need not wait until all of it has been gone
@@ -146,7 +158,24 @@ def _names(host: str) -> list[str]:
     return sorted(found)
 
 
-def _address(host: str, port: int, token: str | None) -> str:
+def _host_name(text: str) -> str:
+    """A name that a browser may ask for, lower case. Raises StoreError."""
+    name = text.strip().lower().strip("[]")
+    if not re.fullmatch(r"[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|[0-9a-f:]*:[0-9a-f:.]*", name):
+        raise StoreError(
+            f"--allow-host is {text!r}; give one name alone, such as studio.example.org, without https://, "
+            "port or path"
+        )
+    return name
+
+
+def _proxied(name: str, path: str, token: str | None) -> str:
+    """The address by way of a proxy, which stands where browsers look for one: behind TLS, at its port."""
+    name = f"[{name}]" if ":" in name else name
+    return f"https://{name}{path}/" + (f"?token={token}" if token else "")
+
+
+def _address(host: str, port: int, path: str, token: str | None) -> str:
     name = "127.0.0.1" if host in _EVERYWHERE else host
     name = f"[{name}]" if ":" in name else name
-    return f"http://{name}:{port}/" + (f"?token={token}" if token else "")
+    return f"http://{name}:{port}{path}/" + (f"?token={token}" if token else "")

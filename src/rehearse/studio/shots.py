@@ -14,6 +14,7 @@ from rehearse.shot.draft import Draft, check_draft, draft_text, prompt_of, read_
 from rehearse.studio import views
 from rehearse.studio.limits import ServerLimits
 from rehearse.studio.readiness import Facts, problems_of, subjects_of
+from rehearse.studio.remarks import notes_of
 from rehearse.takes.store import shots
 from rehearse.takes.store.facts import Facts as Row
 from rehearse.takes.store.images import kept_reference, take_in
@@ -113,6 +114,7 @@ class Shots:
             **facts,
             shot=draft,
             problems=problems_of(draft, models, self._limits),
+            notes=notes_of(draft),
             subjects=[
                 views.Subject(phrase=noun.phrase, occurrence=noun.occurrence)
                 for noun in subjects_of(draft, models)

@@ -277,6 +277,8 @@ class ShotView(ShotSummary):
     and `/api/images/<digest>/shown` as they are to be shown."""
     problems: list[ShotProblem]
     """What keeps it from being run, as far as can be said without its model; empty: it is ready."""
+    notes: list[ShotProblem]
+    """What does not keep it from being run, and will mean less than it seems to."""
     subjects: list[Subject]
     """What its prompt speaks of: the words that a path or a mark can be bound to."""
 

@@ -1,5 +1,6 @@
 /** The typed client of the studio's HTTP API. */
 import createClient from "openapi-fetch";
+import { BASE } from "./base";
 import type { Shot } from "../document/shot";
 import type { components, paths } from "./openapi.schema";
 
@@ -75,7 +76,7 @@ async function deliver(request: Request): Promise<Response> {
   }
 }
 
-export const api = createClient<paths>({ baseUrl: location.origin, fetch: deliver });
+export const api = createClient<paths>({ baseUrl: BASE, fetch: deliver });
 
 interface Answer<T> {
   data?: T;

@@ -2,6 +2,7 @@
 import { type QueryClient, useQueryClient } from "@tanstack/react-query";
 import { useEffect } from "react";
 import { create } from "zustand";
+import { BASE } from "./base";
 import type { Step, StudioEvent } from "./client";
 import { heardOf, type TakeList, withStep, withStepTaken, withTake } from "./folding";
 import { fetchTakes, keys } from "./queries";
@@ -67,7 +68,7 @@ export function useEvents(project: string | null, heard: (event: StudioEvent) =>
     };
     const open = () => {
       if (over) return;
-      stream = new EventSource(`/api/projects/${project}/events?after=${last}`);
+      stream = new EventSource(`${BASE}/api/projects/${project}/events?after=${last}`);
       stream.onopen = () => {
         const cut = useLine.getState().open === false;
         useLine.setState({ open: true });

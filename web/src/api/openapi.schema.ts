@@ -1495,6 +1495,11 @@ export interface components {
              */
             problems: components["schemas"]["ShotProblem"][];
             /**
+             * Notes
+             * @description What does not keep it from being run, and will mean less than it seems to.
+             */
+            notes: components["schemas"]["ShotProblem"][];
+            /**
              * Subjects
              * @description What its prompt speaks of: the words that a path or a mark can be bound to.
              */

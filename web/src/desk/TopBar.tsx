@@ -22,7 +22,7 @@ export function TopBar({ onHelp }: { onHelp: () => void }) {
   return (
     <header className="top-bar">
       <h1 className="brand">
-        <img src="/icon.svg" alt="" width={24} height={24} />
+        <img src="./icon.svg" alt="" width={24} height={24} />
         Rehearse
       </h1>
       <ProjectMenu />

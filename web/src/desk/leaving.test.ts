@@ -5,7 +5,7 @@ vi.hoisted(() => {
   const kept = new Map<string, string>();
   Object.assign(globalThis, {
     window: globalThis,
-    location: { origin: "http://studio", hash: "" },
+    location: { origin: "http://studio", pathname: "/", hash: "" },
     localStorage: {
       getItem: (key: string) => kept.get(key) ?? null,
       setItem: (key: string, value: string) => kept.set(key, value),
