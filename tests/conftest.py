@@ -17,6 +17,12 @@ settings.register_profile("patient", deadline=None)
 settings.load_profile("patient")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What is written down is what was declared: a value of another type is a fault, not a warning."""
+    for item in items:
+        item.add_marker(pytest.mark.filterwarnings("error:Pydantic serializer warnings"), append=False)
+
+
 @pytest.fixture(autouse=True)
 def fresh_accelerate() -> None:
     """Accelerate keeps one state a process: the precision of one test's run would be the next one's too."""

@@ -268,7 +268,7 @@ def test_a_step_of_numbers_that_are_none_fails_the_take_and_it_plays_on_from_the
 
 
 def test_what_a_run_was_warned_of_is_kept_and_travels(worker: Worker, shot: Shot, tmp_path: Path) -> None:
-    noted = shot.with_prompt("a (red ball:1.3) over the snow").with_(negative_prompt="bird", guidance=1)
+    noted = shot.with_prompt("a (red ball:1.3)").with_(negative_prompt="bird", guidance=1)
     take = worker.play(worker.fork(worker.take(shot), 0, noted))
     said = worker.row(take).notes
     assert said is not None and len(said) == 2

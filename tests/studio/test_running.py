@@ -6,6 +6,7 @@ import base64
 import io
 import random
 import time
+from functools import partial
 
 import numpy as np
 import pytest
@@ -136,12 +137,14 @@ def test_a_worker_killed_at_random_moments_changes_nothing(
     project, shot = studio.shot(_document(toy_model))
     reader = EventReader(studio, project["id"])
     take = studio.post(f"/shots/{shot['id']}/takes")["id"]
+    made = -1
     for _ in range(3):
-        until(lambda: studio.get(f"/takes/{take}")["status"] in ("running", "finished"), 60, "it runs")
+        # A step between two deaths, however slow the machine: after three without one, a take waits.
+        until(partial(_goes_beyond, studio, take, made), 600, "it runs, and has made a step")
         time.sleep(dice.uniform(0, 0.4))
         studio.kill_worker()
+        made = studio.get(f"/takes/{take}")["step"]
         assert studio.get("/health")["version"]
-        time.sleep(0.05)
     found = studio.wait(take)
     assert found["look"] == undisturbed["look"]
     until(
@@ -153,6 +156,11 @@ def test_a_worker_killed_at_random_moments_changes_nothing(
     ids = [event["id"] for event in reader.events]
     assert ids == sorted(set(ids))
     assert [event["step"] for event in reader.events if event["kind"] == "step"] == list(range(STEPS + 1))
+
+
+def _goes_beyond(studio: StudioProcess, take: str, step: int) -> bool:
+    found = studio.get(f"/takes/{take}")
+    return found["status"] == "finished" or (found["status"] == "running" and found["step"] > step)
 
 
 def test_a_server_killed_and_restarted_goes_on(

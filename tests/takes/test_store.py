@@ -99,7 +99,8 @@ def test_the_migrations_make_the_tables_of_the_schema(store: Store) -> None:
 def test_an_older_database_is_brought_up(store: Store) -> None:
     take = a_take(store, a_project(store), done=1)
     with store._engine.begin() as connection:
-        connection.execute(sqlalchemy.text("alter table take drop column asked"))
+        for column in ("asked", "notes"):
+            connection.execute(sqlalchemy.text(f"alter table take drop column {column}"))
         connection.execute(sqlalchemy.text("update alembic_version set version_num = '0001'"))
     store.close()
     again = Store(store.folder)

@@ -21,6 +21,8 @@ export interface Asked {
   words?: string[];
   /** Where projects are kept, and left when the studio is closed; else a folder that goes with it. */
   projects?: string;
+  /** A name that the browser shall find at this machine. */
+  resolve?: string;
 }
 
 export interface Studio {
@@ -66,7 +68,7 @@ async function started(process: ChildProcess): Promise<string> {
   });
 }
 
-export async function openStudio({ words = [], projects: kept }: Asked = {}): Promise<Studio> {
+export async function openStudio({ words = [], projects: kept, resolve }: Asked = {}): Promise<Studio> {
   mkdirSync(ARTIFACTS, { recursive: true });
   const projects = kept ?? mkdtempSync(join(tmpdir(), "rehearse-e2e-"));
   const start = (port: string) =>
@@ -86,6 +88,7 @@ export async function openStudio({ words = [], projects: kept }: Asked = {}): Pr
       "--disable-gpu",
       "--disable-background-networking",
       "--no-first-run",
+      ...(resolve ? [`--host-resolver-rules=MAP ${resolve} 127.0.0.1`] : []),
     ],
   });
   const complaints: string[] = [];

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from rehearse.cli.interrupt import listen
+from rehearse.home import without_empty_home
 
 _INTERRUPTED = 130
 
@@ -24,6 +25,7 @@ def run(arguments: Sequence[str]) -> int:
     """
     # Pillow warns of odd EXIF data by the lines of its own code; what matters of it is said in sentences.
     warnings.filterwarnings("ignore", module=r"PIL\.")
+    without_empty_home()
     try:
         from rehearse.cli.app import app
 

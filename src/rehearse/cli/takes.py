@@ -114,9 +114,10 @@ def bring(
 def _open(projects: Path) -> Store:
     """The store of a folder; BadWord where there is none yet."""
     from rehearse.cli.failures import BadWord
+    from rehearse.home import at_home
     from rehearse.takes.store.store import DATABASE, Store
 
-    if not (projects.expanduser() / DATABASE).is_file():
+    if not (at_home(projects) / DATABASE).is_file():
         raise BadWord(f"there are no projects in {projects}; name their folder with --projects")
     return Store(projects)
 

@@ -11,6 +11,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rehearse.home import HomelessPath, at_home
 from rehearse.json_text import JsonFault, read_json_file
 from rehearse.models.composition import beside, compose, is_composed, is_described
 from rehearse.models.errors import ModelError
@@ -101,7 +102,10 @@ def find_model(name: str) -> ModelFolder:
     """
     if name and "/" not in name and is_described(EMBEDDED / name):
         return _whole(EMBEDDED / name, name)
-    path = Path(name).expanduser()
+    try:
+        path = at_home(name)
+    except HomelessPath as error:
+        raise ModelError(f"model {name!r}: {error}") from None
     if name and path.is_dir():
         return _whole(path, name)
     if name and path.is_file():

@@ -16,6 +16,7 @@ from typing import Literal
 import uvicorn
 from filelock import FileLock, Timeout
 
+from rehearse.home import HomelessPath, at_home
 from rehearse.studio.app import create_app
 from rehearse.studio.engines.engine import Engine
 from rehearse.studio.engines.local import LocalEngine
@@ -106,13 +107,16 @@ def _engine(kind: Literal["local", "ray"], models: Sequence[str], devices: Seque
 
 @contextlib.contextmanager
 def _only_one(folder: Path) -> Iterator[None]:
-    folder = folder.expanduser()
     try:
+        folder = at_home(folder)
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise StoreError(
-            f"cannot use {folder} for projects: {(error.strerror or str(error)).lower()}"
+            f"cannot use {folder} for projects: {(error.strerror or str(error)).lower()}; give another folder "
+            "with --projects"
         ) from None
+    except HomelessPath as error:
+        raise StoreError(f"{error} with --projects") from None
     # The system lets go of it when this process ends, however it ends.
     lock = FileLock(folder / "lock")
     try:

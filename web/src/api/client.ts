@@ -1,7 +1,7 @@
 /** The typed client of the studio's HTTP API. */
 import createClient from "openapi-fetch";
-import { BASE } from "./base";
 import type { Shot } from "../document/shot";
+import { BASE } from "./base";
 import type { components, paths } from "./openapi.schema";
 
 type Schemas = components["schemas"];

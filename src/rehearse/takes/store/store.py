@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import DatabaseError, OperationalError
 from sqlalchemy.orm import Session
 
+from rehearse.home import HomelessPath, at_home
 from rehearse.takes.store.blobs import Blobs
 from rehearse.takes.store.errors import DiskFull, StoreError
 from rehearse.takes.store.upgrade import upgrade
@@ -30,13 +31,16 @@ class Store:
     """
 
     def __init__(self, folder: str | os.PathLike[str]) -> None:
-        self.folder = Path(folder).expanduser().resolve()
         try:
+            self.folder = at_home(folder).resolve()
             self.folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise StoreError(
-                f"cannot use {self.folder} for projects: {(error.strerror or str(error)).lower()}"
+                f"cannot use {folder} for projects: {(error.strerror or str(error)).lower()}; give another "
+                "folder with --projects"
             ) from None
+        except HomelessPath as error:
+            raise StoreError(f"{error} with --projects") from None
         self.blobs = Blobs(self.folder / "blobs")
         self._engine = _engine(self.folder / DATABASE)
         self._writing = self._engine.execution_options(rehearse_begin="IMMEDIATE")

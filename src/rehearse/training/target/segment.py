@@ -15,6 +15,7 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
+from rehearse.home import at_home
 from rehearse.training.target.errors import TrainingError
 
 DEFAULT = "facebook/sam2.1-hiera-small"
@@ -30,7 +31,7 @@ Point = tuple[float, float]
 def load_segmenter(name: str) -> Any:
     """SAM 2's image model (transformers' Sam2Model). name: a folder, or a hub id, fetched where it is not in
     the cache. Raises TrainingError where no weights can be had."""
-    place = Path(name).expanduser()
+    place = at_home(name)
     if not place.is_dir():
         place = _fetched(name)
     if not list(place.glob("*.safetensors")):

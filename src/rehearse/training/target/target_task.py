@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from rehearse.home import at_home
 from rehearse.models.cogvideox_positions import rotary_positions
 from rehearse.models.folder import ModelFolder
 from rehearse.models.target_adapter import save_target_adapter
@@ -371,7 +372,7 @@ def _save_lora(path: Path, state: dict[str, Tensor], lora: LoraRecipe) -> None:
 def reachable(base: ModelFolder) -> str:
     """How a rehearse.json elsewhere names a base: a folder by its full path, others as they were named, also
     where a folder of that name happens to lie here."""
-    named = Path(base.identity).expanduser()
+    named = at_home(base.identity)
     return str(named.resolve()) if named.resolve() == base.path.resolve() else base.identity
 
 
