@@ -18,7 +18,7 @@ from rehearse.takes.store.store import Store
 HOMES: dict[str, str | None] = {"unset": None, "empty": "", "not there": "/nonexistent/home"}
 
 
-def said(arguments: list[str], name: str, folder: Path, before: str = "") -> subprocess.CompletedProcess[str]:
+def said(arguments: list[str], name: str, folder: Path, before: str = "pass") -> subprocess.CompletedProcess[str]:
     """A command line in a process whose account has no home."""
     environment = {key: value for key, value in os.environ.items() if key not in ("HOME", "REHEARSE_DEBUG")}
     home = HOMES[name]
@@ -54,7 +54,7 @@ def test_projects_are_not_put_just_anywhere(tmp_path: Path, asked: list[str], na
 def test_a_home_that_is_not_there_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "file").touch()
     monkeypatch.setenv("HOME", str(tmp_path / "file" / "home"))
-    with pytest.raises(StoreError, match="cannot use ~/Rehearse for projects.*--projects"):
+    with pytest.raises(StoreError, match=r"cannot use ~/Rehearse for projects.*--projects"):
         Store("~/Rehearse")
 
 

@@ -112,8 +112,8 @@ def _only_one(folder: Path) -> Iterator[None]:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise StoreError(
-            f"cannot use {folder} for projects: {(error.strerror or str(error)).lower()}; give another folder "
-            "with --projects"
+            f"cannot use {folder} for projects: {(error.strerror or str(error)).lower()}; give another "
+            "folder with --projects"
         ) from None
     except HomelessPath as error:
         raise StoreError(f"{error} with --projects") from None
