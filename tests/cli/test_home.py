@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+import rehearse
 from rehearse import home
 from rehearse.home import HomelessPath, at_home
 from rehearse.models import ModelError, load_model
@@ -18,11 +19,14 @@ from rehearse.takes.store.store import Store
 HOMES: dict[str, str | None] = {"unset": None, "empty": "", "not there": "/nonexistent/home"}
 
 
-def said(arguments: list[str], name: str, folder: Path, before: str = "pass") -> subprocess.CompletedProcess[str]:
+def said(
+    arguments: list[str], name: str, folder: Path, before: str = "pass"
+) -> subprocess.CompletedProcess[str]:
     """A command line in a process whose account has no home."""
     environment = {key: value for key, value in os.environ.items() if key not in ("HOME", "REHEARSE_DEBUG")}
     home = HOMES[name]
     environment |= {} if home is None else {"HOME": home}
+    environment["PYTHONPATH"] = str(Path(rehearse.__file__).parents[1])
     code = f"import sys; {before}; from rehearse.cli import run; sys.exit(run(sys.argv[1:]))"
     return subprocess.run(
         [sys.executable, "-c", code, *arguments],
@@ -30,7 +34,7 @@ def said(arguments: list[str], name: str, folder: Path, before: str = "pass") ->
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("name", HOMES)
+@pytest.mark.parametrize("name", ["empty", "not there"])
 def test_a_clip_is_made(toy: Path, tmp_path: Path, name: str) -> None:
     asked = ["generate", "a red ball over the meadow", "-m", str(toy), "--steps", "1", "-o", "a.gif", "-q"]
     ended = said(asked, name, tmp_path)
