@@ -14,15 +14,22 @@ interface Readiness {
   /** The shot that was looked at; null before any was. */
   of: Shot | null;
   problems: ShotProblem[];
+  /** What does not keep it from being run, and will mean less than it seems to. */
+  notes: ShotProblem[];
   /** What its prompt speaks of. */
   subjects: Subject[];
 }
 
-export const useReadiness = create<Readiness>(() => ({ of: null, problems: [], subjects: [] }));
+export const useReadiness = create<Readiness>(() => ({ of: null, problems: [], notes: [], subjects: [] }));
 
 /** What the server says of a shot that was just sent or fetched. */
 export const heardOf = (view: ShotView, of: Shot): void =>
-  useReadiness.setState({ of, problems: view.problems ?? [], subjects: view.subjects ?? [] });
+  useReadiness.setState({
+    of,
+    problems: view.problems ?? [],
+    notes: view.notes ?? [],
+    subjects: view.subjects ?? [],
+  });
 
 /** Asks again: the studio has looked at its models since. */
 export async function askAgain(): Promise<void> {
@@ -52,7 +59,7 @@ function stands(problem: ShotProblem, of: Shot, shot: Shot): boolean {
   return of[name] === shot[name] && (of.model === shot.model || name === "prompt");
 }
 
-export function standing({ of, problems }: Readiness, shot: Shot): ShotProblem[] {
+export function standing({ of, problems }: Pick<Readiness, "of" | "problems">, shot: Shot): ShotProblem[] {
   if (of === shot) return problems;
   return of ? problems.filter((problem) => stands(problem, of, shot)) : [];
 }
@@ -63,6 +70,17 @@ export function useProblems(): ShotProblem[] {
   const readiness = useReadiness();
   const shot = useShot();
   return useMemo(() => standing(readiness, shot), [readiness, shot]);
+}
+
+/** What of the shot's texts will mean less than it seems to. */
+export function useNotes(): ShotProblem[] {
+  const { of, notes, problems } = useReadiness();
+  const shot = useShot();
+  return useMemo(() => {
+    // What keeps it from being run is told as that.
+    const told = new Set(problems.map(({ sentence }) => sentence));
+    return standing({ of, problems: notes }, shot).filter(({ sentence }) => !told.has(sentence));
+  }, [of, notes, problems, shot]);
 }
 
 /** Problems of a field of the shot and of what is in it: `prompt`, `frames`, `instructions[0]`. */

@@ -1,7 +1,7 @@
 /** The line that says what the clip shows, and the buttons that make it. */
 import { type KeyboardEvent, useEffect, useMemo, useRef, useState } from "react";
 import type { Model, Subject } from "../api/client";
-import { askAgain, bind, useProblemsOf, useSubjects } from "../desk/readiness";
+import { askAgain, bind, useNotes, useProblemsOf, useSubjects } from "../desk/readiness";
 import { setSession } from "../desk/session";
 import { boundTo, takesWords, writePrompt } from "../document/binding";
 import { mentions, phraseAt, type Span, unknownWords } from "../document/phrases";
@@ -52,6 +52,7 @@ export function PromptBar({ model }: { model: Model | undefined }) {
   const [selected, setSelected] = useState<Subject | null>(null);
   const [browsing, setBrowsing] = useState(false);
   const problems = useProblemsOf("prompt");
+  const notes = useNotes();
   const vocabulary = model?.limits.vocabulary ?? null;
   const marks = useMemo(() => {
     const unknown = vocabulary ? unknownWords(shot.prompt, vocabulary) : [];
@@ -152,6 +153,7 @@ export function PromptBar({ model }: { model: Model | undefined }) {
           />
         </div>
         <Problems problems={problems} id="prompt-problems" most={3} />
+        <Problems problems={notes} most={2} />
         <div className="prompt-line">
           <Binding />
           <span className="spring" />

@@ -7,7 +7,7 @@ import { useSession } from "../desk/session";
 import { instructionsOf } from "../document/shot";
 import { useDocument, useShot } from "../document/store";
 import { useTakeView, useViewed, type ViewedTake } from "../run/useViewed";
-import { StageNote, Trouble } from "../takes/StageNotes";
+import { StageNote, TakeNotes, Trouble } from "../takes/StageNotes";
 import { useBeyond } from "../timeline/Beyond";
 import { IconButton } from "../ui/Button";
 import { useTheme } from "../ui/theme";
@@ -118,6 +118,7 @@ export function Stage() {
       <Told />
       <AfterTheLast />
       <Trouble take={viewed.take} />
+      <TakeNotes take={viewed.take} />
       {reshaping && <PictureShape {...misshapen} frame={{ width, height }} limits={model?.limits} />}
       <StageNote take={viewed.take} bare={!viewed.strip && !pictures.length} />
       {compared && (

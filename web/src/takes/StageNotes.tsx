@@ -86,3 +86,18 @@ export function Trouble({ take }: { take: Take | null }) {
     </div>
   );
 }
+
+/** What of the shot the take that is looked at did not do as it may have been meant. */
+export function TakeNotes({ take }: { take: Take | null }) {
+  if (!take?.notes.length) return null;
+  return (
+    <details className="take-notes" key={take.id}>
+      <summary>{take.notes.length === 1 ? "1 note" : `${take.notes.length} notes`}</summary>
+      <ul>
+        {take.notes.map((note) => (
+          <li key={note}>{sentenceOf(note)}</li>
+        ))}
+      </ul>
+    </details>
+  );
+}
