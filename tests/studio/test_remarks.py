@@ -67,7 +67,7 @@ def test_a_closed_vocabulary_tells_syntax_and_not_its_pieces() -> None:
     draft = {"prompt": "a (red zebra:1.3)", "model": "toy"}
     told = problems_of(draft, [model], ServerLimits(further_models=("toy",)))
     assert [problem.sentence.partition(":")[0] for problem in told] == [
-        "“(red zebra", "Toy does not know “zebra”.",
+        "“(red zebra", "toy does not know “zebra”.",
     ]  # fmt: skip
     again = problems_of(mended(draft, told[0].fixes[0].patch), [model], ServerLimits(further_models=("toy",)))
     assert len(again) == 1 and "zebra" in again[0].sentence

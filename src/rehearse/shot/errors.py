@@ -111,7 +111,9 @@ def _fault(entry: Mapping[str, Any], document: str) -> ShotError:
         value = own.value
         if value is _ABSENT and not own.field and _is_plain(entry["input"]):
             value = entry["input"]
-        return ShotError(own.reason, field=join(field, own.field), value=value, document=document)
+        told = ShotError(own.reason, field=join(field, own.field), value=value, document=document)
+        told.bound = own.bound
+        return told
     kind: str = entry["type"]
     if kind == "union_tag_not_found":
         name = context["discriminator"].strip("'")

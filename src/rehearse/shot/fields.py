@@ -112,10 +112,12 @@ InsidePosition = Annotated[
 
 def _in_the_clip(value: float) -> float:
     if not 0 <= value <= 1:
-        raise ShotError(
+        fault = ShotError(
             "times are fractions of the clip, 0 its first frame and 1 its last; divide the number of a frame "
             "by the number of frames less one"
         )
+        fault.bound = 0 if value < 0 else 1
+        raise fault
     return value
 
 
@@ -123,7 +125,9 @@ def _a_reach(value: float) -> float:
     if value <= 0:
         raise ShotError("it must be more than 0")
     if value > 1:
-        raise ShotError("it must be at most 1, a fraction of the frame's shorter side; divide pixels by that")
+        fault = ShotError("it must be at most 1, a fraction of the frame's shorter side; divide pixels by that")
+        fault.bound = 1
+        raise fault
     return value
 
 
