@@ -125,7 +125,7 @@ def _a_reach(value: float) -> float:
     if value <= 0:
         raise ShotError("it must be more than 0")
     if value > 1:
-        fault = ShotError("it must be at most 1, a fraction of the frame's shorter side; divide pixels by that")
+        fault = ShotError("it must be at most 1, a part of the frame's shorter side; divide pixels by that")
         fault.bound = 1
         raise fault
     return value
