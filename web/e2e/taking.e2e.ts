@@ -157,7 +157,7 @@ describe("a deleted take", () => {
     expect(await lane("Take 2").count()).toBe(0);
     await page.keyboard.press("Control+z");
     await expect.poll(() => lane("Take 2").count()).toBe(1);
-    expect(await viewed()).toEqual(["Take 2"]);
+    await expect.poll(viewed).toEqual(["Take 2"]);
     expect(await prompt().inputValue()).toBe("a red ball over the sea");
     await page.keyboard.press("Control+z");
     expect(await prompt().inputValue()).toBe(before);
