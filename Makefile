@@ -11,6 +11,8 @@ help:
 	@echo "make studio  open the desk in the browser"
 	@echo "make web     build the desk's page (needs Node 20 or newer; the built page is committed)"
 	@echo "make test    lint, types and all tests"
+	@echo "make web-check  types, lint and unit tests of the desk's page (needs Node)"
+	@echo "make web-e2e    a person's way through the desk, in a real Chromium (needs Node)"
 	@echo "make check   lint and types only"
 	@echo "make format  put the code into the house style"
 
@@ -38,9 +40,17 @@ web: web/node_modules/.package-lock.json
 web-check: web/node_modules/.package-lock.json
 	cd web && npm run check && npm test
 
-# A real Chromium (CHROMIUM=/usr/bin/chromium) against the real server; screenshots go to web/e2e/artifacts.
-web-e2e: $(STAMP) web
+# A real Chromium (CHROMIUM=path) against the real server; screenshots go to web/e2e/artifacts.
+CHROMIUM ?= $(firstword $(wildcard /usr/bin/chromium /usr/bin/chromium-browser /usr/bin/google-chrome) /usr/bin/chromium)
+export CHROMIUM
+
+web-e2e: $(STAMP) web $(CHROMIUM)
 	cd web && npm run e2e
+
+$(CHROMIUM):
+	@if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium >/dev/null; fi
+	@test -x $(CHROMIUM) || { echo "There is no Chromium at $(CHROMIUM); install it, or say CHROMIUM=path"; exit 1; }
 
 lint: $(STAMP)
 	$(VENV)/bin/ruff check src tests benchmarks examples
