@@ -98,7 +98,7 @@ def save_run(folder: Path, module: nn.Module) -> None:
 
 @pytest.mark.slow
 def test_two_steps_of_training_export_a_working_model(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, small_theatre: None
 ) -> None:
     from diffusers import AutoencoderTiny
     from transformers import CLIPTokenizer

@@ -88,7 +88,9 @@ def save_run(folder: Path, module: nn.Module) -> None:
 
 
 @pytest.mark.slow
-def test_two_steps_of_training_export_a_model_that_draws_in_regions(tmp_path: Path) -> None:
+def test_two_steps_of_training_export_a_model_that_draws_in_regions(
+    tmp_path: Path, small_theatre: None
+) -> None:
     from diffusers import AutoencoderTiny
     from transformers import CLIPTokenizer
 
