@@ -143,7 +143,7 @@ class _Reader:
             return None
         spans = phrase_spans(self.prompt, phrase)
         if not spans:
-            sentence = f"The prompt does not say “{phrase}”, so this {what} is for nothing in it."
+            sentence = f"This {what} belongs to “{phrase}”, which the prompt does not say."
             return _problem(field, sentence, *self._binds(index), removal)
         occurrence = instruction.get("occurrence")
         if occurrence is None and len(spans) == 1:

@@ -15,14 +15,14 @@ it("is the first of the problems that the server found, and where it is", () => 
   const problem = (field: string, sentence: string) => ({ field, sentence, fixes: [] });
   expect(obstacleOf([])).toBeNull();
   expect(obstacleOf([problem("prompt", "Say what the clip shows.")])).toEqual({
-    brief: "see the prompt",
+    brief: "fix the prompt first",
     sentence: "Say what the clip shows.",
   });
   expect(obstacleOf([problem("instructions[1].phrase", "A."), problem("frames", "B.")])).toEqual({
-    brief: "see what is drawn",
+    brief: "fix an instruction first",
     sentence: "A. (and 1 more)",
   });
-  expect(obstacleOf([problem("control.mask_inset", "C.")])?.brief).toBe("see the settings");
+  expect(obstacleOf([problem("control.mask_inset", "C.")])?.brief).toBe("fix a setting first");
 });
 
 it("names what a branch cannot change, and nothing that is only written out", () => {

@@ -10,15 +10,15 @@ export interface Obstacle {
 }
 
 const BRIEF: readonly (readonly [RegExp, string])[] = [
-  [/^prompt$/, "see the prompt"],
-  [/^instructions/, "see what is drawn"],
-  [/^model$/, "choose a model"],
+  [/^prompt$/, "fix the prompt first"],
+  [/^instructions/, "fix an instruction first"],
+  [/^model$/, "choose a model first"],
 ];
 
 /** The first of the problems of the shot on the desk; null where there is none. */
 export function obstacleOf([first, ...more]: readonly ShotProblem[]): Obstacle | null {
   if (!first) return null;
-  const brief = BRIEF.find(([field]) => field.test(first.field))?.[1] ?? "see the settings";
+  const brief = BRIEF.find(([field]) => field.test(first.field))?.[1] ?? "fix a setting first";
   const rest = more.length ? ` (and ${more.length} more)` : "";
   return { brief, sentence: first.sentence + rest };
 }
