@@ -290,7 +290,7 @@ def _train(
             without = (
                 "" if work.base else "; with --base their length and size are checked for that model too"
             )
-            typer.echo(f"{rows} rows are good{without}")
+            typer.echo(f"{rows} {'row is' if rows == 1 else 'rows are'} good{without}")
             return
         if work.base is None or work.out is None:
             what = "--base, the model to train on" if work.base is None else "--out, a folder for the run"
