@@ -107,7 +107,7 @@ def test_what_is_likely_follows_from_the_run(
     strong = plan(shot_of(folder, guidance=90), model)
     assert "likely a guidance of 90 is too high, or a LoRA" in said(Loop(model, strong))
     monkeypatch.setattr(model, "precision", Precision(torch.device("cpu"), torch.bfloat16))
-    assert "likely bfloat16 overflows (load the model in float32), or" in said(Loop(model, strong))
+    assert "likely bfloat16 overflows (set REHEARSE_PRECISION=float32), or" in said(Loop(model, strong))
     unread = plan(shot_of(folder), model)
     unread.text[1, 0, 0] = torch.inf
     assert "the text encoder gives infinite values for this prompt" in said(Loop(model, unread))

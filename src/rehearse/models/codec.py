@@ -116,7 +116,7 @@ class Codec:
         if flaw := flaw_of(values):
             dtype = self.precision.dtype
             half = "" if dtype is torch.float32 else f" in {str(dtype).removeprefix('torch.')}"
-            remedy = "load the model in float32" if half else "use another vae, or a lower guidance"
+            remedy = "set REHEARSE_PRECISION=float32" if half else "use another vae, or a lower guidance"
             raise ModelError(f"the frames hold {flaw}: the autoencoder overflows{half}; {remedy}")
         return (values / 2 + 0.5).clamp_(0, 1)
 

@@ -49,7 +49,7 @@ def _likely(model: VideoModel, plan: Plan) -> str:
     causes = []
     dtype = getattr(getattr(model, "precision", None), "dtype", torch.float32)
     if dtype is not torch.float32:
-        causes.append(f"{str(dtype).removeprefix('torch.')} overflows (load the model in float32)")
+        causes.append(f"{str(dtype).removeprefix('torch.')} overflows (set REHEARSE_PRECISION=float32)")
     if plan.guidance > _HIGH_GUIDANCE:
         causes.append(f"a guidance of {plan.guidance:g} is too high")
     causes.append("a LoRA or a control is too strong")
