@@ -471,6 +471,15 @@ def test_peft_s_settings_beside_a_file(
     unet = merged(tmp_path, file, parts)[0]
     torch.testing.assert_close(weight_of(unet, LINEAR), before + SCALE * 4 * change)
     assert not caplog.text and folder.stamp() != stamp
+    # In diffusers' naming a file is one half of PEFT's pair by its own name alone.
+    own = {name.replace("base_model.model.", "unet."): value for name, value in file.items()}
+    unet = merged(tmp_path, own, parts)[0]
+    torch.testing.assert_close(weight_of(unet, LINEAR), before + SCALE * change)
+    (tmp_path / "l.safetensors").rename(tmp_path / "adapter_model.safetensors")
+    unet = copy.deepcopy(parts[0])
+    named = Lora(tmp_path / "adapter_model.safetensors", SCALE)
+    add_loras(ModelFolder(tmp_path, "toy", loras=(named,)), unet)
+    torch.testing.assert_close(weight_of(unet, LINEAR), before + SCALE * 4 * change)
 
 
 @pytest.mark.filterwarnings("ignore:Adapter 'default'")  # of a bias, which has one axis
@@ -607,6 +616,9 @@ _PAIR = {f"{Q}.lora_A.weight": torch.ones(2, 16), f"{Q}.lora_B.weight": torch.on
         ({f"{Q}.strange": torch.ones(2)}, "has tensors of a form that is not known, which is"),
         ({"lora_projection.weight": torch.ones(2, 2)}, 'name it as "target_adapter", not among "loras"'),
         ({f"{Q}.lora_down.weight": torch.ones(2, 16)}, f"gives {Q} twice"),
+        ({f"{Q[5:]}.diff": torch.ones(16, 16)}, f"gives {Q[5:]} twice, as {Q[5:]} and as {Q}; leave one"),
+        ({f"{Q}.alpha": torch.zeros(0)}, f"holds 0 numbers as {Q}.alpha, where one is due"),
+        ({f"{Q}.alpha": torch.ones(2)}, f"holds 2 numbers as {Q}.alpha, where one is due"),
     ],
 )  # fmt: skip
 def test_a_file_that_is_not_used_whole_is_refused_by_name(
@@ -625,7 +637,34 @@ def test_headers_that_cannot_be_believed(tmp_path: Path, parts: tuple[Any, Any])
     assert "says that it is DoRA and holds no magnitudes" in refusal(tmp_path, _PAIR, parts, dora)
     (tmp_path / "adapter_config.json").write_text("[")
     peft = {name.replace("unet.", "base_model.model."): value for name, value in _PAIR.items()}
-    assert "whose adapter_config.json is not readable" in refusal(tmp_path, peft, parts)
+    assert "adapter_config.json beside it that cannot be read (line 1" in refusal(tmp_path, peft, parts)
+    other = _PAIR | {f"{Q}.lora_A.weight": torch.ones(2, 8)}
+    said = refusal(tmp_path, other, parts, {"ss_base_model_version": "sdxl_base_v1-0"})
+    assert said.endswith("[16, 8]); it says that it is for sdxl_base_v1-0; use one made for its base")
+    nothing = {name.replace("mid_block", "nowhere"): value for name, value in _PAIR.items()}
+    said = refusal(tmp_path, nothing, parts, {"modelspec.architecture": "flux-1-dev/lora"})
+    assert "; it says that it is for flux-1-dev/lora; use one made for its base" in said
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {f"{Q}.alpha": torch.tensor(0.0)},
+        {f"{Q}.lora_B.weight": torch.zeros(16, 2)},
+        {f"{Q}.lora_A.weight": torch.ones(0, 16), f"{Q}.lora_B.weight": torch.ones(16, 0)},
+    ],
+)
+def test_layers_that_change_nothing_are_told(
+    tmp_path: Path, parts: tuple[Any, Any], change: Tensors, caplog: pytest.LogCaptureFixture
+) -> None:
+    unet = merged(tmp_path, _PAIR | change, parts)[0]
+    layer = Q.removeprefix("unet.")
+    assert torch.equal(weight_of(unet, layer), weight_of(parts[0], layer))
+    assert f"all of its layers change nothing, as their alphas or their tensors are 0: {Q}" in caplog.text
+    caplog.clear()
+    made, _ = plain(weight_of(parts[0], LINEAR), 2.0)
+    merged(tmp_path, _PAIR | change | {f"unet.{LINEAR}.{n}": x for n, x in made.items()}, parts)
+    assert f"1 of its layers change nothing, as their alphas or their tensors are 0: {Q}" in caplog.text
 
 
 def test_a_scale_of_nothing_changes_nothing_and_files_add_up(tmp_path: Path, parts: tuple[Any, Any]) -> None:

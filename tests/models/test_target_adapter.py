@@ -169,10 +169,57 @@ def test_an_alpha_that_they_state_is_the_one_used(tmp_path: Path) -> None:
     alphas = {f"{name.partition('.lora_')[0]}.alpha": torch.tensor(3.0) for name in state}
     save_file(state | alphas, folder / "pytorch_lora_weights.safetensors")
     assert load_target_adapter(folder).alpha == 3.0
-    alphas[next(iter(alphas))] = torch.tensor(1.0)
-    save_file(state | alphas, folder / "pytorch_lora_weights.safetensors")
-    with pytest.raises(ModelError, match="has layers of several alphas; only one is read"):
+    (folder / "adapter_config.json").write_text('{"r": 4, "lora_alpha": 8}', encoding="utf-16")
+    save_file(state, folder / "pytorch_lora_weights.safetensors")
+    assert load_target_adapter(folder).alpha == 8.0
+    (folder / "adapter_config.json").write_text("[]")
+    with pytest.raises(ModelError, match=r"an adapter_config\.json beside it that holds no settings"):
         load_target_adapter(folder)
+
+
+@pytest.mark.parametrize("naming", ["transformer.{}", "diffusion_model.{}", "lora_unet_{}"])
+def test_layers_of_several_alphas_and_ranks_in_any_naming(tmp_path: Path, naming: str) -> None:
+    folder = as_published(tmp_path / "a")[0]
+    torch.manual_seed(7)
+    plain = toy_cogvideox()
+    file: dict[str, Tensor] = {}
+    due: dict[str, Tensor] = {}
+    for index, (rank, alpha) in enumerate(((4, 2.0), (2, None))):
+        layer = f"transformer_blocks.{index}.attn1.to_q"
+        down, up = torch.randn(rank, 32) / 8, torch.randn(32, rank) / 8
+        name = naming.format(layer.replace(".", "_") if naming.endswith("_{}") else layer)
+        file |= {f"{name}.lora_down.weight": down, f"{name}.lora_up.weight": up}
+        if alpha is not None:
+            file[f"{name}.alpha"] = torch.tensor(alpha)
+        due[layer] = plain.get_submodule(layer).weight + (alpha or rank) / rank * up @ down
+    save_file(file, folder / "pytorch_lora_weights.safetensors")
+    adapter = load_target_adapter(folder)
+    for merged in (True, False):
+        transformer = copy.deepcopy(plain)
+        apply_target_adapter(transformer, adapter, merged=merged)
+        for layer, weight in due.items():
+            found = transformer.get_submodule(layer)
+            changed = found.weight if merged else found.weight + found.get_delta_weight("target")
+            torch.testing.assert_close(changed, weight)
+
+
+def test_what_is_there_twice_is_refused_with_both_files(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    folder, _, state = as_published(tmp_path / "a")
+    name, layer = next(iter(state)), "transformer.transformer_blocks.0.attn1.to_q"
+    other = folder / "checkpoint-200.safetensors"
+    save_file({name: state[name]}, other)
+    with pytest.raises(ModelError, match=r"in two files, checkpoint-200\.safetensors and pytorch_lora"):
+        load_target_adapter(folder)
+    save_file({name.removeprefix("transformer."): state[name]}, other)
+    with pytest.raises(ModelError, match="gives the same twice"):
+        load_target_adapter(folder)
+    save_file({f"{layer}.alpha": torch.zeros(0)}, other)
+    with pytest.raises(ModelError, match=r"holds 0 numbers as .*to_q.alpha, where one is due"):
+        load_target_adapter(folder)
+    save_file({f"{n.partition('.lora_')[0]}.alpha": torch.tensor(0) for n in state}, other)
+    assert load_target_adapter(folder).alpha == 0 and "the alpha of its LoRA is 0" in caplog.text
 
 
 def test_their_pth_is_refused_with_the_command_that_converts_it(tmp_path: Path, base: Path) -> None:
@@ -324,7 +371,7 @@ def test_a_base_that_is_no_cogvideox_is_refused(tmp_path: Path) -> None:
         ("gone.safetensors", "target_adapter: there is no 'gone.safetensors'; copy it"),
         ({"file": "reach.safetensors", "scale": "x"}, "target_adapter.scale cannot be 'x'"),
         ("pickle.pt", "target_adapter 'pickle.pt' is not safetensors; convert it (rehearse models convert"),
-        ("empty", "target adapter 'empty' is not safetensors"),
+        ("empty", "target adapter 'empty' has no safetensors file in it"),
     ],
 )
 def test_a_wrong_composition_is_refused_by_name(tmp_path: Path, base: Path, said: Any, expected: str) -> None:

@@ -53,18 +53,33 @@ def add_loras(folder: ModelFolder, denoiser: Any, text_encoder: Any | None = Non
 
 def _add(folder: ModelFolder, lora: Lora, file: LoraFile, parts: Iterable[Part]) -> None:
     left: list[str] = []
+    idle: list[str] = []
+    called: dict[int, str] = {}
     for layer in file.layers:
         found = find_layer(layer.name, parts)
         if found is None:
             left.append(layer.name)
             continue
         part, name, module = found
+        if (other := called.setdefault(id(module), layer.name)) != layer.name:
+            raise LoraFlaw(f"gives {name} twice, as {other} and as {layer.name}; leave one of them out")
         factor = file.scales.factor(layer, _COMPONENTS[part.kind], (name, layer.name))
-        _change(layer, name, module, lora.scale, factor)
+        try:
+            if not _change(layer, name, module, lora.scale, factor):
+                idle.append(layer.name)
+        except Misfit as misfit:
+            raise LoraFlaw(
+                f"does not fit this model ({name} {misfit}){_made_for(file)}; use one made for its base"
+            ) from None
     if lora.beside:
         return
     if len(left) == len(file.layers):
         raise LoraFlaw(_nothing_fits(file, parts))
+    if idle:
+        _LOG.warning(
+            "%s: %s of its layers change nothing, as their alphas or their tensors are 0: %s",
+            _named(folder, lora), "all" if len(idle) == len(file.layers) else len(idle), few(idle),
+        )  # fmt: skip
     if left:
         _LOG.warning(
             "%s: %d of its %d layers are not in this model and are left out: %s",
@@ -78,15 +93,20 @@ def _add(folder: ModelFolder, lora: Lora, file: LoraFile, parts: Iterable[Part])
         )
 
 
-def _change(layer: LoraLayer, name: str, module: Any, scale: float, factor: float) -> None:
+def _change(layer: LoraLayer, name: str, module: Any, scale: float, factor: float) -> bool:
+    """Whether the layer's numbers, before they are rounded to its format, became others. Raises Misfit."""
     weight, bias = module.weight, getattr(module, "bias", None)
-    try:
-        made = changed(layer, weight.detach(), None if bias is None else bias.detach(), scale, factor)
-    except Misfit as misfit:
-        raise LoraFlaw(f"does not fit this model ({name} {misfit}); use one made for its base") from None
+    made = changed(layer, weight.detach(), None if bias is None else bias.detach(), scale, factor)
+    changes = False
     for old, new in ((weight, made.weight), (bias, made.bias)):
         if old is not None and new is not None:
+            changes = changes or not torch.equal(new, old.to(new.dtype))
             put(old, new, name)
+    return changes
+
+
+def _made_for(file: LoraFile) -> str:
+    return f"; it says that it is for {file.made_for}" if file.made_for else ""
 
 
 def put(parameter: Tensor, value: Tensor, name: str) -> None:
@@ -107,8 +127,8 @@ def _nothing_fits(file: LoraFile, parts: Iterable[Part]) -> str:
             "with the motion adapter it was made for"
         )
     return (
-        f"holds nothing for this model: {read}, and no layer of its {classes} is called {few(names, 2)}; use "
-        "one made for its base, with layers named as there"
+        f"holds nothing for this model: {read}, and no layer of its {classes} is called {few(names, 2)}"
+        f"{_made_for(file)}; use one made for its base, with layers named as there"
     )
 
 

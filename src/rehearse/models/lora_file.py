@@ -5,7 +5,6 @@ Nothing of a file is passed over: a tensor that belongs to no form that is read 
 
 from __future__ import annotations
 
-import json
 import math
 import re
 from collections.abc import Iterable, Mapping
@@ -17,6 +16,7 @@ import torch
 from safetensors import safe_open
 from torch import Tensor
 
+from rehearse.json_text import JsonFault, parse_json, read_json_file
 from rehearse.models.finite import flaw_of
 from rehearse.models.folder import check_safetensors
 
@@ -51,7 +51,10 @@ _OTHER_FORMS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"^(?:emb_params|bundle_emb)|\.string_to_param"), "a textual inversion's embedding"),
     (re.compile(r"vera_|vblora|\.loha|fourierft|\.hra_|\.poly"), "another form of PEFT's"),
 )
+# Where trainers' headers name the model: kohya's, and the one of a common standard.
+_BASES = ("ss_base_model_version", "modelspec.architecture", "ss_sd_model_name")
 _CONFIG = "adapter_config.json"  # PEFT's name
+_PEFT_STEM = "adapter_model"  # PEFT's name of the file that it is beside
 _PEFT_PREFIX = "base_model.model."
 
 
@@ -105,7 +108,7 @@ class StatedScales:
         if "alpha" in layer.parts:
             if {"lokr_w1", "lokr_w2"} <= layer.parts.keys():
                 return 1.0  # two whole factors have no rank that alpha could be set against
-            alpha: float | None = float(layer.parts["alpha"].flatten()[0])
+            alpha: float | None = float(layer.parts["alpha"])
         else:
             alpha = _matching(said.get("alpha_pattern"), names)
             alpha = _number(said.get("lora_alpha", said.get("alpha"))) if alpha is None else alpha
@@ -124,12 +127,15 @@ class StatedScales:
 
 @dataclass(frozen=True, eq=False)
 class LoraFile:
-    """All of a LoRA file. states_alpha: whether it says the scale of any of its layers."""
+    """All of a LoRA file. states_alpha: whether it says the scale of any of its layers. of_peft: whether its
+    layers are named as PEFT names them."""
 
     layers: tuple[LoraLayer, ...]
     scales: StatedScales
     states_alpha: bool
     of_peft: bool
+    made_for: str | None = None
+    """What its header calls the model it was trained on; None where it does not say."""
 
     @property
     def forms(self) -> str:
@@ -153,6 +159,8 @@ def read_lora(path: Path, identity: str) -> LoraFile:
     for name, value in tensors.items():
         if flaw := flaw_of(value):
             raise LoraFlaw(f"holds {flaw} ({name}); its training went wrong, or it is damaged: use another")
+        if name in _ALPHA_OF_ALL or (place_of(name) or ("", ""))[1] == "alpha":
+            one_number(name, value)
     layers: dict[str, dict[str, Tensor]] = {}
     of_all: dict[str, Tensor] = {}
     for name, value in tensors.items():
@@ -167,13 +175,15 @@ def read_lora(path: Path, identity: str) -> LoraFile:
     for one in found:
         _refuse_unfinished(one)
     of_peft = all(name.startswith(_PEFT_PREFIX) for name in layers)
-    scales = _stated(header, path.with_name(_CONFIG) if of_peft else None)
+    # Whatever its layers are called, a file of this name is one half of PEFT's pair.
+    scales = stated_scales(header, path.with_name(_CONFIG) if of_peft or path.stem == _PEFT_STEM else None)
     for settings in scales.settings.values():
         if settings.get("use_dora") is True and all(layer.form != "DoRA" for layer in found):
             raise LoraFlaw("says that it is DoRA and holds no magnitudes; save or download it again")
     states = any("alpha" in one.parts for one in found)
     states = states or scales.alpha is not None or bool(scales.settings)
-    return LoraFile(found, scales, states, of_peft)
+    made_for = next((header[name] for name in _BASES if header.get(name) not in (None, "", "None")), None)
+    return LoraFile(found, scales, states, of_peft, made_for)
 
 
 def settings_beside(path: Path) -> Path | None:
@@ -231,18 +241,23 @@ def _refuse_unfinished(layer: LoraLayer) -> None:
         raise LoraFlaw(f"is cut short: {layer.name} lacks its {' and '.join(lacking)}; download it again")
 
 
-def _stated(header: Mapping[str, str], config: Path | None) -> StatedScales:
-    """The scales in a header, or in PEFT's settings in a file of their own."""
+def one_number(name: str, value: Tensor) -> float:
+    """The number that an alpha's tensor holds. Raises LoraFlaw where it holds none, or several."""
+    if value.numel() != 1:
+        raise LoraFlaw(
+            f"holds {value.numel()} numbers as {name}, where one is due; it is damaged: use another"
+        )
+    return float(value)
+
+
+def stated_scales(header: Mapping[str, str], config: Path | None) -> StatedScales:
+    """The scales in a header, or in PEFT's settings in a file of their own. Raises LoraFlaw."""
     settings: dict[str, dict[str, Any]] = {}
     for name, value in _object(header.get("lora_adapter_metadata"), "lora_adapter_metadata").items():
         component, _, key = name.rpartition(".")
         settings.setdefault(component, {})[key] = value
     if config is not None and config.is_file():
-        try:
-            text = config.read_text(encoding="utf-8-sig")
-        except (OSError, UnicodeDecodeError):
-            raise LoraFlaw(f"has an {config.name} beside it that cannot be read; copy it again") from None
-        settings.setdefault("", _object(text, config.name))
+        settings.setdefault("", _settings_in(config))
     arguments = _object(header.get("ss_network_args"), "ss_network_args")
     stated = next(
         (
@@ -255,12 +270,26 @@ def _stated(header: Mapping[str, str], config: Path | None) -> StatedScales:
     return StatedScales(settings, _number(stated), _number(arguments.get("conv_alpha")))
 
 
+def _settings_in(config: Path) -> dict[str, Any]:
+    try:
+        content = read_json_file(config)
+    except OSError:
+        raise LoraFlaw(f"has an {config.name} beside it that cannot be opened; copy it again") from None
+    except JsonFault as fault:
+        raise LoraFlaw(
+            f"has an {config.name} beside it that cannot be read ({fault}); copy it again"
+        ) from None
+    if not isinstance(content, dict):
+        raise LoraFlaw(f"has an {config.name} beside it that holds no settings; copy it again")
+    return content
+
+
 def _object(text: str | None, name: str) -> dict[str, Any]:
     if not text or text in ("None", "null"):  # as kohya's trainers write what was not given
         return {}
     try:
-        content = json.loads(text)
-    except ValueError:
+        content = parse_json(text)
+    except JsonFault:
         content = None
     if not isinstance(content, dict):
         raise LoraFlaw(f"has a header whose {name} is not readable JSON; save or download it again")

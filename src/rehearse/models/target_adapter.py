@@ -18,10 +18,11 @@ the second.
 from __future__ import annotations
 
 import json
+import logging
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -34,14 +35,26 @@ from rehearse.models.first_line import first_line
 from rehearse.models.folder import PICKLES, check_safetensors, conversion_of
 from rehearse.models.lora import put
 from rehearse.models.lora_change import product
-from rehearse.models.lora_file import LoraFlaw, few, place_of
+from rehearse.models.lora_file import (
+    LoraFlaw,
+    LoraLayer,
+    StatedScales,
+    few,
+    one_number,
+    place_of,
+    settings_beside,
+    stated_scales,
+)
+from rehearse.models.lora_names import Part, find_layer
 from rehearse.models.target_conditioning import TRIGGERS, grow_for_masks
+
+_LOG = logging.getLogger(__name__)
 
 FAMILY = "cogvideox"
 _FACTS = "rehearse_target"
 _LORA_FACTS = "lora_adapter_metadata"  # diffusers' name
 _PROJECTION = "lora_projection"  # diffusers takes no tensor for a LoRA's whose name does not say so
-_PEFT = re.compile(r"^(?:base_model\.model\.|transformer\.)+")
+_PEFT = re.compile(r"^(?:base_model\.model\.|transformer\.|(?:model\.)?diffusion_model\.)+")
 _ALONE = ("weight", "bias", "proj.weight", "proj.bias")  # a projection saved by itself
 _SIDES = {"down": "lora_A", "up": "lora_B"}
 
@@ -138,7 +151,8 @@ def load_target_adapter(path: Path | str) -> TargetAdapter:
     """Read an adapter: a file that :func:`save_target_adapter` wrote, or a folder with the LoRA and the
     projection in safetensors files of their own.
 
-    A LoRA that states no alpha is taken at alpha = rank, as its authors run it. Raises ModelError.
+    Each layer of the LoRA is taken at its own alpha over its own rank: its tensor's, else the header's, else
+    that of PEFT's ``adapter_config.json`` beside it, else 1, as its authors run it. Raises ModelError.
     """
     path = Path(path)
     source = f"target adapter {path.name!r}"
@@ -148,7 +162,8 @@ def load_target_adapter(path: Path | str) -> TargetAdapter:
     pickles = sorted(one for one in path.glob("*") if one.suffix in PICKLES) if path.is_dir() else [path]
     if not files or (path.is_file() and path.suffix != ".safetensors"):
         how = f"; convert it: {conversion_of(pickles[0])}" if pickles else ""
-        raise ModelError(f"{source} is not safetensors{how}")
+        what = "has no safetensors file in it" if path.is_dir() else "is not safetensors"
+        raise ModelError(f"{source} {what}{how}")
     tensors: dict[str, Tensor] = {}
     headers: dict[str, str] = {}
     # A run's own folder has checkpoints beside its adapter, which says what it is.
@@ -156,8 +171,15 @@ def load_target_adapter(path: Path | str) -> TargetAdapter:
     if len(own) > 1:
         names = " and ".join(file.name for file in own)
         raise ModelError(f"{source} has several adapters in it: {names}; name one of the files")
+    held: dict[str, str] = {}
     for file in own or files:
         found, header = _read(file, source)
+        if twice := sorted(found.keys() & tensors.keys()):
+            raise ModelError(
+                f"{source} has {twice[0]} in two files, {held[twice[0]]} and {file.name}; leave one of "
+                "them in the folder"
+            )
+        held |= dict.fromkeys(found, file.name)
         tensors |= found
         headers |= header
     facts = _json(headers.get(_FACTS), source)
@@ -167,37 +189,79 @@ def load_target_adapter(path: Path | str) -> TargetAdapter:
             f"{source} has no patch projection in safetensors; convert {pickles[0].name}: "
             f"{conversion_of(pickles[0])}"
         )
-    if lora and "alpha" not in facts:
-        said = _alpha_said(headers, source) if not alphas else alphas.pop()
-        if alphas:
-            raise ModelError(f"{source} has layers of several alphas; only one is read")
-        if said is not None:
-            facts["alpha"] = said
+    try:
+        said = stated_scales(headers, None if own else settings_beside(files[0]))
+    except LoraFlaw as flaw:
+        raise ModelError(f"{source} {flaw}") from None
+    if lora and isinstance(facts.setdefault("alpha", said.alpha), int | float | None):
+        lora, facts["alpha"] = _of_one_scale(lora, alphas, replace(said, alpha=facts["alpha"]))
+        if facts["alpha"] == 0:
+            _LOG.warning("%s: the alpha of its LoRA is 0, so that its layers change nothing", source)
     return _checked(lora, projection, facts, source)
+
+
+def _of_one_scale(
+    lora: Mapping[str, Tensor], alphas: Mapping[str, Tensor], said: StatedScales
+) -> tuple[dict[str, Tensor], float]:
+    """The LoRA with layers of one rank and one alpha, and that alpha. Where ranks or scales differ by layer,
+    the smaller ranks are filled up with zeros and the scales multiplied in, which leaves the products."""
+    layers = {name.partition(".lora_")[0] for name in lora}
+    factors: dict[str, float] = {}
+    for layer in layers:
+        parts = {
+            part: lora[f"{layer}.{side}.weight"]
+            for part, side in _SIDES.items()
+            if f"{layer}.{side}.weight" in lora
+        }
+        parts |= {"alpha": alphas[layer]} if layer in alphas else {}
+        factors[layer] = said.factor(LoraLayer(layer, parts), ("transformer", ""), (layer,))
+    ranks = {int(x.shape[0]) for name, x in lora.items() if ".lora_A." in name}
+    most = max(ranks, default=0)
+    if len(ranks) <= 1 and len(set(factors.values())) == 1:
+        return dict(lora), next(iter(factors.values())) * most
+    made = {}
+    for name, value in lora.items():
+        layer, _, side = name.partition(".lora_")
+        axis = 0 if side.startswith("A") else 1
+        room = list(value.shape)
+        room[axis] = most - room[axis]
+        full = torch.cat([value.float(), torch.zeros(room)], dim=axis)
+        made[name] = full if axis == 0 else full * factors[layer]
+    return made, float(most)
 
 
 def _sorted(
     tensors: Mapping[str, Tensor], source: str
-) -> tuple[dict[str, Tensor], dict[str, Tensor], set[float]]:
-    """The LoRA, the projection and the alphas in an adapter's tensors. ModelError for any other tensor, and
-    for values that are not finite."""
+) -> tuple[dict[str, Tensor], dict[str, Tensor], dict[str, Tensor]]:
+    """The LoRA, the projection and the layers' alphas in an adapter's tensors. ModelError for any other
+    tensor, for one that is there twice, and for values that are not finite."""
     ends = [f"{place}.{part}" for place in (_PROJECTION, "patch_embed.proj") for part in ("weight", "bias")]
     lora: dict[str, Tensor] = {}
     projection: dict[str, Tensor] = {}
-    alphas: set[float] = set()
+    alphas: dict[str, Tensor] = {}
     strange: list[str] = []
     for name, value in tensors.items():
         if flaw := flaw_of(value):
             raise ModelError(f"{source} holds {flaw} ({name}); it is damaged, or its training went wrong")
         layer, part = place_of(name) or ("", "")
+        layer = _PEFT.sub("", layer)
+        place: dict[str, Tensor]
         if name in _ALONE or any(name == end or name.endswith(f".{end}") for end in ends):
-            projection[name.rpartition(".")[2]] = value
+            place, key = projection, name.rpartition(".")[2]
         elif part in _SIDES:
-            lora[f"{_PEFT.sub('', layer)}.{_SIDES[part]}.weight"] = value
+            place, key = lora, f"{layer}.{_SIDES[part]}.weight"
         elif part == "alpha":
-            alphas.add(float(value.flatten()[0]))
+            place, key = alphas, layer
+            try:
+                one_number(name, value)
+            except LoraFlaw as flaw:
+                raise ModelError(f"{source} {flaw}") from None
         else:
             strange.append(name)
+            continue
+        if key in place:
+            raise ModelError(f"{source} gives the same twice ({name}); leave one of them out")
+        place[key] = value
     if strange:
         raise ModelError(
             f"{source} has tensors that are none of an adapter's ({few(strange)}); give a LoRA and a patch "
@@ -230,6 +294,7 @@ def apply_target_adapter(
             f"{adapter.source} is for CogVideoX, and this base is a {type(transformer).__name__}; "
             "choose a CogVideoX image-to-video model"
         )
+    adapter = replace(adapter, lora=_as_called(transformer, adapter.lora))
     _refuse_misfit(transformer, adapter)
     grow_for_masks(transformer, adapter.masks)
     proj = transformer.patch_embed.proj
@@ -254,6 +319,17 @@ def apply_target_adapter(
         ) from None
     if scale != 1.0:
         transformer.set_adapters(["target"], [scale])
+
+
+def _as_called(transformer: Any, lora: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The LoRA with its layers called what the transformer calls them; those that it lacks as they are."""
+    parts = [Part("denoiser", transformer)]
+    made = {}
+    for name, value in lora.items():
+        layer, dot, side = name.partition(".lora_")
+        found = find_layer(layer, parts)
+        made[f"{layer if found is None else found[1]}{dot}{side}"] = value
+    return made
 
 
 def _merge(transformer: Any, adapter: TargetAdapter, scale: float) -> None:
@@ -321,7 +397,7 @@ def _checked(
     sides = {name.replace(".lora_A.", ".lora_B."): name for name in lora if ".lora_A." in name}
     if sides.keys() != {name for name in lora if ".lora_B." in name}:
         raise ModelError(f"{source} is cut short: a layer of its LoRA lacks one of its two sides")
-    ranks = {int(x.shape[0] if ".lora_A." in name else x.shape[-1]) for name, x in lora.items()}
+    ranks = {int(x.shape[0] if ".lora_A." in name else x.shape[1]) for name, x in lora.items()}
     if len(ranks) > 1:
         raise ModelError(f"{source} has LoRA layers of several ranks ({sorted(ranks)}); only one is read")
     facts = {**facts}
@@ -360,12 +436,6 @@ def _opened(file: Path, source: str) -> Any:
         return safe_open(file, framework="pt")
     except SafetensorError as error:
         raise ModelError(f"{source}: {file.name} is corrupt ({error}); copy or train it again") from None
-
-
-def _alpha_said(headers: Mapping[str, str], source: str) -> float | None:
-    said = _json(headers.get(_LORA_FACTS), source)
-    alpha = next((v for n, v in said.items() if n.rpartition(".")[2] == "lora_alpha"), None)
-    return float(alpha) if isinstance(alpha, int | float) else None
 
 
 def _json(text: str | None, source: str) -> dict[str, Any]:
