@@ -52,7 +52,10 @@ function look(made: Take): void {
   // Of its own project the list of takes knows sooner.
   const others = entries.filter(({ project }) => project !== made.project);
   const place = made.queue_position ?? 0;
-  const waits = place > 0 || [...takesNow(), ...others].some(({ status }) => status === "running");
+  // Not itself: where the stream is faster than the answer, it runs already.
+  const before = takesNow().filter(({ id }) => id !== made.id);
+  const running = [...before, ...others].some(({ status }) => status === "running");
+  const waits = place > 0 || running;
   if (!waits || !takesNow().some(({ id }) => id === sessionNow().viewed?.take)) {
     view();
     return;
