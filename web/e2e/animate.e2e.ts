@@ -54,8 +54,10 @@ describe("an image-to-video model", () => {
     const before = await layers();
     await drop("two halves.png", ["#c0392b", "#2980b9"]);
     await expect.poll(layers, { timeout: MINUTES }).toBe(before + 1);
-    await page.locator(".layer .problem", { hasText: "toy-video cannot follow pictures" }).waitFor();
-    await expect.poll(() => page.locator(".run-state").textContent()).toContain("cannot follow pictures");
+    await page.locator(".layer .problem", { hasText: "toy-video cannot start from a picture" }).waitFor();
+    await expect
+      .poll(() => page.locator(".run-state").textContent())
+      .toContain("cannot start from a picture");
     await keep(page, "40-picture-dropped");
     await page.getByRole("button", { name: "Use toy-animate" }).first().click();
     await expect.poll(() => page.locator(".layer .problem").count()).toBe(0);

@@ -201,7 +201,7 @@ describe("another shot", () => {
     await expect.poll(() => page.getByText("The stage is set.").count()).toBe(0);
     expect(await page.locator(".lane").count()).toBe(0);
     await expect.poll(() => button("New take").getAttribute("aria-disabled")).toBe("true");
-    expect(await state().textContent()).toContain("cannot follow pictures");
+    expect(await state().textContent()).toContain("cannot start from a picture");
     await keep(page, "74-picture-in-second-shot");
     await choose(page, toys.animate, 4);
     await expect.poll(() => button("New take").getAttribute("aria-disabled")).toBe("false");

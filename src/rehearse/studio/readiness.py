@@ -32,12 +32,13 @@ _MOST_FIXES = 5
 _MOST_WORDS = 12
 _DEFAULT_MODEL = "theatre-video"
 _SPOKEN = {
-    "image": "pictures", "content": "paint and edits", "motion": "motion in words",
-    "target": "a marked target", "target.source": "a marked actor", "trajectory.box": "box paths",
-    "trajectory.point": "point paths", "trajectory.drag": "drags",
+    "image": "start from a picture", "content": "use paint or edits", "motion": "follow motion in words",
+    "target": "follow a marked target", "target.source": "follow a marked actor",
+    "trajectory.box": "follow box paths", "trajectory.point": "follow point paths",
+    "trajectory.drag": "follow drags",
 }  # fmt: skip
 _NAMES = {
-    "fps": "frames per second", "negative_prompt": "what it shall not show", "handle": "where it is taken",
+    "fps": "frames per second", "negative_prompt": "what not to show", "handle": "where it is taken",
     "target": "where it goes",
 }  # fmt: skip
 _ONE_OF = {
@@ -122,7 +123,7 @@ class _Reader:
         own = [self._phrase(index, instruction)]
         unmarked = instruction["kind"] == "target" and not _marks(instruction.get("mask"))
         if unmarked:
-            own.append(_problem(f"{place}.mask", "Mark on the picture which one is meant.", removal))
+            own.append(_problem(f"{place}.mask", "Mark it on the picture: nothing is outlined yet.", removal))
         for fault in _instruction_faults(instruction):
             if fault.field == "phrase" or (unmarked and fault.field.startswith("mask")):
                 continue
@@ -143,7 +144,7 @@ class _Reader:
             return None
         spans = phrase_spans(self.prompt, phrase)
         if not spans:
-            sentence = f"This {what} belongs to “{phrase}”, which the prompt does not say."
+            sentence = f"This {what} is for “{phrase}”, but the prompt does not say that."
             return _problem(field, sentence, *self._binds(index), removal)
         occurrence = instruction.get("occurrence")
         if occurrence is None and len(spans) == 1:
@@ -241,7 +242,7 @@ class _Reader:
                     if pictures > 1:
                         yield _problem(
                             f"instructions[{index}]",
-                            "A clip starts from one picture; this is another.",
+                            "A clip can start from only one picture; this is a second one.",
                             removal,
                         )
                 continue
@@ -253,18 +254,19 @@ class _Reader:
                 fixes = [*self._binds(index)[: _MOST_FIXES - 1], *others[:1], removal]
                 where = "in the box" if instruction.get("form") == "box" else "at the point"
                 yield _problem(
-                    f"instructions[{index}].phrase", f"Say what is {where}: words of the prompt.", *fixes
+                    f"instructions[{index}].phrase", f"Say what is {where}, in words of the prompt.", *fixes
                 )
             elif first == LATER:
                 start = _fix("Show it at the start", ("add", f"/instructions/{index}/time", 0))
                 yield _problem(
-                    f"instructions[{index}].time", f"{title} shows its picture at the start only.",
+                    f"instructions[{index}].time", f"{title} takes a picture only at the start of the clip.",
                     start, *others, removal,
                 )  # fmt: skip
             else:
                 lacks = "" if others else " No model of this studio can."
                 yield _problem(
-                    f"instructions[{index}]", f"{title} cannot follow {_SPOKEN.get(first, first)}.{lacks}",
+                    f"instructions[{index}]",
+                    f"{title} cannot {_SPOKEN.get(first, f'follow {first}')}.{lacks}",
                     *others, removal,
                 )  # fmt: skip
             if instruction["kind"] == "image":
@@ -304,7 +306,7 @@ class _Reader:
         can, title = set(self.model["abilities"]), _title(self.name)
         if control.get("frame_alignment") and "frame_alignment" not in can:
             yield _problem(
-                "control.frame_alignment", f"{title} has no layer that aligns frames.",
+                "control.frame_alignment", f"{title} cannot align frames with the first picture.",
                 _without("control.frame_alignment"),
             )  # fmt: skip
         if control.get("target_attention"):
@@ -313,7 +315,7 @@ class _Reader:
                 why = (
                     f"{title} cannot raise attention to a target."
                     if marks
-                    else "It raises attention to a target, and none is marked."
+                    else "This raises attention to a target, but none is marked."
                 )
                 yield _problem("control.target_attention", why, _without("control.target_attention"))
 
@@ -374,15 +376,13 @@ def _nearest_size(asked: int, limits: Mapping[str, Any], only: int | None) -> in
 
 def _size_sentence(title: str, field: str, asked: int, limits: Mapping[str, Any], only: int | None) -> str:
     if only is not None:
-        return f"{title} takes {only} alone as {field}; {asked} is asked for."
+        return f"{title} only makes a {field} of {only}, not {asked}."
     if field != "frames":
-        return (
-            f"{title} takes a {field} that is a multiple of {limits['size_multiple']}, and {asked} is none."
-        )
+        return f"{title} needs a {field} that is a multiple of {limits['size_multiple']}; {asked} is not."
     most, step = limits["max_frames"], limits.get("frame_step") or 1
     if most is not None and asked > most:
-        return f"{title} makes at most {most} frame{'' if most == 1 else 's'}; {asked} are asked for."
-    return f"{title} makes 1 frame and a multiple of {step} more; {asked} is not among these."
+        return f"{title} makes at most {most} frame{'' if most == 1 else 's'}; this asks for {asked}."
+    return f"{title} makes 1 frame plus a multiple of {step}; {asked} does not fit."
 
 
 def _marks(mask: object) -> bool:

@@ -27,6 +27,8 @@ export function fold(client: QueryClient, project: string, event: StudioEvent): 
       if (["paused", "finished", "stopped"].includes(event.take.status))
         void client.invalidateQueries({ queryKey: keys.steps(event.take.id) });
       void client.invalidateQueries({ queryKey: keys.queue });
+      // A project tells how many takes it has.
+      void client.invalidateQueries({ queryKey: keys.projects });
       break;
     case "step":
       changeTakes((list) => withStepTaken(list, event));

@@ -36,7 +36,7 @@ export const TOOL_GROUPS: readonly (readonly Entry[])[] = [
     { tool: "pin", label: "Pin: what is here stays still", keys: "I", ability: "trajectory.point" },
     {
       tool: "drag",
-      label: "Drag: pull something in the picture elsewhere",
+      label: "Drag: pull something in the picture to another place",
       keys: "D",
       ability: "trajectory.drag",
     },
@@ -44,11 +44,11 @@ export const TOOL_GROUPS: readonly (readonly Entry[])[] = [
   [
     {
       tool: "brush",
-      label: "Brush: paint, and the model turns paint into content",
+      label: "Brush: paint, and the model turns the paint into something real",
       keys: "B",
       ability: "content",
     },
-    { tool: "eraser", label: "Eraser: take paint away", keys: "E", ability: "content" },
+    { tool: "eraser", label: "Eraser: remove paint", keys: "E", ability: "content" },
     { tool: "region", label: "Region: outline a part to edit, drag or blend", keys: "L", ability: "content" },
     { tool: "target", label: "Target: mark the one thing that the words mean", keys: "T", ability: "target" },
   ],
@@ -60,7 +60,7 @@ function foreignLabel(label: string, ability: string, models: readonly Model[]):
     .filter(({ abilities }) => abilities.includes(ability))
     .map(({ name }) => modelTitle(name));
   return able.length
-    ? `${label}. This model does not follow it; ${able.join(" and ")} can`
+    ? `${label}. This model cannot; ${able.join(" and ")} can`
     : `${label}. No model of this studio follows it`;
 }
 

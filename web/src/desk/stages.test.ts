@@ -1,6 +1,8 @@
 import { expect, it } from "vitest";
 import type { Take } from "../api/client";
-import { arrival, type Left } from "./stages";
+import { usePlayhead } from "./playhead";
+import { setSession } from "./session";
+import { arrival, type Left, leaveStage, setStageOf } from "./stages";
 
 const takes = [
   { id: "a", shot: "one" },
@@ -14,6 +16,8 @@ const left = (change: Partial<Left>): Left => ({
   wipe: 0.5,
   selection: null,
   frame: 0,
+  frames: 16,
+  fps: 8,
   ...change,
 });
 
@@ -31,4 +35,19 @@ it("comes back to what was looked at, as far as it is there", () => {
   expect(arrival("one", left({ viewed: { take: "gone", step: 3 } }), takes).viewed?.take).toBe("b");
   expect(arrival("one", left({ compared: { take: "gone", step: 3 } }), takes).compared).toBeNull();
   expect(arrival("one", left({}), takes).viewed).toBeNull();
+});
+
+it("comes back to its frame, with its own length, from a shot that is shorter", () => {
+  setSession({ shot: "one", viewed: null, compared: null });
+  usePlayhead.setState({ frame: 3, frames: 5, fps: 8 });
+  leaveStage();
+  setSession({ shot: "two" });
+  usePlayhead.setState({ frame: 0, frames: 2, fps: 4 });
+  const frames: [number, number][] = [];
+  const stop = usePlayhead.subscribe((state) => frames.push([state.frame, state.frames]));
+  setSession({ shot: "one" });
+  setStageOf("one", takes);
+  stop();
+  expect(usePlayhead.getState()).toMatchObject({ frame: 3, frames: 5, fps: 8 });
+  expect(frames.every(([frame, length]) => frame < length)).toBe(true);
 });

@@ -6,7 +6,10 @@ import { type Session, sessionNow, setSession } from "./session";
 
 export interface Left extends Pick<Session, "viewed" | "compared" | "compareMode" | "wipe"> {
   selection: Selection | null;
+  /** Where its clip stood, and how long and fast it was: a frame is shown only within a length. */
   frame: number;
+  frames: number;
+  fps: number;
 }
 
 const left = new Map<string, Left>();
@@ -16,7 +19,8 @@ export function leaveStage(): void {
   const { shot, viewed, compared, compareMode, wipe } = sessionNow();
   if (!shot) return;
   const { selection } = useDocument.getState();
-  left.set(shot, { viewed, compared, compareMode, wipe, selection, frame: usePlayhead.getState().frame });
+  const { frame, frames, fps } = usePlayhead.getState();
+  left.set(shot, { viewed, compared, compareMode, wipe, selection, frame, frames, fps });
 }
 
 /** What is looked at as a shot opens: what was when it was left, as far as it is still there, else its newest take. */
@@ -43,5 +47,7 @@ export function setStageOf(shot: string, takes: readonly Take[]): void {
     ...(before ? { compareMode: before.compareMode, wipe: before.wipe } : {}),
   });
   useDocument.getState().select(before?.selection ?? null);
-  usePlayhead.setState({ frame: before?.frame ?? 0 });
+  // Its length comes with the frame: the shot that was left may have been a shorter one.
+  const { frame, frames, fps } = before ?? { ...usePlayhead.getState(), frame: 0 };
+  usePlayhead.setState({ frame, frames, fps });
 }

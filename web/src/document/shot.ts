@@ -60,7 +60,10 @@ export function nameOf(instruction: Instruction): string {
     case "motion":
       return "Motion";
     case "target":
-      return `${instruction.role === "source" ? "Source" : "Target"}: ${instruction.phrase}`;
+      return (
+        (instruction.role === "source" ? "Source" : "Target") +
+        (instruction.phrase ? `: ${instruction.phrase}` : "")
+      );
     case "trajectory":
       if (instruction.form === "drag") return instruction.moves.length > 1 ? "Drags" : "Drag";
       if (instruction.phrase) return instruction.phrase;

@@ -211,7 +211,9 @@ function Binding() {
     <span className="prompt-binding" role="group" aria-label={`What the selected ${what} is for`}>
       <i className="track-dot" style={{ background: trackColour(index) }} />
       <span className="hint">
-        {span ? `This ${what} is for “${shot.prompt.slice(...span)}”;` : `What is this ${what} for?`} select
+        {span
+          ? `This ${what} is for “${shot.prompt.slice(...span)}”. To change that, select`
+          : `What is this ${what} for? Select`}{" "}
         words above, or click:
       </span>
       {subjects.map((subject) => (

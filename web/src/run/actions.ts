@@ -12,7 +12,7 @@ import { shotNow, useDocument } from "../document/store";
 import { attempt, dismiss, say, Told } from "../ui/toasts";
 import { whileDoing, whileMaking } from "./doing";
 import { obstacleOf } from "./obstacle";
-import { inLine } from "./words";
+import { hasToWait, inLine } from "./words";
 
 /** Puts the answer into the list at once, unless the stream was faster; it brings it again. */
 function known(take: Take): Take {
@@ -49,14 +49,13 @@ let queued = 0;
 function look(made: Take): void {
   const view = () => setSession({ viewed: { take: made.id, step: null } });
   const entries = queryClient.getQueryData<Queue>(keys.queue)?.entries ?? [];
-  // Of its own project the list of takes knows sooner.
-  const others = entries.filter(({ project }) => project !== made.project);
-  const place = made.queue_position ?? 0;
-  // Not itself: where the stream is faster than the answer, it runs already.
-  const before = takesNow().filter(({ id }) => id !== made.id);
-  const running = [...before, ...others].some(({ status }) => status === "running");
-  const waits = place > 0 || running;
-  if (!waits || !takesNow().some(({ id }) => id === sessionNow().viewed?.take)) {
+  // The stream may have told sooner that it runs already.
+  const newest = takesNow().find(({ id }) => id === made.id) ?? made;
+  const place = newest.queue_position ?? 0;
+  if (
+    !hasToWait(newest, takesNow(), entries) ||
+    !takesNow().some(({ id }) => id === sessionNow().viewed?.take)
+  ) {
     view();
     return;
   }

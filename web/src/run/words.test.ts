@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
-import type { Take } from "../api/client";
-import { inLine, ordinal, stateOf } from "./words";
+import type { Queue, Take } from "../api/client";
+import { hasToWait, inLine, ordinal, stateOf } from "./words";
 
 const take = (change: Partial<Take>): Take =>
   ({
@@ -53,4 +53,19 @@ it("says how far a take is and how long it takes", () => {
   expect(stateOf(take({ status: "running", step: 3, seconds_left: 7 }), line)).toBe(
     "step 3 of 10 · 7 s left",
   );
+});
+
+it("lets a new take wait behind others only, also where the stream tells of it before the answer does", () => {
+  const made = take({ id: "new", project: "p", queue_position: 0 });
+  const other = take({ id: "old", project: "p", status: "running" });
+  const away = { project: "elsewhere", status: "running" } as Queue["entries"][number];
+  expect(hasToWait(made, [made], [])).toBe(false);
+  expect(hasToWait(made, [made, other], [])).toBe(true);
+  expect(hasToWait(made, [made], [away])).toBe(true);
+  expect(hasToWait({ ...made, queue_position: 2 }, [made], [])).toBe(true);
+  const begun = { ...made, status: "running" as const };
+  expect(hasToWait(begun, [begun], [])).toBe(false);
+  expect(hasToWait({ ...made, status: "finished" }, [], [])).toBe(false);
+  // What the queue says of its own project may be of a moment ago.
+  expect(hasToWait(made, [made], [{ ...away, project: "p" }])).toBe(false);
 });

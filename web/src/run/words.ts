@@ -1,5 +1,5 @@
 /** Where a take stands, in words. */
-import type { Take } from "../api/client";
+import type { Queue, Take } from "../api/client";
 import { remaining } from "./remaining";
 
 /** 1st, 2nd, 3rd, 4th, 11th... */
@@ -20,6 +20,15 @@ export interface Line {
   held: boolean;
   /** Whether another take runs. */
   busy: boolean;
+}
+
+/** Whether a take that was just made waits for others: those of its project, and what the queue tells of all. */
+export function hasToWait(made: Take, takes: readonly Take[], entries: Queue["entries"]): boolean {
+  if (made.status !== "queued") return false;
+  if ((made.queue_position ?? 0) > 0) return true;
+  // Of its own project the list of takes knows sooner than the queue.
+  const others = entries.filter(({ project }) => project !== made.project);
+  return [...takes, ...others].some(({ status }) => status === "running");
 }
 
 /** Steps that are its own: a branch takes over those of its parent. */

@@ -187,7 +187,7 @@ export function ToolOptions() {
           type="button"
           className="tool-record"
           aria-pressed={recording}
-          title="The next pull becomes its path, in your hand's pace  (M)"
+          title="Your next drag becomes its path, at the pace of your hand  (M)"
           onClick={() => setSession({ recording: !recording })}
         >
           <Icon name="record" size={13} />
@@ -196,7 +196,7 @@ export function ToolOptions() {
       )}
       <p className="tool-hint">
         {recording && selectedPath
-          ? "Pull it along now: your way becomes its path, from this frame to the last. Escape: not now."
+          ? "Drag it now: your movement becomes its path, from this frame to the last. Escape cancels."
           : HINTS[tool]}
       </p>
     </div>

@@ -2,6 +2,7 @@
 import type { Model } from "../api/client";
 import { bind, useProblemsOf, useSubjects } from "../desk/readiness";
 import { setSession, useSession } from "../desk/session";
+import { takesWords } from "../document/binding";
 import { instructionsOf } from "../document/shot";
 import { useDocument, useShot } from "../document/store";
 import { IconButton } from "../ui/Button";
@@ -24,21 +25,22 @@ export function OtherModel() {
   );
 }
 
-/** Asks what is in a box or under a point that was just drawn, with the things that the prompt speaks of. */
+/** Asks what is in a box, under a point or in a mark that was just drawn, with the things that the prompt speaks of. */
 export function WhatIsIn({ model }: { model: Model | undefined }) {
   const index = useSession((session) => session.asking);
   const shot = useShot();
   const subjects = useSubjects();
   const drawn = index === null ? undefined : instructionsOf(shot)[index];
-  if (index === null || drawn?.kind !== "trajectory" || drawn.form === "drag" || drawn.phrase) return null;
-  const box = drawn.form === "box";
+  if (index === null || !takesWords(drawn) || drawn.phrase) return null;
+  const [label, question] =
+    drawn.kind === "target"
+      ? ["What is marked?", "What is it?"]
+      : drawn.form === "box"
+        ? ["What is in the box?", "What is in it?"]
+        : ["What is at the point?", "What moves here?"];
   return (
-    <div
-      className="what-is-in"
-      role="group"
-      aria-label={box ? "What is in the box?" : "What is at the point?"}
-    >
-      <b>{box ? "What is in it?" : "What moves here?"}</b>
+    <div className="what-is-in" role="group" aria-label={label}>
+      <b>{question}</b>
       {subjects.map((subject) => (
         <button
           key={`${subject.phrase} ${subject.occurrence}`}
@@ -52,7 +54,7 @@ export function WhatIsIn({ model }: { model: Model | undefined }) {
           {subject.phrase}
         </button>
       ))}
-      {model?.abilities.includes("trajectory.unnamed") && (
+      {drawn.kind === "trajectory" && model?.abilities.includes("trajectory.unnamed") && (
         <button type="button" className="word" onClick={done}>
           whatever is there
         </button>
@@ -62,7 +64,7 @@ export function WhatIsIn({ model }: { model: Model | undefined }) {
           ? "or select words in the prompt"
           : "Name it in the prompt, then select its words there"}
       </small>
-      <IconButton icon="close" size={13} label="Say it later" onClick={done} />
+      <IconButton icon="close" size={13} label="Answer later" onClick={done} />
     </div>
   );
 }

@@ -3,17 +3,16 @@ import type { ToolName } from "../desk/session";
 import { tell, tellNoMore } from "./told";
 
 export const HINTS: Record<ToolName, string> = {
-  select:
-    "Pull a thing to move it: that makes the keyframe of the frame you see. Its line moves the whole path.",
-  box: "Drag to draw a box round the thing. Then go to another frame and pull it there, or record its motion.",
-  point: "Draw the way of the thing's centre in one stroke: it takes the whole clip.",
-  pin: "Click what should stay where it is.",
-  drag: "Press on the picture and pull: it bends along.",
-  brush: "Paint on the picture; the model turns paint into content.",
-  eraser: "Rub paint out.",
-  region: "Draw round what should change.",
-  target: "Draw round the one thing that the words mean.",
-  hand: "Pull the stage about. With any tool: hold Space.",
+  select: "Drag a thing to move it at this frame; drag its line to move the whole path.",
+  box: "Drag to draw a box around the thing. Then go to another frame and move it there, or record its motion.",
+  point: "Draw the path of the thing's centre in one stroke; it spans the whole clip.",
+  pin: "Click a spot that should stay where it is.",
+  drag: "Press on the picture and pull: what is under the pointer follows.",
+  brush: "Paint on the picture; the model turns the paint into something real.",
+  eraser: "Erase paint.",
+  region: "Draw around what should change.",
+  target: "Draw around the one thing that the words mean.",
+  hand: "Drag to move the view. With any other tool, hold Space.",
 };
 
 const SEEN = "rehearse.tools-seen";

@@ -44,8 +44,7 @@ export function paintInstructions(context: Context, scene: Scene): void {
     });
   const where = scene.overlays ? blendOf(scene.shot)?.region : null;
   if (where) paintMask(context, scene, where, scene.palette.accent, false, "The edit acts here");
-  if (scene.dragRegion)
-    paintMask(context, scene, scene.dragRegion, scene.palette.accent, true, "Pull it along");
+  if (scene.dragRegion) paintMask(context, scene, scene.dragRegion, scene.palette.accent, true, "Drag it");
   if (scene.line) paintLine(context, scene);
   if (scene.guides) paintGuides(context, scene);
 }

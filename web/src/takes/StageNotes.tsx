@@ -2,8 +2,10 @@
 import type { Take } from "../api/client";
 import { useQueue } from "../api/queries";
 import { openTake } from "../desk/opening";
+import { useProblems } from "../desk/readiness";
 import { playTake } from "../run/actions";
 import { DOING, useDoing } from "../run/doing";
+import { obstacleOf } from "../run/obstacle";
 import { useLineOf } from "../run/useLineOf";
 import { useTakeOfProject } from "../run/useViewed";
 import { ownSteps, stateOf } from "../run/words";
@@ -19,13 +21,22 @@ const NEXT: Partial<Record<Take["status"], string>> = {
 
 /** bare: nothing is to be seen on the stage. */
 export function StageNote({ take, bare }: { take: Take | null; bare: boolean }) {
+  const obstacle = obstacleOf(useProblems());
   const line = useLineOf(take);
   const running = useQueue().data?.entries.find(({ status }) => status === "running");
   const other = useTakeOfProject(running?.take ?? null);
   if (!take)
     return bare ? (
       <p className="stage-note">
-        <b>The stage is set.</b> Press New take and watch the clip form, step by step.
+        {obstacle === null ? (
+          <>
+            <b>The stage is set.</b> Press New take and watch the clip form, step by step.
+          </>
+        ) : (
+          <>
+            <b>Not ready yet.</b> {obstacle.sentence}
+          </>
+        )}
       </p>
     ) : null;
   const started = ownSteps(take) > 0;

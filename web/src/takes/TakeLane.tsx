@@ -22,6 +22,9 @@ function choose(take: Take, step: number | null, beside: boolean): void {
   else attempt(() => openTake(take, step));
 }
 
+/** Room for the picture that a take starts from, in pixels, however wide it is. */
+const PICTURE_WIDTH = 46;
+
 interface LaneProperties {
   lane: Lane;
   top: number;
@@ -85,7 +88,10 @@ export const TakeLane = memo(function TakeLane({
           title="The picture the clip starts from, with paint, edits and drags applied"
           onClick={() => setSession({ viewed: { take: take.id, step: null, picture: !viewed?.picture } })}
         >
-          <Thumb strip={picture} size={viewed ? 40 : 24} />
+          <Thumb
+            strip={picture}
+            size={Math.min(viewed ? 40 : 24, (PICTURE_WIDTH * picture.height) / picture.width)}
+          />
         </button>
       )}
       {(take.status === "interrupted" || take.status === "failed") && doing === null && (

@@ -24,7 +24,7 @@ export function BeyondNote() {
   const { perform } = useDocument.getState();
   return (
     <p className="beyond-note" role="status">
-      {model} makes at most {most} frames: {most + 1} to {asked} lie after its last.
+      {model} makes at most {most} frames; frames {most + 1} to {asked} are past its end.
       <button
         type="button"
         className="word"

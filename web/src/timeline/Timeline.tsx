@@ -161,7 +161,7 @@ function KeyframeButtons() {
       />
       <IconButton
         icon="record"
-        label="Record a motion: the next pull at it on the stage becomes its path"
+        label="Record a motion: your next drag on the stage becomes its path"
         keys="M"
         pressed={recording}
         className="record"

@@ -44,7 +44,7 @@ export function Splitter() {
     <div
       ref={edge}
       className="splitter"
-      title="Pull to give the timeline and the takes more or less room; double-click to fit"
+      title="Drag to resize the timeline and takes; double-click to fit"
       onDoubleClick={() => setHeight(null)}
       role="separator"
       aria-orientation="horizontal"

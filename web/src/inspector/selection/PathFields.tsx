@@ -112,7 +112,7 @@ export function PathFields({ path, selection }: { path: PathTrajectory; selectio
       />
       <p className="hint">
         {keyframe
-          ? `Frame ${frame + 1} has a keyframe: the numbers are its own.`
+          ? `These are the numbers of the keyframe at frame ${frame + 1}.`
           : `Frame ${frame + 1} has no keyframe: changing a number makes one.`}
       </p>
       <Check

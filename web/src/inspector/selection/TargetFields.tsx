@@ -15,7 +15,7 @@ export function TargetFields({ target, index }: { target: TargetInstruction; ind
         label="Role"
         value={target.role ?? "target"}
         options={[
-          ["target", "It is acted upon"],
+          ["target", "It is acted on"],
           ["source", "It acts"],
         ]}
         onChange={(role) =>
@@ -30,11 +30,10 @@ export function TargetFields({ target, index }: { target: TargetInstruction; ind
           setSession({ tool: "target", target: { ...session.target, role: target.role ?? "target" } })
         }
       >
-        Mark it anew
+        Mark it again
       </Button>
       <p className="hint">
-        The mask says which of all things the words mean. It belongs to the first frame, and the clip follows
-        it.
+        The mask shows which thing the words mean. It applies to the first frame, and the clip follows it.
       </p>
     </>
   );

@@ -41,7 +41,7 @@ function drawBox(bench: Workbench, from: Pointer): Gesture {
     },
     end() {
       if (!box) {
-        bench.tell("Hold the pointer down and draw a box round the thing.");
+        bench.tell("Hold the mouse button and draw a box around the thing.");
         return;
       }
       bench.commit();

@@ -53,7 +53,7 @@ export function record(bench: Workbench, from: Pointer, index: number): Gesture 
     end() {
       if (!samples.length) return;
       bench.tell(
-        `Recorded from frame ${begin + 1} to ${frames}, within ${CLOSENESS * 100} % of your way: ${said(recordedMotion(samples, begin, frames).length)}`,
+        `Recorded from frame ${begin + 1} to ${frames}, within ${CLOSENESS * 100} % of your movement: ${said(recordedMotion(samples, begin, frames).length)}`,
       );
       bench.commit();
       setSession({ recording: false });

@@ -1,5 +1,6 @@
 /** Regions by lasso, box or brush: for an edit, for a drag, or to mark a target. */
 
+import { askWhatIsIn } from "../../desk/asking";
 import { sessionNow, setSession } from "../../desk/session";
 import { setBlend } from "../../document/blend";
 import { addInstruction } from "../../document/commands";
@@ -102,12 +103,13 @@ function outline(
       else if (!wandered(from, pointer) && points.length < 4) {
         if (shape === "lasso") {
           corners = [points[0] as Point];
-          bench.tell("Click its corners; a double click or Enter closes it, Escape drops it.");
-        } else bench.tell("Hold the pointer down and draw a box round it.");
+          bench.tell("Click its corners; double-click or press Enter to close it, Escape to cancel.");
+        } else bench.tell("Hold the mouse button and draw a box around it.");
       } else if (shape === "box") done({ box: boxBetween(points[0] as Point, points.at(-1) as Point) });
       else {
         const kept = simplify(points, 0.004).map((i) => points[i] as Point);
         if (kept.length >= 3) done({ polygon: kept });
+        else bench.tell("That line encloses nothing: draw all the way around it.");
       }
     },
   };
@@ -131,12 +133,13 @@ export function putRegion(bench: Workbench, mask: Mask): void {
   bench.perform(LABELS[use], (shot) => useRegion(shot, selection, mask, use));
 }
 
-/** Marks an outlined region as the tool's target, for the words chosen in the prompt. */
+/** Marks an outlined region as the tool's target, for the words chosen in the prompt; asks for them where none are. */
 export function putTarget(bench: Workbench, mask: Mask): void {
   const { role } = sessionNow().target;
-  const phrase = sessionNow().phrase ?? firstSubject(bench.shot.prompt);
+  const phrase = sessionNow().phrase ?? "";
   bench.perform("Mark the target", (shot) => markTarget(shot, mask, role, phrase));
   setSession({ phrase: null });
+  askWhatIsIn();
 }
 
 export const region: Tool = {
@@ -150,15 +153,3 @@ export const target: Tool = {
   press: (bench, pointer) =>
     outline(bench, pointer, sessionNow().target.shape, (mask) => putTarget(bench, mask)),
 };
-
-/** A first guess at the words that name the subject: those before the verb or place, without the article. */
-export function firstSubject(prompt: string): string {
-  const words = prompt.replace(/^(?:a|an|the)\s+/i, "").split(/\s+/);
-  const end = words.findIndex((word) =>
-    /^(?:over|in|at|on|under|moves|arcs|bounces|grows|shrinks|stands|turns|and)$/i.test(word),
-  );
-  return words
-    .slice(0, end > 0 ? end : Math.min(2, words.length))
-    .join(" ")
-    .replace(/[,.;]$/, "");
-}

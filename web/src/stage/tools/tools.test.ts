@@ -8,7 +8,7 @@ import { toScreen, type View } from "../view";
 import { TOOLS } from "./index";
 import { strokeOf } from "./paint";
 import { placeWithoutPointer } from "./placing";
-import { firstSubject, markTarget, useRegion } from "./regions";
+import { markTarget, putTarget, useRegion } from "./regions";
 import type { Pointer, Recipe, Tool, Workbench } from "./tool";
 
 const VIEW: View = { x: 0, y: 0, width: 500, height: 500 };
@@ -386,10 +386,11 @@ describe("regions", () => {
     expect(instructionsOf(shot)).toHaveLength(2);
   });
 
-  it("guess the subject from the words before the place", () => {
-    expect(firstSubject("a red ball over the meadow")).toBe("red ball");
-    expect(firstSubject("the old blue boat moves right")).toBe("old blue boat");
-    expect(firstSubject("boat")).toBe("boat");
+  it("ask what a mark is of that was drawn before any words were chosen, and do not guess", () => {
+    const bench = new Bench(EMPTY);
+    setSession({ phrase: null, asking: null });
+    putTarget(bench, { box: [0, 0, 0.5, 0.5] });
+    expect(instructionsOf(bench.shot)).toMatchObject([{ kind: "target", phrase: "" }]);
   });
 });
 
