@@ -201,6 +201,22 @@ describe("a newcomer", () => {
     await keep(page, "65-ran");
   });
 
+  it("zooms in or makes the window small, and everything is still within reach", async () => {
+    const reached = async () => {
+      const inspector = page.getByRole("complementary", { name: "Inspector" }).locator("section").first();
+      await inspector.scrollIntoViewIfNeeded();
+      const box = await inspector.boundingBox();
+      return box !== null && box.x >= 0 && box.x + box.width <= (page.viewportSize()?.width ?? 0) + 1;
+    };
+    // A laptop's window at 150 %.
+    await page.setViewportSize({ width: 960, height: 600 });
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(960);
+    expect(await reached()).toBe(true);
+    await keep(page, "66-zoomed-in");
+    await page.setViewportSize({ width: 600, height: 420 });
+    expect(await reached()).toBe(true);
+  });
+
   it("met no refusal and no complaint of the page on all this way", () => {
     expect(refused).toEqual([]);
     expect(studio.complaints).toEqual([]);

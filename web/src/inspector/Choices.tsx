@@ -33,7 +33,7 @@ export function Choices<T extends string>({
         </label>
       ))}
       {chosen === null ? (
-        <small>Decided for the model</small>
+        <small>Chosen to suit the model</small>
       ) : (
         <small>
           {chosen.length === 0 && "Nowhere: "}

@@ -97,14 +97,14 @@ export function Methods({ shot, model }: { shot: Shot; model: Model | undefined 
       </summary>
       <div className="panel-body">
         <p className="hint">
-          What is left on automatic is chosen for the model. Steps are a count, or below 1 a share of all: 0.1
-          is the first tenth.
+          What is left on automatic is chosen to suit the model. Steps are a count, or, below 1, a share of
+          all steps: 0.1 is the first tenth.
         </p>
         <Problems problems={problems} />
         <Row>
           {steps("frozen_steps", "Masked steps")}
           <NumberField
-            label="Boxes made smaller, cells"
+            label="Shrink boxes by (cells)"
             value={control.mask_inset}
             empty="auto"
             min={0}
@@ -119,7 +119,7 @@ export function Methods({ shot, model }: { shot: Shot; model: Model | undefined 
         </Row>
         {sites("mask_sites", "Attention masked")}
         <Choices
-          label="Parts of a UNet it is masked in"
+          label="UNet parts that are masked"
           options={PARTS}
           chosen={control.mask_parts ?? null}
           least={1}

@@ -108,14 +108,18 @@ function Space({ project }: { project: string }) {
       <h3>Disk space</h3>
       <div className="keeping-space">
         <NumberField
-          label="Keep one step in"
+          label="Keep one step in every"
           value={every}
           min={1}
           max={1000}
           onChange={(value) => setEvery(Math.round(value ?? 5))}
         />
         <p role="status">
-          {would ? freedSentence(would) : preview.isError ? "This cannot be counted just now." : "Counting…"}
+          {would
+            ? freedSentence(would)
+            : preview.isError
+              ? "This cannot be worked out right now."
+              : "Counting…"}
         </p>
         <Button tone="danger" disabled={busy || !would || would.bytes === 0} onClick={free}>
           {would && would.bytes > 0 ? `Free ${megabytes(would.bytes)}` : "Nothing to free"}

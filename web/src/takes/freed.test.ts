@@ -7,7 +7,7 @@ it("sizes are said as a person reads them", () => {
 
 it("says what is freed and what becomes of the steps", () => {
   expect(freedSentence({ checkpoints: 9, files: 9, bytes: 6_400_000 })).toBe(
-    "Frees 6.4 MB: 9 steps can then be looked at only.",
+    "Frees 6.4 MB: 9 steps can then be viewed, but not branched from.",
   );
   expect(freedSentence({ checkpoints: 1, files: 1, bytes: 6_400_000 })).toContain("1 step can");
   expect(freedSentence({ checkpoints: 0, files: 2, bytes: 1_000_000 })).toBe(

@@ -15,5 +15,5 @@ export function freedSentence({ checkpoints, bytes }: Freed): string {
   if (!bytes && !checkpoints) return "Nothing to free: every step here is one to keep.";
   const freed = `Frees ${megabytes(bytes)}`;
   if (!checkpoints) return `${freed} that no take needs.`;
-  return `${freed}: ${checkpoints} step${checkpoints === 1 ? "" : "s"} can then be looked at only.`;
+  return `${freed}: ${checkpoints} step${checkpoints === 1 ? "" : "s"} can then be viewed, but not branched from.`;
 }
