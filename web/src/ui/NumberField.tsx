@@ -8,34 +8,49 @@ interface Properties {
   min?: number;
   max?: number;
   step?: number;
+  /** Digits shown behind the point; what is not typed over keeps its own. */
+  decimals?: number;
   /** What an empty field means; without it a field cannot be empty. */
   empty?: string;
   disabled?: boolean;
 }
 
-export function NumberField({ label, value, onChange, min, max, step = 1, empty, disabled }: Properties) {
+export function NumberField({
+  label,
+  value,
+  onChange,
+  min,
+  max,
+  step = 1,
+  decimals = 4,
+  empty,
+  disabled,
+}: Properties) {
   const id = useId();
-  const [text, setText] = useState(show(value));
+  const shown = show(value, decimals);
+  const [text, setText] = useState(shown);
   const editing = useRef(false);
   useEffect(() => {
-    if (!editing.current) setText(show(value));
-  }, [value]);
+    if (!editing.current) setText(shown);
+  }, [shown]);
 
   const give = (written: string) => {
+    // Passed through, not typed over: rounding for show changes nothing.
+    if (written === shown) return;
     const trimmed = written.trim().replace(",", ".");
     if (trimmed === "") {
       if (empty !== undefined && value != null) onChange(null);
-      else setText(show(value));
+      else setText(shown);
       return;
     }
     const number = Number(trimmed);
     if (!Number.isFinite(number)) {
-      setText(show(value));
+      setText(shown);
       return;
     }
     const kept = Math.min(max ?? number, Math.max(min ?? number, number));
     if (kept !== value) onChange(kept);
-    setText(show(kept));
+    setText(show(kept, decimals));
   };
 
   return (
@@ -59,7 +74,7 @@ export function NumberField({ label, value, onChange, min, max, step = 1, empty,
         onKeyDown={(event) => {
           if (event.key === "Enter") give(event.currentTarget.value);
           if (event.key === "Escape") {
-            setText(show(value));
+            setText(shown);
             event.currentTarget.blur();
           }
           if (event.key === "ArrowUp" || event.key === "ArrowDown") {
@@ -74,5 +89,5 @@ export function NumberField({ label, value, onChange, min, max, step = 1, empty,
   );
 }
 
-const show = (value: number | null | undefined): string =>
-  value == null ? "" : String(Math.round(value * 1e4) / 1e4);
+const show = (value: number | null | undefined, decimals: number): string =>
+  value == null ? "" : String(Math.round(value * 10 ** decimals) / 10 ** decimals);

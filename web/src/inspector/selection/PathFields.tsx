@@ -52,6 +52,7 @@ export function PathFields({ path, selection }: { path: PathTrajectory; selectio
             key={name}
             label={name}
             value={(value[axis] as number) * 100}
+            decimals={1}
             min={leaves ? -400 : 0}
             max={leaves ? 500 : 100}
             step={1}
