@@ -60,6 +60,11 @@ def test_a_fault_is_told_by_its_place(text: str, sentence: str) -> None:
     assert sentence in str(caught.value) and "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_utf_16_is_read_without_a_mark(encoding: str) -> None:
+    assert parse_json('{"prompt": "é"}'.encode(encoding)) == {"prompt": "é"}
+
+
 def test_bytes_that_are_no_text() -> None:
     with pytest.raises(JsonFault, match="line 2 is not UTF-8 text"):
         parse_json(b'{\n"prompt": "caf\xe9"}')

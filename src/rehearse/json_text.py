@@ -39,15 +39,35 @@ def has_mark(content: bytes) -> bool:
 def decode_text(content: bytes) -> str:
     """The text of a file's bytes, without its byte order mark: UTF-8, or as the mark says (UTF-16, -32).
 
-    Raises JsonFault where the bytes are no such text.
+    UTF-16 without a mark is known by the zero in its first character, as JSON's first standard has it. Raises
+    JsonFault where the bytes are no such text.
     """
-    mark, encoding = next((pair for pair in _MARKS if content.startswith(pair[0])), (b"", "utf-8"))
+    mark, encoding = next(
+        (pair for pair in _MARKS if content.startswith(pair[0])), (b"", _without_mark(content))
+    )
     try:
         return content[len(mark) :].decode(encoding)
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, len(mark) + error.start) + 1
         said = f"line {line} " if encoding == "utf-8" else ""
         raise JsonFault(f"{said}is not {encoding[:6].upper()} text; save it as UTF-8") from None
+
+
+def _without_mark(content: bytes) -> str:
+    if len(content) % 2 == 0 and len(content) >= 2 and (content[0] == 0) != (content[1] == 0):
+        return "utf-16-be" if content[0] == 0 else "utf-16-le"
+    return "utf-8"
+
+
+def once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object of JSON whose names are all different. Raises JsonFault for one that is there twice, of which
+    JSON's readers would take the last in silence."""
+    found: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in found:
+            raise JsonFault(f"it has {json.dumps(name, ensure_ascii=False)} twice; leave one of them out")
+        found[name] = value
+    return found
 
 
 def parse_json(

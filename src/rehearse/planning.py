@@ -332,6 +332,8 @@ def _size(shot: Shot, model: VideoModel) -> tuple[int, int, int]:
         else:
             made = " or ".join(map(str, near))
             why = f"makes 1 frame and a multiple of {limits.frame_step} more, such as {made}"
+        if shot.frames is None:
+            why += ', or set "defaults" in its rehearse.json to what it makes'
         raise ShotError(f"model {model.identity!r} {why}", field="frames", value=frames)
     unit = limits.size_multiple
     for field, pixels in (("width", width), ("height", height)):

@@ -223,3 +223,34 @@ def test_a_theatre_model_that_does_not_ship_says_how_it_is_made(
     monkeypatch.setattr("rehearse.models.registry.EMBEDDED", tmp_path)
     with pytest.raises(ModelError, match=r"does not ship .*; rehearse train theatre-reach --export DIR"):
         registry_module.find_model("theatre-reach")
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        ([], 'defaults cannot be []; write {"frames": 16, "fps": 8}'),
+        ({"steps": "4"}, "defaults.steps cannot be '4'; give a whole number"),
+        ({"frames": 0}, "defaults.frames cannot be 0; it is at least 1"),
+        ({"guidance": -1}, "defaults.guidance cannot be -1; it is 0 or above"),
+        ({"fps": float("nan")}, "defaults.fps cannot be nan; it is 0 or above"),
+        ({"frams": 4}, "rehearse.json sets defaults.frams; known: fps, frames,"),
+    ],
+)
+def test_defaults_that_cannot_be(folder: Path, said: Any, expected: str) -> None:
+    (folder / "rehearse.json").write_text(json.dumps({"defaults": said}))
+    assert expected in refusal(folder)
+
+
+def test_settings_that_nothing_reads_are_told(
+    folder: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (folder / "rehearse.json").write_text('{"lora": [], "_note": "mine", "$schema": "x"}')
+    above = tmp_path / "above"
+    above.mkdir()
+    (above / "rehearse.json").write_text('{"base": "../copy", "max_frame": 8, "defaults": {}}')
+    load_model(str(above))
+    told = [record.getMessage() for record in caplog.records]
+    assert [line.partition(" says ")[2] for line in told if "is not read" in line] == [
+        '"max_frame", which is not read; did you mean "max_frames"?',
+        '"lora", which is not read; did you mean "loras"?',
+    ]

@@ -176,6 +176,10 @@ def _load(
 
 def load_family(folder: ModelFolder, precision: Precision) -> VideoModel:
     """The model in a folder, by the class of its denoiser; not kept. Raises ModelError."""
+    # Not above: whoever only looks for a model loads no torch.
+    from rehearse.models.said import tell_unknown
+
+    tell_unknown(folder)
     module, kind = _family_of(folder)
     loaded: VideoModel = getattr(importlib.import_module(module), kind).load(folder, precision)
     return loaded

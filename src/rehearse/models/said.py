@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import logging
+import math
 from itertools import pairwise
 from typing import Any
 
@@ -10,7 +12,10 @@ from rehearse.models.closeness import Lists
 from rehearse.models.errors import ModelError
 from rehearse.models.folder import ModelFolder
 from rehearse.models.model import Defaults
+from rehearse.shot.errors import nearest
 from rehearse.shot.instructions.motion import MAGNITUDES
+
+_LOG = logging.getLogger(__name__)
 
 _KINDS: dict[str, type[int] | type[float] | type[str]] = {
     "frames": int,
@@ -22,6 +27,27 @@ _KINDS: dict[str, type[int] | type[float] | type[str]] = {
     "scheduler": str,
     "frozen_steps": float,
 }
+
+
+_LEAST = {"frames": 1, "width": 1, "height": 1, "steps": 1}
+
+
+_KNOWN = (
+    "base", "closeness", "defaults", "dynamic_guidance", "guidance_ramp", "inpainting", "loras", "max_frames",
+    "motion_adapter", "picture_guidance", "picture_model", "scheduler", "target_adapter",
+)  # fmt: skip
+
+
+def tell_unknown(folder: ModelFolder) -> None:
+    """Warn of what a folder's ``rehearse.json``, or its base's, says that nothing reads."""
+    for name in folder.settings():
+        if name not in _KNOWN and name[:1] not in ("_", "$", "/", "#"):  # notes, and schemas of editors
+            _LOG.warning(
+                'model %r: its rehearse.json says "%s", which is not read; %s',
+                folder.identity, name, nearest(name, _KNOWN),
+            )  # fmt: skip
+    if folder.base is not None:
+        tell_unknown(folder.base)
 
 
 def schedule_said(folder: ModelFolder, settings: dict[str, Any] | None = None) -> dict[str, Any]:
@@ -73,7 +99,10 @@ def _falls(values: Any) -> bool:
 
 def with_said(own: Defaults, said: dict[str, Any], identity: str) -> Defaults:
     """The family's defaults with those that ``rehearse.json`` sets. Raises ModelError, naming the field."""
-    given: dict[str, Any] = said.get("defaults", {})
+    given = said.get("defaults", {})
+    if not isinstance(given, dict):
+        form = '{"frames": 16, "fps": 8}'
+        raise ModelError(f"model {identity!r}: rehearse.json: defaults cannot be {given!r}; write {form}")
     for name, value in given.items():
         if name not in _KINDS:
             raise ModelError(
@@ -81,5 +110,13 @@ def with_said(own: Defaults, said: dict[str, Any], identity: str) -> Defaults:
             )
         fits = (int, float) if _KINDS[name] is float else _KINDS[name]
         if not isinstance(value, fits) or isinstance(value, bool):
-            raise ModelError(f"model {identity!r}: rehearse.json: defaults.{name} cannot be {value!r}")
+            kind = {int: "a whole number", float: "a number", str: "a name"}[_KINDS[name]]
+            raise ModelError(
+                f"model {identity!r}: rehearse.json: defaults.{name} cannot be {value!r}; give {kind}"
+            )
+        if isinstance(value, int | float) and (not math.isfinite(value) or value < _LEAST.get(name, 0)):
+            least = f"at least {_LEAST[name]}" if name in _LEAST else "0 or above"
+            raise ModelError(
+                f"model {identity!r}: rehearse.json: defaults.{name} cannot be {value!r}; it is {least}"
+            )
     return dataclasses.replace(own, **given)

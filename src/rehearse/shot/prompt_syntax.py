@@ -52,6 +52,11 @@ _STRESS = "leave the marks out (guidance strengthens the whole prompt)"
 _ONE = "write one of them, and make a take for each"
 _OPTIONS = "set the negative prompt, seed, steps, guidance and size by their own options"
 
+# Brackets and colons, those of Chinese and Japanese keyboards too.
+_OPEN = r"({\[\uff08\uff5b\uff3b"
+_CLOSE = r")}\]\uff09\uff5d\uff3d"
+_WITHIN = rf"[^{_OPEN}{_CLOSE}:\uff1a]"
+
 # The longer forms first: what one has taken is no longer looked at by those below.
 _RULES: tuple[tuple[str, str, Plain, str], ...] = (
     (
@@ -61,7 +66,9 @@ _RULES: tuple[tuple[str, str, Plain, str], ...] = (
     (r"<\s*(?:lora|lyco|lokr|loha|locon)\s*:[^<>]*>", "LoRAs", _nothing, _LORA),
     (r"<\s*(?:hypernet|embedding)\s*:[^<>]*>", "textual inversions", _nothing, "leave them out"),
     (r"\bembedding:[\w./\\-]+(?::\d*\.?\d+)?", "textual inversions", _nothing, "leave them out"),
-    (r"<[A-Za-z][\w-]*>", "textual inversions", _nothing, "leave them out"),
+    (r"</?[A-Za-z][\w-]*>", "textual inversions", _nothing, "leave them out"),
+    (r"<\|[^<>|]*\|>", "marks of a text encoder", _nothing, "leave them out"),
+    (r"<[A-Za-z]\w*:[^<>]*>", "commands of other tools", _nothing, "leave them out"),
     (
         r"\(\s*\"[^\"]*\"(?:\s*,\s*\"[^\"]*\")+\s*\)\.(?:blend|and)\([^)]*\)",
         "blends of prompts", _nothing, "write one prompt; takes are mixed with rehearse take fork --blend",
@@ -75,8 +82,12 @@ _RULES: tuple[tuple[str, str, Plain, str], ...] = (
     (r"\{(?P<in>[^{}|]*\|[^{}]*)\}", "wildcards", _first, _ONE),
     (r"(?<!\w)__[\w*/-]+__(?!\w)", "wildcards", _nothing, "write the words, and make a take for each"),
     (
-        r"(?<![({\[])[({\[]{1,9}(?P<in>[^(){}\[\]:]*(?::[^(){}\[\]:]*){0,3}):\s*[+-]?\d*\.?\d+\s*[)}\]]+",
+        rf"(?<![{_OPEN}])[{_OPEN}]{{1,9}}(?P<in>{_WITHIN}*(?::{_WITHIN}*){{0,3}})[:\uff1a]\s*"
+        rf"[+-]?\d*[.,]?\d+\s*[{_CLOSE}]+",
         "weights", _inside, _STRESS,
+    ),
+    (  # one that is not closed
+        rf"[{_OPEN}](?P<in>{_WITHIN}*)[:\uff1a]\s*[+-]?\d*\.\d+(?=[\s,]|$)", "weights", _inside, _STRESS,
     ),
     (r"\((?P<in>[^()]*)\)(?:\d*\.\d+|[+-]+(?!\w))", "weights", _inside, _STRESS),
     (r"(?<!\()\({2,}(?P<in>[^()]*)\){2,}", "weights", _inside, _STRESS),

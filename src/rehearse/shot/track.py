@@ -96,6 +96,10 @@ def _row(entry: Any, index: int, numbers: int, noun: str) -> Row:
             other = "; these are points, which --point takes"
         elif numbers == 2 and isinstance(entry, list) and len(entry) == 4:
             other = "; these are boxes, which --box takes"
+        elif numbers == 2 and isinstance(entry, list) and len(entry) == 3:
+            other = ", and leave out the third number, such as whether the point is seen"
+        elif numbers == 4 and isinstance(entry, dict) and "x" in entry:
+            other = ", a box's own two corners in place of its width and height"
         raise ShotError(
             f"position {index} of the track is {show(entry)}; write {_FORMS[numbers]}{other}", document=noun
         )
@@ -103,7 +107,7 @@ def _row(entry: Any, index: int, numbers: int, noun: str) -> Row:
 
 
 def _is_point(entry: Any) -> bool:
-    return (isinstance(entry, dict) and {"x", "y"} <= entry.keys()) or (
+    return (isinstance(entry, dict) and entry.keys() == {"x", "y"}) or (
         isinstance(entry, list) and len(entry) == 2
     )
 

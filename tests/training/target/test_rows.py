@@ -225,6 +225,18 @@ def test_lines_that_are_no_rows(tmp_path: Path) -> None:
     found = [str(problem) for problem in validate(Data(path), "lora", None)[1]]
     assert found[0].startswith("row 1: it is no JSON")
     assert found[1].startswith("row 2: it must be a JSON object")
+    path.write_text('{"video": "a", "video": "b", "caption": "c"}\n\n{"file_name": "a", "text": "b"}')
+    found = [str(problem) for problem in validate(Data(path), "lora", None)[1]]
+    assert '(it has "video" twice; leave one of them out)' in found[0]
+    assert 'row 3: file_name is "a": there is no such field; it is called video here' in found
+    assert 'row 3: text is "b": there is no such field; it is called caption here' in found
+    for text, said in (
+        ('[\n{"video": "a", "caption": "b"}\n]', "one JSON list"),
+        ('{\n"video": "a",\n"caption": "b"}', "one JSON object over several lines"),
+    ):
+        path.write_text(text)
+        with pytest.raises(TrainingError, match=rf"is {said}; write each row's object on a line of its own"):
+            validate(Data(path), "lora", None)
     path.write_text("\n")
     with pytest.raises(TrainingError, match="holds no rows"):
         validate(Data(path), "lora", None)
@@ -240,7 +252,7 @@ def test_lines_as_editors_and_other_programs_write_them(tmp_path: Path) -> None:
     data.write_bytes(b"\xef\xbb\xbf" + f"{line}\r\n\r\n{line}".encode())
     assert validate(Data(data), "target", None) == (2, [])
     for line, why in (
-        ("[" * 100_000, "it is no row but nested brackets"),
+        ("[" * 100_000, "its brackets are nested too deep"),
         (json.dumps({**row, "caption": "\ud800 red ball"}), "it must be text"),
         (json.dumps({**row, "video": "\ud800.mp4"}), "it must be text"),
     ):

@@ -13,7 +13,7 @@ caption that name them. Plain LoRAs and motion adapters read ``video`` and ``cap
 
 from __future__ import annotations
 
-import json
+import re
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,10 +21,18 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from rehearse.json_text import JsonFault, decode_text
+from rehearse.json_text import JsonFault, decode_text, once_each, parse_json
 from rehearse.shot.errors import nearest, show
 from rehearse.shot.file_names import existing
 from rehearse.training.target.errors import TrainingError
+
+_ROW = '{"video": ..., "caption": ...}'
+_CALLED_ELSEWHERE = {
+    "video": ("file_name", "video_path", "media_path", "path", "file"),
+    "caption": ("text", "prompt", "captions"),
+    "mask": ("mask_path", "mask_file"),
+}
+"""What other trainers call the fields."""
 
 Kind = Literal["target", "lora", "motion"]
 
@@ -88,13 +96,15 @@ def read_rows(path: Path, kind: Kind) -> tuple[list[Row], list[Problem]]:
     no text, or holds no rows.
     """
     try:
-        # Not splitlines: a JSON string may hold U+2028.
-        lines = decode_text(path.read_bytes()).split("\n")
+        text = decode_text(path.read_bytes())
     except OSError as error:
         why = (error.strerror or str(error)).lower()
         raise TrainingError(f"the data {path} cannot be read ({why}); name a file of JSON lines") from None
     except JsonFault as error:
         raise TrainingError(f"the data {path} is no text ({error}); name a file of JSON lines") from None
+    # Not splitlines: a JSON string may hold U+2028. Marks come between files that were put together.
+    lines = [line.removeprefix("\ufeff") for line in re.split(r"\r\n|\r|\n", text)]
+    _refuse_one_value(path, text, sum(bool(line.strip()) for line in lines))
     rows: list[Row] = []
     problems: list[Problem] = []
     for number, line in enumerate(lines, 1):
@@ -122,6 +132,19 @@ def read_rows(path: Path, kind: Kind) -> tuple[list[Row], list[Problem]]:
     return rows, problems
 
 
+def _refuse_one_value(path: Path, text: str, lines: int) -> None:
+    """TrainingError where the whole file is one list, or one object over several lines."""
+    try:
+        content = parse_json(text)
+    except JsonFault:
+        return
+    if isinstance(content, list) or (isinstance(content, dict) and lines > 1):
+        what = "one JSON list" if isinstance(content, list) else "one JSON object over several lines"
+        raise TrainingError(
+            f"the data {path} is {what}; write each row's object on a line of its own, with nothing around it"
+        )
+
+
 def _file(folder: Path, said: str) -> Path:
     """The file that a row names; as it is written where there is none."""
     plain = existing(folder / said)
@@ -144,15 +167,13 @@ def _is_there(path: Path) -> bool:
 
 def _object(line: str) -> Any:
     try:
-        content = json.loads(line)
-    except json.JSONDecodeError as error:
+        content = parse_json(line, once_each)
+    except JsonFault as fault:
         raise ValueError(
-            f"it is no JSON ({error.msg.lower()} at character {error.pos + 1}); mend it"
+            f"it is no JSON object, such as {_ROW} ({str(fault).removeprefix('line 1, ')})"
         ) from None
-    except RecursionError:
-        raise ValueError('it is no row but nested brackets; write {"video": ..., "caption": ...}') from None
     if not isinstance(content, dict):
-        raise ValueError('it must be a JSON object: {"video": ..., "caption": ...}')
+        raise ValueError(f"it must be a JSON object: {_ROW}")
     return content
 
 
@@ -161,9 +182,9 @@ def _fault(number: int, entry: Any) -> Problem:
     if entry["type"] == "missing":
         return Problem(number, field, None, "it is missing; add it")
     if entry["type"] == "extra_forbidden":
-        return Problem(
-            number, field, entry["input"], f"there is no such field; {nearest(field, RowData.model_fields)}"
-        )
+        ours = next((name for name, others in _CALLED_ELSEWHERE.items() if field.lower() in others), None)
+        hint = f"it is called {ours} here" if ours else nearest(field, RowData.model_fields)
+        return Problem(number, field, entry["input"], f"there is no such field; {hint}")
     if entry["type"] == "string_too_short":
         return Problem(number, field, entry["input"], "it is empty; fill it in or leave the field out")
     return Problem(number, field, entry["input"], "it must be text")
