@@ -52,6 +52,7 @@ def test_a_mark_is_read(encoding: str) -> None:
         ('{"a": 1} {"b": 2}', "there is more behind the end"),
         ('{"a": "C:\\models"}', "a backslash in a text is written twice"),
         ("[" * 200_000, "nested too deep"),
+        ("[" + "9" * 9999 + "]", "a number in it is too long"),
     ],
 )
 def test_a_fault_is_told_by_its_place(text: str, sentence: str) -> None:
@@ -169,6 +170,21 @@ def test_a_shot_file_that_is_no_text(tmp_path: Path) -> None:
     (tmp_path / "shot.json").write_bytes(b'{"prompt": "caf\xe9"}')
     with pytest.raises(ShotError, match=r"shot\.json: this is not valid JSON: line 1 is not UTF-8 text"):
         rh.Shot.load(tmp_path / "shot.json")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('{"prompt": "a", "seed": 1, "prompt": "b"}', 'it has "prompt" twice; leave one of them out'),
+        ('{"prompt": "a",\n}', "line 2, column 1: there is a comma with nothing behind it"),
+        ('{"prompt": "a", "seed": ' + "9" * 9999 + "}", "a number in it is too long"),
+    ],
+)
+def test_a_shot_file_that_is_no_json(tmp_path: Path, text: str, said: str) -> None:
+    (tmp_path / "shot.json").write_text(text)
+    with pytest.raises(ShotError) as caught:
+        rh.Shot.load(tmp_path / "shot.json")
+    assert f"this is not valid JSON: {said}" in str(caught.value)
 
 
 @pytest.mark.parametrize("encoding", ENCODINGS)

@@ -86,6 +86,10 @@ def parse_json(
         raise JsonFault(_told(error)) from None
     except RecursionError:
         raise JsonFault("its brackets are nested too deep") from None
+    except JsonFault:  # of the hook
+        raise
+    except ValueError:  # Python reads no numbers of thousands of digits
+        raise JsonFault("a number in it is too long") from None
 
 
 def read_json_file(path: str | os.PathLike[str]) -> Any:

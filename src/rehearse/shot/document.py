@@ -7,7 +7,7 @@ from typing import Any, ClassVar, NoReturn, Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
-from rehearse.json_text import JsonFault, decode_text
+from rehearse.json_text import JsonFault, decode_text, once_each, parse_json
 from rehearse.shot.errors import ShotError, explain, nearest
 
 
@@ -70,7 +70,10 @@ class Document(BaseModel):
         try:
             if not isinstance(json_data, str):
                 json_data = decode_text(bytes(json_data))
-            return super().model_validate_json(json_data.removeprefix("\ufeff"), **options)
+            text = json_data.removeprefix("\ufeff")
+            # Of a name that is given twice pydantic takes the last in silence.
+            parse_json(text, once_each)
+            return super().model_validate_json(text, **options)
         except JsonFault as error:
             raise ShotError(f"this is not valid JSON: {error}", document=cls.noun) from None
         except ValidationError as error:
