@@ -246,6 +246,12 @@ describe("a branch", () => {
     await said(/Take 5 finished, 60 steps/);
     await page.getByRole("button", { name: "Compare" }).click();
     await keep(page, "75-branch-compared");
+    // The window is 1024 wide: nothing of the takes' line lies over the inspector.
+    const inspector = await page.getByRole("complementary", { name: "Inspector" }).boundingBox();
+    for (const one of await page.locator(".takes > .panel-head button").all()) {
+      const box = await one.boundingBox();
+      expect(box && box.x + box.width).toBeLessThanOrEqual(inspector?.x ?? 0);
+    }
     expect(await faults(page)).toEqual([]);
     await page.getByRole("button", { name: "End comparison" }).click();
   });

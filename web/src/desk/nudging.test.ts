@@ -1,7 +1,8 @@
-import { beforeEach, describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it, vi } from "vitest";
 import { EXAMPLE, type Instruction, instructionsOf, isDrag } from "../document/shot";
 import { shotNow, useDocument } from "../document/store";
 import { nudge, toPart } from "./nudging";
+import { usePlayhead } from "./playhead";
 
 const DRAG: Instruction = {
   kind: "trajectory",
@@ -87,4 +88,14 @@ it("nudges pins, regions and targets", () => {
   store().select({ instruction: 0, part: null });
   nudge(0, 0.1);
   expect(first()).toMatchObject({ mask: { box: [0.2, 0.3, 0.4, 0.5] } });
+});
+
+it("stops a clip that plays, so that presses in a row move one keyframe", () => {
+  vi.stubGlobal("cancelAnimationFrame", () => {});
+  lay(EXAMPLE.instructions?.[0] as Instruction);
+  store().select({ instruction: 0, part: null });
+  usePlayhead.setState({ playing: true, frame: 5, frames: 16 });
+  nudge(0.01, 0);
+  expect(usePlayhead.getState()).toMatchObject({ playing: false, frame: 5 });
+  vi.unstubAllGlobals();
 });

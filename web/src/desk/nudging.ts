@@ -7,13 +7,15 @@ import { type Box, instructionsOf, isDrag, isPath, type PathTrajectory } from ".
 import { type Selection, shotNow, useDocument } from "../document/store";
 import { tell, tellNoMore } from "../stage/told";
 import { keyframeSaid } from "../stage/tools/moving";
-import { scrub, timeNow, usePlayhead } from "./playhead";
+import { scrub, stand, timeNow, usePlayhead } from "./playhead";
 
 /** Moves what is selected by fractions of the frame: a path at the frame that is shown, or as a whole. */
 export function nudge(dx: number, dy: number, whole = false): void {
   const { selection, perform } = useDocument.getState();
   const chosen = selection ? instructionsOf(shotNow())[selection.instruction] : undefined;
   if (!selection || !chosen) return;
+  // Else each press would be at another frame while the clip plays.
+  stand();
   if (isPath(chosen)) {
     nudgePath(selection, chosen, dx, dy, whole);
     return;

@@ -4,7 +4,7 @@ import { produce } from "immer";
 import Konva from "konva/lib/Core";
 import { Shape } from "konva/lib/Shape";
 import type { Strip } from "../api/client";
-import { scrub, timeNow, usePlayhead } from "../desk/playhead";
+import { scrub, stand, timeNow, usePlayhead } from "../desk/playhead";
 import { sessionNow, setSession, useSession } from "../desk/session";
 import { clamp } from "../document/geometry";
 import { frameOf } from "../document/keyframes";
@@ -380,7 +380,10 @@ export class StageController implements Workbench {
       return;
     }
     tell(null);
-    this.gesture = TOOLS[sessionNow().tool].press(this, this.pointer(event));
+    const { tool } = sessionNow();
+    this.gesture = TOOLS[tool].press(this, this.pointer(event));
+    // What is drawn and moved is so at one frame: a clip that plays stops there.
+    if (this.gesture && tool !== "hand") stand();
   }
 
   private move(event: PointerEvent): void {

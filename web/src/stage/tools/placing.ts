@@ -1,5 +1,6 @@
 /** What Enter puts on the stage where nobody draws: each tool's own thing, in the middle of the frame. */
 import { askWhatIsIn } from "../../desk/asking";
+import { stand } from "../../desk/playhead";
 import { sessionNow, setSession, type ToolName } from "../../desk/session";
 import { addInstruction } from "../../document/commands";
 import { tidy } from "../../document/geometry";
@@ -48,6 +49,7 @@ function put(bench: Workbench, label: string, instruction: Instruction, part: nu
 
 /** Places the tool's thing; false where the tool has none. */
 export function placeWithoutPointer(bench: Workbench, tool: ToolName): boolean {
+  stand();
   const { phrase, dragRegion } = sessionNow();
   const path = { easing: "linear", leaves_frame: false } as const;
   const box = free<Box>([0.35, 0.35, 0.65, 0.65], bench.shot);
