@@ -1,4 +1,4 @@
-import { expect, it } from "vitest";
+import { expect, it, vi } from "vitest";
 import type { Take } from "../api/client";
 import { usePlayhead } from "./playhead";
 import { setSession } from "./session";
@@ -18,6 +18,7 @@ const left = (change: Partial<Left>): Left => ({
   frame: 0,
   frames: 16,
   fps: 8,
+  playing: false,
   ...change,
 });
 
@@ -50,4 +51,20 @@ it("comes back to its frame, with its own length, from a shot that is shorter", 
   stop();
   expect(usePlayhead.getState()).toMatchObject({ frame: 3, frames: 5, fps: 8 });
   expect(frames.every(([frame, length]) => frame < length)).toBe(true);
+});
+
+it("stands at the frame it was left at, whatever played in between", () => {
+  vi.stubGlobal("requestAnimationFrame", () => 1);
+  vi.stubGlobal("cancelAnimationFrame", () => undefined);
+  setSession({ shot: "one" });
+  usePlayhead.setState({ frame: 3, frames: 16, fps: 8, playing: false });
+  leaveStage();
+  setSession({ shot: "two" });
+  usePlayhead.setState({ frame: 7, playing: true });
+  leaveStage();
+  setStageOf("one", takes);
+  expect(usePlayhead.getState()).toMatchObject({ frame: 3, playing: false });
+  setStageOf("two", takes);
+  expect(usePlayhead.getState().playing).toBe(true);
+  vi.unstubAllGlobals();
 });

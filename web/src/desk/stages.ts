@@ -1,7 +1,7 @@
 /** Each shot's own stage: what is looked at, compared and selected there, and where its clip stands. */
 import type { Take } from "../api/client";
 import { type Selection, useDocument } from "../document/store";
-import { usePlayhead } from "./playhead";
+import { play, stand, usePlayhead } from "./playhead";
 import { type Session, sessionNow, setSession } from "./session";
 
 export interface Left extends Pick<Session, "viewed" | "compared" | "compareMode" | "wipe"> {
@@ -10,6 +10,7 @@ export interface Left extends Pick<Session, "viewed" | "compared" | "compareMode
   frame: number;
   frames: number;
   fps: number;
+  playing: boolean;
 }
 
 const left = new Map<string, Left>();
@@ -19,8 +20,8 @@ export function leaveStage(): void {
   const { shot, viewed, compared, compareMode, wipe } = sessionNow();
   if (!shot) return;
   const { selection } = useDocument.getState();
-  const { frame, frames, fps } = usePlayhead.getState();
-  left.set(shot, { viewed, compared, compareMode, wipe, selection, frame, frames, fps });
+  const { frame, frames, fps, playing } = usePlayhead.getState();
+  left.set(shot, { viewed, compared, compareMode, wipe, selection, frame, frames, fps, playing });
 }
 
 /** What is looked at as a shot opens: what was when it was left, as far as it is still there, else its newest take. */
@@ -49,5 +50,8 @@ export function setStageOf(shot: string, takes: readonly Take[]): void {
   useDocument.getState().select(before?.selection ?? null);
   // Its length comes with the frame: the shot that was left may have been a shorter one.
   const { frame, frames, fps } = before ?? { ...usePlayhead.getState(), frame: 0 };
+  // The clip of the shot that was left may have been playing.
+  stand();
   usePlayhead.setState({ frame, frames, fps });
+  if (before?.playing) play();
 }

@@ -30,13 +30,15 @@ export function NumberField({
   const shown = show(value, decimals);
   const [text, setText] = useState(shown);
   const editing = useRef(false);
+  const typed = useRef(false);
   useEffect(() => {
     if (!editing.current) setText(shown);
   }, [shown]);
 
   const give = (written: string) => {
-    // Passed through, not typed over: rounding for show changes nothing.
-    if (written === shown) return;
+    // Passed through, and not typed into: rounding for show changes nothing.
+    if (!typed.current) return;
+    typed.current = false;
     const trimmed = written.trim().replace(",", ".");
     if (trimmed === "") {
       if (empty !== undefined && value != null) onChange(null);
@@ -66,7 +68,10 @@ export function NumberField({
           editing.current = true;
           event.currentTarget.select();
         }}
-        onChange={(event) => setText(event.currentTarget.value)}
+        onChange={(event) => {
+          typed.current = true;
+          setText(event.currentTarget.value);
+        }}
         onBlur={(event) => {
           editing.current = false;
           give(event.currentTarget.value);
@@ -74,6 +79,7 @@ export function NumberField({
         onKeyDown={(event) => {
           if (event.key === "Enter") give(event.currentTarget.value);
           if (event.key === "Escape") {
+            typed.current = false;
             setText(shown);
             event.currentTarget.blur();
           }
@@ -81,6 +87,7 @@ export function NumberField({
             event.preventDefault();
             const size = step * (event.shiftKey ? 10 : 1) * (event.key === "ArrowUp" ? 1 : -1);
             const from = Number(text) || Number(empty) || 0;
+            typed.current = true;
             give(String(Math.round((from + size) * 1e6) / 1e6));
           }
         }}
