@@ -9,6 +9,8 @@ export default defineConfig({
     fileParallelism: false,
     sequence: { concurrent: false },
     bail: 1,
+    // What shall come about does, however busy the machine is.
+    expect: { poll: { timeout: 30_000 } },
     reporters: ["verbose"],
   },
 });
