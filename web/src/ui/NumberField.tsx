@@ -77,7 +77,10 @@ export function NumberField({
           give(event.currentTarget.value);
         }}
         onKeyDown={(event) => {
-          if (event.key === "Enter") give(event.currentTarget.value);
+          if (event.key === "Enter") {
+            typed.current = true;
+            give(event.currentTarget.value);
+          }
           if (event.key === "Escape") {
             typed.current = false;
             setText(shown);
