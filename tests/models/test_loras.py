@@ -779,3 +779,18 @@ def test_warnings_reach_the_house_s_log(tmp_path: Path, parts: tuple[Any, Any]) 
         logging.getLogger("rehearse").removeHandler(listener)
     (told,) = seen
     assert told.startswith("model 'toy': the LoRA l.safetensors: 1 of its 2 layers are not in this model")
+
+
+@pytest.mark.parametrize("name", ["in\\ink.safetensors", ".\\in\\INK.SAFETENSORS"])
+def test_a_file_named_as_windows_writes_it_is_found(tmp_path: Path, name: str) -> None:
+    plain = save_toy_model(tmp_path / "plain", kind="image")
+    folder = tmp_path / "inked"
+    (folder / "in").mkdir(parents=True)
+    save_file(
+        {f"unet.{LINEAR}.lora_A.weight": rand(2, 16), f"unet.{LINEAR}.lora_B.weight": rand(16, 2)},
+        folder / "in" / name.rpartition("\\")[2],
+    )
+    said = {"base": str(plain), "loras": [{"file": name}]}
+    (folder / "rehearse.json").write_text(json.dumps(said))
+    before, after = (load_model(str(at), precision="float32").denoiser for at in (plain, folder))
+    assert not torch.equal(weight_of(before, LINEAR), weight_of(after, LINEAR))

@@ -58,6 +58,7 @@ from typing import Any
 
 from rehearse.models.errors import ModelError
 from rehearse.models.folder import Lora, ModelFolder, conversion_of, read_json
+from rehearse.shot.file_names import existing
 
 _ADAPTER = "motion_adapter"
 _TARGET = "target_adapter"
@@ -171,7 +172,7 @@ def _loras(folder: ModelFolder, listed: Any) -> tuple[Lora, ...]:
     for index, entry in enumerate(listed):
         where = f"loras[{index}]"
         added = _file_and_scale(folder, where, entry, form, ("pictures",))
-        if added.file.suffix != ".safetensors":
+        if added.file.suffix.lower() != ".safetensors":
             raise _unsafe(folder, f"{where}.file {entry['file']!r}", added.file)
         if not added.file.is_file():
             raise _refusal(folder, f"{where}.file: there is no {entry['file']!r}", "copy it into the folder")
@@ -196,7 +197,10 @@ def _file_and_scale(
     pictures = entry.get("pictures", True)
     if not isinstance(pictures, bool):
         raise _refusal(folder, f"{where}.pictures cannot be {pictures!r}", "write true or false")
-    return Lora(folder.path / entry["file"], float(scale), pictures)
+    file = existing(folder.path / entry["file"])
+    if "\\" in entry["file"] and not file.exists():  # written on Windows
+        file = existing(folder.path / entry["file"].replace("\\", "/"))
+    return Lora(file, float(scale), pictures)
 
 
 def _unsafe(folder: ModelFolder, what: str, file: Path) -> ModelError:
