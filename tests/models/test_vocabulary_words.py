@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rehearse.models.meanings import alike_in_meaning
-from rehearse.models.vocabulary import nearest_words, unknown_words
+from rehearse.models.vocabulary import nearest_words, unknown_words, words_of
 from rehearse.theatre.world.target_scene import target_words
 from rehearse.theatre.world.vocabulary import word_groups, words
 
@@ -40,3 +40,16 @@ def test_every_known_word_stands_in_a_group(vocabulary: tuple[str, ...]) -> None
     assert told == set(vocabulary)
     if "ball" in vocabulary:
         assert groups[0]["name"] == "Things"
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("a red ball \N{DOG FACE}\N{VARIATION SELECTOR-16}!", ["a", "red", "ball", "\N{DOG FACE}"]),
+        ("\N{HEAVY BLACK HEART}", ["\N{HEAVY BLACK HEART}"]),
+        ("“over” — the meadow…", ["over", "the", "meadow"]),
+        ("cafe\N{COMBINING ACUTE ACCENT}", ["cafe"]),
+    ],
+)
+def test_signs_that_stand_for_things_are_words(text: str, words: list[str]) -> None:
+    assert words_of(text) == words

@@ -17,11 +17,13 @@ if TYPE_CHECKING:
 
 _LOG = logging.getLogger(__name__)
 _MOST_SHOWN = 240
-_WORD = re.compile(r"\w+(?:['’-]\w+)*")
+# Emoji and other signs that stand for things are words too; punctuation is none.
+_SIGNS = r"[^\w\s\u0000-\u036f\u2000-\u206f\u3000-\u303f\ufe00-\ufe0f\uff00-\uffef]+"
+_WORD = re.compile(rf"\w+(?:['’-]\w+)*|{_SIGNS}")
 
 
 def words_of(text: str) -> list[str]:
-    """The words of a text, lower case, in order; punctuation separates them."""
+    """The words of a text, lower case, and its emoji, in order; punctuation separates them."""
     return [match.group().lower() for match in _WORD.finditer(text)]
 
 
