@@ -126,7 +126,7 @@ describe("moving a thing at a frame", () => {
     await page.getByText("Frame 14 has no keyframe").waitFor();
     await field("Top %").fill("20");
     await field("Top %").press("Enter");
-    await page.getByText("Frame 14 has a keyframe").waitFor();
+    await page.getByText("the numbers of the keyframe at frame 14").waitFor();
     const after = await keyframes();
     expect(after).toHaveLength(before.length + 1);
     expect(after.at(-2)?.time).toBeCloseTo(13 / 15, 3);
