@@ -210,11 +210,13 @@ describe("a newcomer", () => {
     };
     // A laptop's window at 150 %.
     await page.setViewportSize({ width: 960, height: 600 });
-    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(960);
-    expect(await reached()).toBe(true);
+    await expect
+      .poll(() => page.evaluate(() => document.documentElement.scrollWidth))
+      .toBeLessThanOrEqual(960);
+    await expect.poll(reached).toBe(true);
     await keep(page, "66-zoomed-in");
     await page.setViewportSize({ width: 600, height: 420 });
-    expect(await reached()).toBe(true);
+    await expect.poll(reached).toBe(true);
   });
 
   it("met no refusal and no complaint of the page on all this way", () => {

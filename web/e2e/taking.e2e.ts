@@ -216,12 +216,12 @@ describe("another shot", () => {
     };
     await go(/^a red ball/);
     await expect.poll(viewed).toEqual(["Take 1"]);
-    expect(await page.getByRole("option", { name: /^Step 20(,|$)/ }).getAttribute("aria-selected")).toBe(
-      "true",
-    );
-    expect(await page.locator('.layer[data-selected="true"]').count()).toBe(1);
-    expect(await page.getByRole("slider", { name: "Frame" }).inputValue()).toBe("3");
-    expect(await button("Branch").textContent()).toContain("from step 20 of Take 1");
+    await expect
+      .poll(() => page.getByRole("option", { name: /^Step 20(,|$)/ }).getAttribute("aria-selected"))
+      .toBe("true");
+    await expect.poll(() => page.locator('.layer[data-selected="true"]').count()).toBe(1);
+    await expect.poll(() => page.getByRole("slider", { name: "Frame" }).inputValue()).toBe("3");
+    await expect.poll(() => button("Branch").textContent()).toContain("from step 20 of Take 1");
     await go(/^Second/);
     await expect.poll(viewed).toEqual(["Take 4"]);
     await page.getByLabel("Show all shots").check();
