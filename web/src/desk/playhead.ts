@@ -19,9 +19,12 @@ export const timeNow = (): number => {
 };
 
 let request = 0;
+/** The frame that was returned to, until another is gone to: a length on the way there may be too short for it. */
+let returned: number | null = null;
 
 export function play(): void {
   if (usePlayhead.getState().playing) return;
+  returned = null;
   const { frame, fps } = usePlayhead.getState();
   let began = performance.now() - (frame / fps) * 1000;
   const tick = (now: number) => {
@@ -50,12 +53,20 @@ export function toggle(): void {
 /** Goes to a frame and stands there. */
 export function scrub(frame: number): void {
   stand();
+  returned = null;
   const { frames } = usePlayhead.getState();
   usePlayhead.setState({ frame: clamp(Math.round(frame), 0, frames - 1) });
+}
+
+/** Stands at a frame of a clip of this length, also where the desk hears of another length first. */
+export function returnTo(frame: number, frames: number, fps: number): void {
+  stand();
+  returned = frame;
+  usePlayhead.setState({ frame, frames, fps });
 }
 
 /** The clip's length and speed, when the model, the shot or the take changes. */
 export function measure(frames: number, fps: number): void {
   const { frame } = usePlayhead.getState();
-  usePlayhead.setState({ frames, fps, frame: Math.min(frame, frames - 1) });
+  usePlayhead.setState({ frames, fps, frame: Math.min(returned ?? frame, frames - 1) });
 }

@@ -1,7 +1,7 @@
 /** Each shot's own stage: what is looked at, compared and selected there, and where its clip stands. */
 import type { Take } from "../api/client";
 import { type Selection, useDocument } from "../document/store";
-import { play, stand, usePlayhead } from "./playhead";
+import { play, returnTo, usePlayhead } from "./playhead";
 import { type Session, sessionNow, setSession } from "./session";
 
 export interface Left extends Pick<Session, "viewed" | "compared" | "compareMode" | "wipe"> {
@@ -51,7 +51,6 @@ export function setStageOf(shot: string, takes: readonly Take[]): void {
   // Its length comes with the frame: the shot that was left may have been a shorter one.
   const { frame, frames, fps } = before ?? { ...usePlayhead.getState(), frame: 0 };
   // The clip of the shot that was left may have been playing.
-  stand();
-  usePlayhead.setState({ frame, frames, fps });
+  returnTo(frame, frames, fps);
   if (before?.playing) play();
 }
