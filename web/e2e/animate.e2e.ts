@@ -99,7 +99,7 @@ describe("an image-to-video model", () => {
     await keep(page, "43-target-not-by-this-model");
     // What the page foresees the server is not even asked; it would say the same.
     await page.keyboard.press("Control+Shift+Enter");
-    await page.locator(".toast-fault").first().waitFor();
+    await page.locator(".toast-fault", { hasText: "cannot follow a marked target" }).waitFor();
     expect(studio.refusals).toEqual([]);
     const [, shot] = /shots\/([0-9a-f]{32})/.exec(page.url()) as unknown as string[];
     await page.getByText("Saved", { exact: true }).waitFor();
