@@ -37,11 +37,11 @@ from rehearse.controls import (
 from rehearse.models.attention import Stage, install, spread_text
 from rehearse.models.model import Tokens, VideoModel
 from rehearse.models.precision import Precision, PrecisionName, choose_precision
-from rehearse.planning import DEFAULTS
 from rehearse.sampling.loop import Loop
 from rehearse.sampling.plan import Plan
 from rehearse.sampling.schedulers import make_scheduler
 from rehearse.shot import Box, BoxPath
+from rehearse.shot.methods import AttentionMasking
 from rehearse.sites import Attend
 from rehearse.theatre.recipes import LATENT_CHANNELS, SCHEDULER, TEXT_WIDTH, VIDEO_UNET
 from rehearse.theatre.tokenizer import MAX_TOKENS
@@ -131,7 +131,7 @@ def subjects(count: int) -> tuple[Subject, ...]:
             (2 + 3 * index, 3 + 3 * index),
             path,
             depth=index,
-            inset=DEFAULTS.mask_inset,
+            inset=AttentionMasking().mask_inset,
         )
         for index, path in enumerate(paths[:count])
     )
@@ -139,10 +139,11 @@ def subjects(count: int) -> tuple[Subject, ...]:
 
 def arms(who: tuple[Subject, ...]) -> dict[str, tuple[Control, ...]]:
     """What is timed, masks at planning's sites. The last two are all controls together."""
-    bare = AttentionMask(who, STEPS, sites=DEFAULTS.mask_sites, parts=DEFAULTS.mask_parts)
+    own = AttentionMasking()
+    bare = AttentionMask(who, STEPS, frozenset(own.mask_sites), frozenset(own.mask_parts))
     mn_a = replace(bare, normalization=MaskNormalization("global"))
     mn_b = replace(bare, normalization=MaskNormalization("regional"))
-    tid_a, tid_b = NoisePrior(who, STEPS), CleanPrior(who, STEPS)
+    tid_a, tid_b = NoisePrior(who, STEPS, strength=0.8), CleanPrior(who, STEPS, strength=0.5)
     return {
         "mask": (bare,),
         "mask + MN-A": (mn_a,),

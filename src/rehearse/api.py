@@ -40,20 +40,19 @@ def picture(
     """
     from PIL.Image import fromarray
 
-    from rehearse.animating import named_as_paths, say_what_pictures_pass_over, with_drags
     from rehearse.models import load_model
+    from rehearse.models.card_of import card_of
     from rehearse.pictures import make_intermediate
+    from rehearse.pictures.passed_over import say_what_pictures_pass_over
+    from rehearse.resolve import resolve_picture
 
     shot = Shot(shot) if isinstance(shot, str) else shot
-    asked = shot
     model = load_model(shot.model) if model is None else model
-    own, painter = model.defaults, model
-    width, height = shot.width or own.width, shot.height or own.height
+    ask = resolve_picture(shot, card_of(model))
+    painter = model
     if model.starts_from_picture:
-        # As planning reads it: a path that names no words drags what it starts on.
-        shot, painter = with_drags(shot, width, height), model.picture_model()
+        painter = model.picture_model()
     elif model.limits.max_frames != 1:
         painter = load_model("theatre-image")
-    say_what_pictures_pass_over(asked, painter, words=True)
-    with named_as_paths(asked):
-        return fromarray(make_intermediate(shot, painter, width, height, on_step=on_step).edited)
+    say_what_pictures_pass_over(ask, painter, words=True)
+    return fromarray(make_intermediate(ask, painter, on_step=on_step).edited)

@@ -15,7 +15,7 @@ from toy_models import save_toy_model, save_toy_motion_model
 
 from rehearse.media import read_frames, read_shot
 from rehearse.shot import Shot
-from rehearse.shot.control import BlendSettings
+from rehearse.shot.methods import BlendSettings
 from rehearse.takes.folder import TakeFolder
 
 BALL = "a red ball over the meadow"

@@ -25,7 +25,7 @@ def text_of(kind, tokens=9):
 
 
 def mask(subjects, **settings):
-    return AttentionMask(subjects, 2, sites=EVERYWHERE, **settings)
+    return AttentionMask(subjects, 2, **{"sites": EVERYWHERE, "parts": frozenset({"mid", "up"}), **settings})
 
 
 def use_masks(patch, masks):
@@ -236,7 +236,12 @@ def test_an_owner_without_words_sees_all_words():
 
 
 def test_wants_only_its_steps_sites_and_parts():
-    control = AttentionMask((Subject("ball", (1,), still(0, 0, 0.5, 0.5)),), 2)
+    control = AttentionMask(
+        (Subject("ball", (1,), still(0, 0, 0.5, 0.5)),),
+        2,
+        sites=frozenset({"cross", "spatial", "temporal"}),
+        parts=frozenset({"mid", "up"}),
+    )
 
     def wants(kind, part, step=0):
         return control.wants(Site("s", kind, part, 2), Moment(step, 10, 0.0))
@@ -244,7 +249,9 @@ def test_wants_only_its_steps_sites_and_parts():
     assert wants("cross", "mid") and wants("spatial", "up") and wants("temporal", "up", step=1)
     assert not wants("cross", "down") and not wants("joint", "up") and not wants("cross", "up", step=2)
     assert control.attend(make_call("spatial", GRID), Moment(2, 10, 0.0)) is None
-    assert not AttentionMask((), 2).wants(Site("s", "cross", "up", 2), NOW)
+    assert not AttentionMask(
+        (), 2, sites=frozenset({"cross", "spatial", "temporal"}), parts=frozenset({"mid", "up"})
+    ).wants(Site("s", "cross", "up", 2), NOW)
 
 
 def test_works_under_inference_mode_then_with_gradients():
@@ -273,7 +280,9 @@ def test_bad_input_names_the_field():
     with pytest.raises(ValueError, match=r"'red ball'.*12.*among the 9"):
         mask((subject,)).attend(make_call("cross", GRID), NOW)
     with pytest.raises(ValueError, match="frozen_steps: -1"):
-        AttentionMask((subject,), -1)
+        AttentionMask(
+            (subject,), -1, sites=frozenset({"cross", "spatial", "temporal"}), parts=frozenset({"mid", "up"})
+        )
     with pytest.raises(ValueError, match=r"joint site.*3 x 4 x 5"):
         mask((Subject("ball", (1,), still(0, 0, 1, 0.5)),)).attend(
             make_call("joint", GRID, text=slice(0, 3)), NOW

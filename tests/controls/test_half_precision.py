@@ -122,8 +122,10 @@ def test_a_mean_far_from_zero_does_not_swallow_the_rest(dtype):
 @pytest.mark.parametrize("constant", [False, True])
 def test_attention_masks(dtype, subject, kind, variant, constant):
     normalization = None if variant is None else MaskNormalization(variant)
-    joint = {"sites": frozenset({"joint"}), "parts": frozenset({"body"})} if kind == "joint" else {}
-    control = AttentionMask((subject,), 1, normalization=normalization, **joint)
+    joint = {"sites": frozenset({"joint"}), "parts": frozenset({"body"})}
+    unet = {"sites": frozenset({"cross", "spatial", "temporal"}), "parts": frozenset({"mid", "up"})}
+    places = joint if kind == "joint" else unet
+    control = AttentionMask((subject,), 1, normalization=normalization, **places)
     text = slice(0, 9) if kind == "joint" else None
 
     def call(of):
@@ -183,10 +185,10 @@ def layer() -> FrameAlignmentLayer:
 
 PICTURE = latents("normal", 9).float()
 ON_LATENTS = {
-    "noise prior": NoisePrior((MOVING,), 4),
-    "clean prior": CleanPrior((MOVING,), 4),
-    "smoothed clean prior": CleanPrior((MOVING,), 4, smoothing=0.3),
-    "clean prior everywhere": CleanPrior((EVERYWHERE,), 4),
+    "noise prior": NoisePrior((MOVING,), 4, strength=0.8),
+    "clean prior": CleanPrior((MOVING,), 4, strength=0.5),
+    "smoothed clean prior": CleanPrior((MOVING,), 4, smoothing=0.3, strength=0.5),
+    "clean prior everywhere": CleanPrior((EVERYWHERE,), 4, strength=0.5),
     "noise prior everywhere": NoisePrior((EVERYWHERE,), 4, strength=1.0),
     "frame alignment": FrameAlignment(layer(), PICTURE[:, :, :1]),
     "keep outside": KeepOutside(PICTURE, (torch.arange(8) < 4).float().expand(8, 8)),
@@ -209,7 +211,7 @@ def test_controls_on_the_prediction(dtype, name, kind):
 
 
 @pytest.mark.parametrize("dtype", HALVES)
-@pytest.mark.parametrize("control", [NoisePrior((MOVING,), 4), TrajectoryNoise((MOVING,))])
+@pytest.mark.parametrize("control", [NoisePrior((MOVING,), 4, strength=0.8), TrajectoryNoise((MOVING,))])
 @pytest.mark.parametrize("kind", ["normal", "constant", "zero"])
 def test_controls_on_the_starting_noise(dtype, control, kind):
     def started(of):

@@ -111,8 +111,16 @@ def test_constant_channels_stay_finite():
 def test_acts_at_its_sites_only():
     subjects = (Subject("ball", (2,), moving((0, 0, 0.4, 0.5), (0.5, 0.5, 1, 1))),)
     grid = Grid(3, 5, 5)
-    bare = AttentionMask(subjects, 1)
-    some = AttentionMask(subjects, 1, normalization=MaskNormalization(sites=frozenset({"cross"})))
+    bare = AttentionMask(
+        subjects, 1, sites=frozenset({"cross", "spatial", "temporal"}), parts=frozenset({"mid", "up"})
+    )
+    some = AttentionMask(
+        subjects,
+        1,
+        normalization=MaskNormalization(sites=frozenset({"cross"})),
+        sites=frozenset({"cross", "spatial", "temporal"}),
+        parts=frozenset({"mid", "up"}),
+    )
     for kind in ("spatial", "temporal"):
         call = make_call(kind, grid, dtype=torch.float32)
         torch.testing.assert_close(some.attend(call, NOW), bare.attend(call, NOW))
@@ -138,11 +146,35 @@ def test_probe_measures_the_shift_and_changes_nothing():
     normalization = MaskNormalization("global")
     for kind in ("spatial", "cross", "temporal"):
         call = make_call(kind, Grid(3, 5, 5))
-        with_probe = AttentionMask(subjects, 1, normalization=normalization, probe=probe).attend(call, NOW)
-        without = AttentionMask(subjects, 1, normalization=normalization).attend(call, NOW)
+        with_probe = AttentionMask(
+            subjects,
+            1,
+            normalization=normalization,
+            probe=probe,
+            sites=frozenset({"cross", "spatial", "temporal"}),
+            parts=frozenset({"mid", "up"}),
+        ).attend(call, NOW)
+        without = AttentionMask(
+            subjects,
+            1,
+            normalization=normalization,
+            sites=frozenset({"cross", "spatial", "temporal"}),
+            parts=frozenset({"mid", "up"}),
+        ).attend(call, NOW)
         torch.testing.assert_close(with_probe, without)
-        bare = AttentionMask(subjects, 1, probe=bare_probe).attend(call, NOW)
-        torch.testing.assert_close(bare, AttentionMask(subjects, 1).attend(call, NOW))
+        bare = AttentionMask(
+            subjects,
+            1,
+            probe=bare_probe,
+            sites=frozenset({"cross", "spatial", "temporal"}),
+            parts=frozenset({"mid", "up"}),
+        ).attend(call, NOW)
+        torch.testing.assert_close(
+            bare,
+            AttentionMask(
+                subjects, 1, sites=frozenset({"cross", "spatial", "temporal"}), parts=frozenset({"mid", "up"})
+            ).attend(call, NOW),
+        )
     assert [(s.step, s.kind, s.site) for s in probe.shifts] == [
         (0, kind, f"{kind} site") for kind in ("spatial", "cross", "temporal")
     ]

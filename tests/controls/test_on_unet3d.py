@@ -42,7 +42,9 @@ def denoise(model, latents, text, *controls):
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("normalization", [None, MaskNormalization("global"), MaskNormalization("regional")])
 def test_each_kind_of_mask_changes_the_output(video_model, latents, text, kind, normalization):
-    control = AttentionMask(SUBJECTS, 1, sites=frozenset({kind}), normalization=normalization)
+    control = AttentionMask(
+        SUBJECTS, 1, sites=frozenset({kind}), normalization=normalization, parts=frozenset({"mid", "up"})
+    )
     plain, masked = denoise(video_model, latents, text), denoise(video_model, latents, text, control)
     assert torch.isfinite(masked).all()
     assert (masked - plain).abs().max() > 1e-4 * plain.abs().max()
@@ -53,9 +55,19 @@ def test_each_kind_of_mask_changes_the_output(video_model, latents, text, kind, 
 
 def test_a_mask_past_its_steps_or_on_other_parts_is_no_mask(video_model, latents, text):
     plain = denoise(video_model, latents, text)
-    past = AttentionMask(SUBJECTS, 0)
-    elsewhere = AttentionMask(SUBJECTS, 1, parts=frozenset({"body"}))
-    away = AttentionMask((Subject("red ball", (), still(2, 2, 3, 3)),), 1, blocked=())
+    past = AttentionMask(
+        SUBJECTS, 0, sites=frozenset({"cross", "spatial", "temporal"}), parts=frozenset({"mid", "up"})
+    )
+    elsewhere = AttentionMask(
+        SUBJECTS, 1, parts=frozenset({"body"}), sites=frozenset({"cross", "spatial", "temporal"})
+    )
+    away = AttentionMask(
+        (Subject("red ball", (), still(2, 2, 3, 3)),),
+        1,
+        blocked=(),
+        sites=frozenset({"cross", "spatial", "temporal"}),
+        parts=frozenset({"mid", "up"}),
+    )
     for control in (past, elsewhere):
         assert torch.equal(denoise(video_model, latents, text, control), plain)
     # Nobody in the frame and no word taken: every site answers with plain attention.
@@ -75,7 +87,9 @@ def test_the_canonical_layout_of_the_real_model_fits_the_masks(video_model, late
 
     video_model.denoise(latents, torch.tensor(999), text, Watch())
     call = captured["call"]
-    control = AttentionMask(SUBJECTS, 1)
+    control = AttentionMask(
+        SUBJECTS, 1, sites=frozenset({"cross", "spatial", "temporal"}), parts=frozenset({"mid", "up"})
+    )
     before = control.attend(call, NOW)
     call.key, call.value = call.key.clone(), call.value.clone()
     call.key[:, :, 2:4] += 1.0
@@ -89,7 +103,14 @@ def test_the_canonical_layout_of_the_real_model_fits_the_masks(video_model, late
 
 def test_probe_sees_every_masked_site(video_model, latents, text):
     probe = ShiftProbe()
-    control = AttentionMask(SUBJECTS, 1, normalization=MaskNormalization("global"), probe=probe)
+    control = AttentionMask(
+        SUBJECTS,
+        1,
+        normalization=MaskNormalization("global"),
+        probe=probe,
+        sites=frozenset({"cross", "spatial", "temporal"}),
+        parts=frozenset({"mid", "up"}),
+    )
     denoise(video_model, latents, text, control)
     expected = {site.name for site in video_model.sites if site.part in ("mid", "up") and site.kind in KINDS}
     assert {shift.site for shift in probe.shifts} <= expected
@@ -100,10 +121,16 @@ def test_probe_sees_every_masked_site(video_model, latents, text):
 
 def test_a_whole_take_with_all_controls_is_finite_different_and_repeatable(video_model, text):
     controls = (
-        AttentionMask(SUBJECTS, 3, normalization=MaskNormalization("regional", strength=0.5)),
+        AttentionMask(
+            SUBJECTS,
+            3,
+            normalization=MaskNormalization("regional", strength=0.5),
+            sites=frozenset({"cross", "spatial", "temporal"}),
+            parts=frozenset({"mid", "up"}),
+        ),
         TrajectoryNoise(SUBJECTS),
-        NoisePrior(SUBJECTS, 2),
-        CleanPrior(SUBJECTS, 2),
+        NoisePrior(SUBJECTS, 2, strength=0.8),
+        CleanPrior(SUBJECTS, 2, strength=0.5),
     )
     size = {
         "frames": 4,

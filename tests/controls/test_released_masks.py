@@ -25,7 +25,13 @@ NOW = Moment(0, 4, 999.0)
 FRAMES, HEIGHT, WIDTH = 4, 8, 16
 PATH = moving((0.05, 0.1, 0.55, 0.6), (0.45, 0.4, 0.95, 0.95))
 SUBJECT = Subject("red ball", (2, 3), PATH, corners_of=(HEIGHT, WIDTH))
-RELEASED = AttentionMask((SUBJECT,), 1, variant="released")
+RELEASED = AttentionMask(
+    (SUBJECT,),
+    1,
+    variant="released",
+    sites=frozenset({"cross", "spatial", "temporal"}),
+    parts=frozenset({"mid", "up"}),
+)
 
 
 class Emulated:

@@ -154,7 +154,7 @@ def test_a_cell_seen_in_few_frames_gets_no_more_power_than_the_others():
 
 def test_background_noise_only_feels_the_restored_moments():
     x = noise()
-    shared = NoisePrior(RIGHT, 4).prepare(x, torch.Generator())
+    shared = NoisePrior(RIGHT, 4, strength=0.8).prepare(x, torch.Generator())
     background = ownership(RIGHT, GRID) == 0
     for channel in range(x.shape[1]):
         old, new = x[0, channel][background], shared[0, channel][background]
@@ -165,18 +165,22 @@ def test_background_noise_only_feels_the_restored_moments():
 def test_priors_fade_out_over_their_steps():
     before = prediction()
     moved = [
-        float((NoisePrior(RIGHT, 4).predict(before, Moment(k, 10, 0.0)).noise - before.noise).norm())
+        float(
+            (
+                NoisePrior(RIGHT, 4, strength=0.8).predict(before, Moment(k, 10, 0.0)).noise - before.noise
+            ).norm()
+        )
         for k in range(6)
     ]
     assert moved[0] > moved[1] > moved[2] > moved[3] > 0 == moved[4] == moved[5]
     pulled = [
-        float((CleanPrior(RIGHT, 4).predict(before, Moment(k, 10, 0.0)).x0 - before.x0).norm())
+        float((CleanPrior(RIGHT, 4, strength=0.5).predict(before, Moment(k, 10, 0.0)).x0 - before.x0).norm())
         for k in range(6)
     ]
     assert pulled[0] > pulled[1] > pulled[2] > pulled[3] > 0 == pulled[4] == pulled[5]
-    assert NoisePrior(RIGHT, 4).predict(before, Moment(4, 10, 0.0)) is before
-    assert NoisePrior((), 4).predict(before, Moment(0, 10, 0.0)).noise is before.noise
-    assert CleanPrior((), 4).predict(before, Moment(0, 10, 0.0)) is before
+    assert NoisePrior(RIGHT, 4, strength=0.8).predict(before, Moment(4, 10, 0.0)) is before
+    assert NoisePrior((), 4, strength=0.8).predict(before, Moment(0, 10, 0.0)).noise is before.noise
+    assert CleanPrior((), 4, strength=0.5).predict(before, Moment(0, 10, 0.0)) is before
 
 
 def test_clean_prior_pulls_coarse_content_together_and_leaves_the_rest():
@@ -226,16 +230,16 @@ def test_clean_prior_is_finite_for_any_boxes(subjects, smoothing):
 @pytest.mark.parametrize("control", [NoisePrior, CleanPrior])
 def test_bad_input_names_the_field(control):
     with pytest.raises(ValueError, match="prior steps: -1 is below 0"):
-        control(RIGHT, steps=-1)
+        control(RIGHT, steps=-1, strength=0.5)
     with pytest.raises(ValueError, match=r"prior strength: 2.0 is outside \[0, 1\]"):
         control(RIGHT, steps=1, strength=2.0)
     with pytest.raises(ValueError, match=r"smoothing: -0.1 is below 0"):
-        CleanPrior(RIGHT, steps=1, smoothing=-0.1)
+        CleanPrior(RIGHT, steps=1, smoothing=-0.1, strength=0.5)
 
 
 def test_a_subject_that_is_never_seen_changes_nothing():
     away = (Subject("ball", (1,), still(2, 2, 3, 3)),)
     x = noise()
-    assert torch.equal(NoisePrior(away, 4).prepare(x, torch.Generator()), x)
+    assert torch.equal(NoisePrior(away, 4, strength=0.8).prepare(x, torch.Generator()), x)
     before = prediction()
-    assert CleanPrior(away, 4).predict(before, Moment(0, 10, 0.0)) is before
+    assert CleanPrior(away, 4, strength=0.5).predict(before, Moment(0, 10, 0.0)) is before

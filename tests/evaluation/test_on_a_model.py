@@ -15,7 +15,7 @@ from rehearse.evaluation.measure import Tools
 from rehearse.evaluation.reference import reference_clips
 from rehearse.evaluation.shift import ShiftOptions, measure_shift, run_on_model
 from rehearse.evaluation.trajectory_report import write_trajectory_report
-from rehearse.planning import DEFAULTS
+from rehearse.shot.methods import AttentionMasking
 from rehearse.theatre.world.vocabulary import words
 
 
@@ -64,7 +64,7 @@ def test_every_arm_runs_and_every_control_acts(model, tmp_path):
 def test_normalization_brings_statistics_back(model):
     options = ShiftOptions(model, cases=1, frozen=2, steps=4)
     sites = measure_shift(options, run_on_model(model), quiet)
-    assert {site.kind for site in sites["mn-a"]} == DEFAULTS.mask_sites
+    assert {site.kind for site in sites["mn-a"]} == set(AttentionMasking().mask_sites)
     # A box covers a few tokens of a toy grid, so the masks do move something.
     assert sum(site.before for site in sites["mn-a"]) > 0
     for site in sites["mn-a"]:

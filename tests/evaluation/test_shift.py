@@ -20,7 +20,15 @@ def plan_with(*controls):
 
 def test_the_probe_is_put_at_masks_and_nowhere_else():
     subject = Subject("red ball", (1, 2), BoxPath([(0, Box(0.1, 0.1, 0.5, 0.5))]))
-    prior, mask = NoisePrior((subject,), steps=3), AttentionMask((subject,), frozen_steps=2)
+    prior, mask = (
+        NoisePrior((subject,), steps=3, strength=0.8),
+        AttentionMask(
+            (subject,),
+            frozen_steps=2,
+            sites=frozenset({"cross", "spatial", "temporal"}),
+            parts=frozenset({"mid", "up"}),
+        ),
+    )
     probe = ShiftProbe()
     made, frozen = watched(plan_with(prior, mask), probe)
     assert frozen == 2 and made.controls[0] is prior

@@ -14,7 +14,7 @@ from toy_models import save_toy_model
 from rehearse.models import ModelError, list_models, load_model
 from rehearse.models import registry as registry_module
 from rehearse.models.folder import ModelFolder
-from rehearse.models.vocabulary import nearest_words, unknown_words
+from rehearse.resolve.vocabulary import nearest_words, unknown_words
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ from rehearse.models import ModelError, load_model
 from rehearse.models.image import ImageModel, widened
 from rehearse.pictures import make_intermediate
 from rehearse.pictures.cache import PictureCache
+from rehearse.resolve.instructions.pictures import picture_of
 from rehearse.shot import Box, Shot
 
 PICTURE = np.random.default_rng(0).integers(0, 255, (64, 64, 3), dtype=np.uint8)
@@ -88,7 +89,7 @@ def test_edits_are_drawn_by_the_model_that_is_named_for_them(root: Path) -> None
 
     def edited() -> tuple[np.ndarray, str]:
         model = loaded(root / "image")
-        made = make_intermediate(shot, model, 64, 64, cache=PictureCache()).original
+        made = make_intermediate(picture_of(shot, 64, 64), model, cache=PictureCache()).original
         assert (made[:12] == PICTURE[:12]).all() and (made[20:40, 20:40] != PICTURE[20:40, 20:40]).any()
         return made, model.fingerprint
 
@@ -119,7 +120,7 @@ def test_an_edit_s_latents_are_those_of_the_model_that_draws_it(root: Path) -> N
             lambda pictures, real=real, each=each: taken.append(each.identity) or real(pictures)
         )
     shot = Shot("a red ball", seed=2).image(PICTURE).edit("a blue star", Box(0.25, 0.25, 0.75, 0.75))
-    make_intermediate(shot, model, 64, 64, cache=PictureCache())
+    make_intermediate(picture_of(shot, 64, 64), model, cache=PictureCache())
     assert set(taken) == {partner.identity}
 
 
@@ -174,9 +175,11 @@ def test_edits_of_two_models_are_kept_apart(root: Path) -> None:
     shot = Shot("a red ball", seed=2).image(PICTURE)
     shot = shot.edit("a blue star", Box(0.25, 0.25, 0.75, 0.75), strength=0.9)
     cache = PictureCache()
-    plain = make_intermediate(shot, loaded(root / "image"), 64, 64, cache=cache).original
+    plain = make_intermediate(picture_of(shot, 64, 64), loaded(root / "image"), cache=cache).original
     say(root / "image", inpainting="paint")
-    assert (make_intermediate(shot, loaded(root / "image"), 64, 64, cache=cache).original != plain).any()
+    assert (
+        make_intermediate(picture_of(shot, 64, 64), loaded(root / "image"), cache=cache).original != plain
+    ).any()
 
 
 def test_a_video_model_s_pictures_are_edited_by_its_base_s_partner(root: Path) -> None:

@@ -18,7 +18,6 @@ from test_attention_sites import Watcher
 from toy_models import save_toy_model, save_toy_motion_model, toy_adapter, toy_unet
 
 from rehearse import Box, Shot
-from rehearse.animating import animate
 from rehearse.models import ModelError, load_model, registry
 from rehearse.models.closeness import closeness
 from rehearse.models.image import ImageModel
@@ -506,7 +505,8 @@ def test_a_model_may_say_the_affinities_it_was_trained_on(root: Path, tmp_path: 
     assert model.closeness_lists == {name: tuple(values) for name, values in own.items()}
     assert model.fingerprint != fingerprint
     shot = Shot(PROMPT, frames=3, steps=1).image(np.full((48, 64, 3), 90, np.uint8)).motion(magnitude="large")
-    made = animate(shot, model, frames=3, width=64, height=48, amount=0.5)
+    made = plan(shot.with_(width=64, height=48), model)
+    assert made.condition is not None
     assert made.condition[-1, 0, :, 0, 0].tolist() == pytest.approx([1.0, 0.7, 0.4])
 
 

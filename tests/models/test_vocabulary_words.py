@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from rehearse.models.meanings import alike_in_meaning
-from rehearse.models.vocabulary import nearest_words, unknown_words, words_of
+from rehearse.resolve.meanings import alike_in_meaning
+from rehearse.resolve.vocabulary import nearest_words, unknown_words, words_of
 from rehearse.theatre.world.target_scene import target_words
 from rehearse.theatre.world.vocabulary import word_groups, words
 

@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 
 from rehearse.models.model import VideoModel
 from rehearse.pictures import Intermediate, PictureCache, make_intermediate
-from rehearse.pictures.drawn_mask import masks_over_frame, over_frame
 from rehearse.pictures.frame import cover_frame
 from rehearse.pictures.marks import draw_marks
+from rehearse.resolve.instructions.masks import masks_over_frame, over_frame
+from rehearse.resolve.instructions.pictures import Picture, picture_of
 from rehearse.shot import (
     BlendSettings,
     Box,
@@ -35,6 +36,10 @@ SEEN = (slice(24, 40), slice(8, 24))
 Make = Callable[[Shot], Intermediate]
 
 
+def asked(shot: Shot) -> Picture:
+    return picture_of(shot, SIZE, SIZE)
+
+
 def photo() -> NDArray[np.uint8]:
     picture = WIDE.copy()
     picture[THING] = (220, 40, 40)
@@ -49,7 +54,7 @@ def marked(scale: int = 1) -> NDArray[np.uint8]:
 
 @pytest.fixture
 def make(image_model: VideoModel) -> Make:
-    return lambda shot: make_intermediate(shot, image_model, SIZE, SIZE, cache=PictureCache())
+    return lambda shot: make_intermediate(picture_of(shot, SIZE, SIZE), image_model, cache=PictureCache())
 
 
 @pytest.mark.parametrize("scale", [1, 4])
@@ -131,7 +136,7 @@ def test_a_mask_follows_its_picture(width: int, height: int, across: int, down: 
 def test_outlines_are_drawn_where_the_region_lies() -> None:
     shot = Shot("a red ball").image(photo()).edit("a blue car", marked())
     frame = cover_frame(ImageRef.embed(photo()).load(), SIZE, SIZE)
-    changed = (draw_marks(frame, shot) != draw_marks(frame, Shot("a"))).any(axis=2)
+    changed = (draw_marks(frame, asked(shot)) != draw_marks(frame, asked(Shot("a")))).any(axis=2)
     rows, columns = np.nonzero(changed)
     assert np.allclose([rows.min() / 6, rows.max() / 6], [24, 40], atol=1)
     assert np.allclose([columns.min() / 6, columns.max() / 6], [8, 24], atol=1)

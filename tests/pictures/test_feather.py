@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from rehearse.pictures.feather import feathered, lay_over, spread
 from rehearse.pictures.frame import cover_frame
+from rehearse.shot.feather import feathered, lay_over, spread
 
 masks = arrays(np.float32, (23, 31), elements=st.sampled_from([0.0, 0.0, 0.5, 1.0]), fill=st.just(0.0))
 boxes = st.tuples(*(st.integers(0, 20) for _ in range(4))).map(

@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 
 from rehearse.models.model import VideoModel
 from rehearse.pictures import Intermediate, PictureCache, PictureStep, make_intermediate
-from rehearse.pictures.drags import drags_of
+from rehearse.pictures.drags import as_warp
 from rehearse.pictures.warp import cut
+from rehearse.resolve.instructions.pictures import picture_of
 from rehearse.sampling.loop import Cancelled
 from rehearse.shot import Box, ContentInstruction, DragMove, DragTrajectory, Mask, Shot, ShotError, Stroke
 
@@ -39,7 +40,7 @@ def make(image_model: VideoModel) -> Make:
 
     def call(shot: Shot, **options: Any) -> Intermediate:
         options.setdefault("cache", PictureCache())
-        return make_intermediate(shot, image_model, SIZE, SIZE, **options)
+        return make_intermediate(picture_of(shot, SIZE, SIZE), image_model, **options)
 
     return call
 
@@ -339,8 +340,8 @@ def test_a_box_has_no_halo_wherever_it_lies() -> None:
         corners = [(box.x0, box.y0), (box.x1, box.y0), (box.x1, box.y1), (box.x0, box.y1)]
         halos = []
         for region in (Mask(box=box), Mask(box=box, polygon=corners), Mask(polygon=corners)):
-            ((drag,), _) = drags_of(SHOT.drag((0.4, 0.4), (0.7, 0.4), region=region), SIZE, SIZE)
-            halos.append(cut(PICTURE, [drag.asked]).halo.any())
+            (drag,) = picture_of(SHOT.drag((0.4, 0.4), (0.7, 0.4), region=region), SIZE, SIZE).drags
+            halos.append(cut(PICTURE, [as_warp(drag)]).halo.any())
         assert halos == [False, True, True]
 
 
@@ -429,7 +430,7 @@ def test_a_damaged_picture_is_named(make: Make) -> None:
 
 def test_sizes_the_model_does_not_take(image_model: VideoModel) -> None:
     with pytest.raises(ShotError, match=r"width is 60: .* needs a multiple of 8, such as 56 or 64"):
-        make_intermediate(SHOT, image_model, 60, 64)
+        make_intermediate(picture_of(SHOT, 60, 64), image_model)
 
 
 def test_unknown_words_are_named_where_they_stand(tmp_path_factory: pytest.TempPathFactory) -> None:
@@ -442,11 +443,11 @@ def test_unknown_words_are_named_where_they_stand(tmp_path_factory: pytest.TempP
 
     def said(shot: Shot) -> str:
         with pytest.raises(ShotError) as caught:
-            make_intermediate(shot, model, SIZE, SIZE)
+            make_intermediate(picture_of(shot, SIZE, SIZE), model)
         return str(caught.value)
 
     assert said(Shot("a dragon")).startswith('prompt: "dragon"')
     edit = Shot("a dragon").image(PICTURE).edit("a red bal")
     assert said(edit).startswith('instructions[1].prompt: "bal" (nearest: "ball"')
     # A prompt that draws nothing may say what it likes.
-    make_intermediate(Shot("a dragon").image(PICTURE).edit("a red ball"), model, SIZE, SIZE)
+    make_intermediate(picture_of(Shot("a dragon").image(PICTURE).edit("a red ball"), SIZE, SIZE), model)

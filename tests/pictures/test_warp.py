@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from rehearse.pictures.elastic import Elastic
-from rehearse.pictures.feather import feathered, grown
 from rehearse.pictures.prefill import prefill
 from rehearse.pictures.region import find_region
 from rehearse.pictures.warp import (
@@ -25,6 +24,7 @@ from rehearse.pictures.warp import (
     widened,
 )
 from rehearse.shot import Box, Mask, ShotError, Stroke
+from rehearse.shot.feather import feathered, grown
 from rehearse.theatre.world import render_frame, sample_scene
 
 SIZE = 64

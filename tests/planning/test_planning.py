@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +10,14 @@ import torch
 from oracle_model import OracleModel
 from toy_models import WORDS, save_toy_model
 
-from rehearse import planning
+from rehearse.cards import ModelCard
 from rehearse.controls import AttentionMask, CleanPrior, NoisePrior, TrajectoryNoise
 from rehearse.models import load_model
 from rehearse.models.model import VideoModel
-from rehearse.planning import DEFAULTS, ability, plan
+from rehearse.planning import plan
+from rehearse.resolve.abilities import ability
 from rehearse.shot import Box, BoxPath, Mask, Shot, ShotError
+from rehearse.shot.methods import AttentionMasking, Normalizing, TemporalPrior
 
 PROMPT = "a red ball and the blue star over snow"
 PATH = [(0, Box(0.1, 0.3, 0.4, 0.7)), (1, Box(0.6, 0.3, 0.9, 0.7))]
@@ -78,14 +79,29 @@ def test_without_a_trajectory_there_is_nothing_to_control(video_model: VideoMode
     assert plan(shot_of().with_control(frozen_steps=3), video_model).controls == ()
 
 
-def test_the_defaults_make_the_controls(video_model: VideoModel, monkeypatch: pytest.MonkeyPatch) -> None:
-    defaults = replace(
-        DEFAULTS, frozen_steps=0.3, normalization="regional", normalization_strength=0.5, temporal_prior="x0",
-        temporal_prior_strength=0.4, temporal_prior_steps=2, initial_noise="freetraj",
-        mask_sites=frozenset({"cross"}), mask_parts=frozenset({"up"}),
-        normalization_sites=frozenset({"cross"}), mask_inset=0.25,
-    )  # fmt: skip
-    monkeypatch.setattr(planning, "DEFAULTS", defaults)
+def test_what_is_left_out_is_the_method_s_default(video_model: VideoModel) -> None:
+    mask, prior = plan(followed(), video_model).controls
+    masking, normalizing, sharing = AttentionMasking(), Normalizing(), TemporalPrior()
+    assert isinstance(mask, AttentionMask) and isinstance(prior, CleanPrior)
+    assert mask.sites == set(masking.mask_sites) and mask.parts == {*masking.mask_parts, "body"}
+    assert (mask.frozen_steps, mask.variant) == (round(10 * masking.frozen_steps), masking.mask_variant)
+    assert mask.normalization is not None and mask.normalization.sites == set(normalizing.normalization_sites)
+    assert mask.normalization.strength == normalizing.normalization_strength
+    steps = round(10 * sharing.temporal_prior_steps)
+    assert (prior.steps, prior.strength) == (steps, sharing.temporal_prior_strength)
+    assert mask.subjects[0].inset == masking.mask_inset
+
+
+def test_a_model_s_card_comes_before_the_methods_defaults(
+    video_model: VideoModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = {
+        "frozen_steps": 0.3, "normalization": "regional", "normalization_strength": 0.5,
+        "temporal_prior": "x0", "temporal_prior_strength": 0.4, "temporal_prior_steps": 2,
+        "initial_noise": "freetraj", "mask_sites": ("cross",), "mask_parts": ("up",),
+        "normalization_sites": ("cross",), "mask_inset": 0.25,
+    }  # fmt: skip
+    monkeypatch.setattr(ModelCard, "of_methods", property(lambda card: own))
     noise, mask, prior = plan(followed(), video_model).controls
     assert (
         isinstance(noise, TrajectoryNoise)

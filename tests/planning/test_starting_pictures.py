@@ -13,8 +13,6 @@ import torch
 from numpy.typing import NDArray
 from toy_models import save_toy_model, save_toy_motion_model
 
-from rehearse import animating, planning
-from rehearse.animating import box_path_of, with_drags
 from rehearse.api import picture
 from rehearse.controls import AttentionMask
 from rehearse.controls.frame_alignment import FrameAlignment, FrameAlignmentLayer, save_frame_alignment
@@ -22,7 +20,10 @@ from rehearse.controls.keep_outside import KeepOutside
 from rehearse.models import load_model
 from rehearse.models.closeness import closeness
 from rehearse.models.motion_unet import MotionUNetModel
-from rehearse.planning import DEFAULTS, plan
+from rehearse.planning import animation, plan
+from rehearse.resolve.instructions import motions
+from rehearse.resolve.instructions.paths import box_path_of
+from rehearse.resolve.instructions.pictures import Picture, picture_of
 from rehearse.sampling.blend import Side
 from rehearse.sampling.loop import Loop
 from rehearse.shot import (
@@ -30,7 +31,6 @@ from rehearse.shot import (
     BoxPath,
     BoxTrajectory,
     DragTrajectory,
-    ImageInstruction,
     PointPath,
     PointTrajectory,
     Shot,
@@ -38,6 +38,8 @@ from rehearse.shot import (
     Stroke,
 )
 from rehearse.shot.easing import frame_times
+from rehearse.shot.instructions.motion import AMOUNT
+from rehearse.shot.point_path import RADIUS
 
 PROMPT = "a red ball and the blue star over snow"
 PICTURE = (np.indices((48, 64)).sum(0)[..., None] * np.array([1, 2, 0])).astype(np.uint8)
@@ -47,12 +49,11 @@ PICTURE = (np.indices((48, 64)).sum(0)[..., None] * np.array([1, 2, 0])).astype(
 class Pictures:
     """In place of the pictures room: a grey picture, white where and as far as drags have gone."""
 
-    calls: list[tuple[Shot, Any, int, int]]
+    calls: list[tuple[Picture, Any, int, int]]
 
-    def make(self, shot: Shot, picture_model: Any, width: int, height: int) -> Made:
-        self.calls.append((shot, picture_model, width, height))
-        drags = [one for one in shot.instructions if isinstance(one, DragTrajectory)]
-        return Made(np.full((height, width, 3), 100, np.uint8), bool(drags))
+    def make(self, ask: Picture, picture_model: Any) -> Made:
+        self.calls.append((ask, picture_model, ask.width, ask.height))
+        return Made(np.full((ask.height, ask.width, 3), 100, np.uint8), bool(ask.drags))
 
 
 @dataclass
@@ -74,7 +75,7 @@ class Made:
 @pytest.fixture
 def pictures(monkeypatch: pytest.MonkeyPatch) -> Iterator[Pictures]:
     fake = Pictures([])
-    monkeypatch.setattr(animating, "make_intermediate", fake.make)
+    monkeypatch.setattr(animation, "make_intermediate", fake.make)
     yield fake
 
 
@@ -102,7 +103,7 @@ def test_a_prompt_alone_becomes_a_picture_that_moves(model: MotionUNetModel, pic
     made = plan(shot_of(), model)
     (_, picture_model, width, height), *more = pictures.calls
     assert picture_model is model.picture_model() and (width, height) == (64, 48) and not more
-    near = closeness(5, DEFAULTS.motion)
+    near = closeness(5, AMOUNT)
     expected = model.condition(np.full((1, 48, 64, 3), 100, np.uint8), near)
     assert made.condition is not None and torch.equal(made.condition, expected) and made.blend is None
     assert torch.equal(made.text, model.encode(PROMPT, ""))
@@ -115,7 +116,7 @@ def test_a_prompt_alone_becomes_a_picture_that_moves(model: MotionUNetModel, pic
     [
         ({"magnitude": "large"}, {"amount": 0.75}),
         ({"magnitude": 0.1, "loop": True}, {"amount": 0.1, "loop": True}),
-        ({"restyle": True}, {"amount": DEFAULTS.motion, "restyle": True}),
+        ({"restyle": True}, {"amount": AMOUNT, "restyle": True}),
     ],
 )
 def test_magnitude_loop_and_restyle_are_the_affinity(
@@ -130,10 +131,9 @@ def test_a_picture_of_another_time_is_measured_from_there(model: MotionUNetModel
     condition = plan(shot_of().image(PICTURE, time=0.5), model).condition
     assert condition is not None
     near = condition[0, 0, :, 0, 0].tolist()
-    assert near == pytest.approx(closeness(5, DEFAULTS.motion, time=0.5)) and near[2] == 1
+    assert near == pytest.approx(closeness(5, AMOUNT, time=0.5)) and near[2] == 1
     (asked, *_), = pictures.calls  # fmt: skip
-    (given,) = asked.instructions
-    assert isinstance(given, ImageInstruction) and given.time == 0
+    assert asked.start is not None and asked.start.field == "instructions[0]"
 
 
 def test_the_motion_s_text_is_the_clip_s_and_the_prompt_the_picture_s(
@@ -240,7 +240,7 @@ def test_beside_a_drag_a_named_subject_still_moves_on_its_path(
     assert made.condition is not None
     near = made.condition[0, 0]
     assert (near[:, :3] == 1).all() and (near[:, :, :4] == 1).all()
-    assert near[:, 5, 6].tolist() == pytest.approx(closeness(5, DEFAULTS.motion))
+    assert near[:, 5, 6].tolist() == pytest.approx(closeness(5, AMOUNT))
 
 
 @pytest.mark.parametrize("frames", [1, 2, 5, 6])
@@ -264,7 +264,7 @@ def test_a_blend_mixes_the_drag_with_the_picture_before_it(
     shot = shot_of(guidance=3).drag((0.2, 0.5), (0.7, 0.5), start=0.25)
     falling = {"over_time": [{"time": 0.25, "weight": 1}, {"time": 0.5, "weight": 0}]}
     made = plan(shot.with_control(blend=falling), model)
-    near = closeness(5, DEFAULTS.motion)
+    near = closeness(5, AMOUNT)
     original = Made(np.full((48, 64, 3), 100, np.uint8), True)
     assert made.condition is not None
     assert torch.equal(made.condition, model.condition(original.over_time(5), (1.0,) * 5))
@@ -295,9 +295,8 @@ def test_the_shot_decides_the_weights_of_the_blend(model: MotionUNetModel, pictu
 
 
 def only_drag(shot: Shot) -> DragTrajectory:
-    (drag,) = with_drags(shot, 64, 48).instructions
-    assert isinstance(drag, DragTrajectory)
-    return drag
+    (ask,) = picture_of(shot, 64, 48).drags
+    return ask.drag
 
 
 def test_a_box_path_without_words_drags_what_its_first_box_holds() -> None:
@@ -331,19 +330,19 @@ def test_a_point_path_without_words_drags_what_lies_within_its_radius() -> None:
 
 def test_a_path_keeps_its_place_in_the_list_and_others_stay() -> None:
     shot = shot_of().motion("a ball").follow(None, [(0, (0.3, 0.5)), (1, (0.6, 0.5))]).image(PICTURE)
-    changed = with_drags(shot, 64, 48)
-    kinds = [type(one).__name__ for one in changed.instructions]
-    assert kinds == ["MotionInstruction", "DragTrajectory", "ImageInstruction"]
-    assert with_drags(shot_of().motion("a ball"), 64, 48) == shot_of().motion("a ball")
+    asked = picture_of(shot, 64, 48)
+    assert [one.field for one in asked.drags] == ["instructions[1]"]
+    assert asked.start is not None and asked.start.field == "instructions[2]"
+    assert not picture_of(shot_of().motion("a ball"), 64, 48).drags
+    assert not picture_of(shot, 64, 48, paths_drag=False).drags
 
 
-def test_where_a_drag_strays_from_its_keyframes_times_is_said(caplog: pytest.LogCaptureFixture) -> None:
+def test_where_a_drag_strays_from_its_keyframes_times_is_said() -> None:
     uneven = [(0, (0.1, 0.5)), (0.8, (0.2, 0.5)), (1, (0.9, 0.5))]
-    only_drag(shot_of().follow(None, uneven))
-    assert "even speed" in caplog.text and "instructions[0].path" in caplog.text
-    caplog.clear()
-    only_drag(shot_of().follow(None, [(0, (0.1, 0.5)), (0.5, (0.5, 0.5)), (1, (0.9, 0.5))]))
-    assert not caplog.text
+    (note,) = picture_of(shot_of().follow(None, uneven), 64, 48).notes
+    assert "even speed" in note and "instructions[0].path" in note
+    even = [(0, (0.1, 0.5)), (0.5, (0.5, 0.5)), (1, (0.9, 0.5))]
+    assert not picture_of(shot_of().follow(None, even), 64, 48).notes
 
 
 def test_a_point_with_words_is_followed_by_a_box_around_it(video_model: Any, model: MotionUNetModel) -> None:
@@ -353,8 +352,8 @@ def test_a_point_with_words_is_followed_by_a_box_around_it(video_model: Any, mod
     # A quarter of 48 pixels is 12 of them: 0.1875 of the width, 0.25 of the height.
     np.testing.assert_allclose(path.resample(2)[0], [0.0125, 0.25, 0.3875, 0.75])
     np.testing.assert_allclose(path.resample(2)[1], [0.6125, 0.25, 0.9875, 0.75])
-    default = box_path_of(PointPath([(0, (0.0, 0.5))]), DEFAULTS.point_radius, 64, 64)
-    assert isinstance(default, BoxPath) and default.at(0).x0 == -DEFAULTS.point_radius
+    default = box_path_of(PointPath([(0, (0.0, 0.5))]), RADIUS, 64, 64)
+    assert isinstance(default, BoxPath) and default.at(0).x0 == -RADIUS
 
 
 @pytest.mark.parametrize(
@@ -371,7 +370,8 @@ def test_a_path_at_rest_pins_what_the_picture_shows_there(
     picture = np.full((48, 64, 3), 60, np.uint8)
     picture[12:36, 4:28] = (200, 40, 40)
     shot = shot_of(steps=3).image(picture).add(path)
-    assert with_drags(shot, 64, 48) == shot
+    asked = picture_of(shot, 64, 48)
+    assert not asked.drags and [one.field for one in asked.pins] == ["instructions[1]"]
     made, free = plan(shot, model), plan(shot_of(steps=3).image(picture), model)
     (pin,) = [control for control in made.controls if control.name == "pin"]
     assert isinstance(pin, KeepOutside) and not free.controls and made.blend is None
@@ -398,7 +398,8 @@ def test_pins_and_drags_in_one_shot(model: MotionUNetModel, pictures: Pictures) 
     assert isinstance(pin, KeepOutside) and (pin.inside[..., 2:4, :2] == 0).all()
     assert (pin.inside[..., 5:, :4] == 1).all()
     ready, *_ = pictures.calls[0]
-    assert [one.form for one in ready.instructions] == ["drag", "box"]
+    assert [one.field for one in ready.drags] == ["instructions[0]"]
+    assert [one.field for one in ready.pins] == ["instructions[1]"]
 
 
 @pytest.mark.parametrize(
@@ -470,7 +471,7 @@ def test_a_model_that_names_no_image_model_says_so(tmp_path: Path, pictures: Pic
 def test_the_defaults_are_planning_s(
     model: MotionUNetModel, pictures: Pictures, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(planning, "DEFAULTS", replace(DEFAULTS, motion=0.9))
+    monkeypatch.setattr(motions, "AMOUNT", 0.9)
     made = plan(shot_of(), model)
     assert made.condition is not None
     assert made.condition[0, 0, :, 0, 0].tolist() == pytest.approx(closeness(5, 0.9))

@@ -21,9 +21,10 @@ from rehearse.controls import AttentionMask, CleanPrior, Control, TargetAttentio
 from rehearse.models import load_model
 from rehearse.models.cogvideox import CogVideoX
 from rehearse.models.model import VideoModel
-from rehearse.planning import DEFAULTS, plan
+from rehearse.planning import plan
 from rehearse.sampling.loop import Loop
 from rehearse.shot import Box, ImageInstruction, Mask, Shot, ShotError
+from rehearse.shot.methods import AttentionMasking
 from rehearse.takes import Take
 
 PROMPT = "a bird and the red ball in snow"
@@ -243,7 +244,7 @@ def test_a_box_path_acts_on_joint_attention(folders: Folders, kind: dict[str, An
     made = plan(shot, model)
     attention, prior = made.controls
     assert isinstance(attention, AttentionMask) and isinstance(prior, CleanPrior)
-    assert attention.sites == {"joint"} and attention.joint_blocks == DEFAULTS.mask_sites
+    assert attention.sites == {"joint"} and attention.joint_blocks == set(AttentionMasking().mask_sites)
     assert attention.blocked == ((0,) if "text" in kind else ())
     assert attention.normalization is not None and attention.normalization.sites == {"joint"}
     plain = latents(model, shot, controls=())

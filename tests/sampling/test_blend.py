@@ -17,13 +17,14 @@ from rehearse.models import load_model
 from rehearse.models.model import VideoModel
 from rehearse.planning import plan as make_plan
 from rehearse.sampling.blend import Blend, Kept, Side
-from rehearse.sampling.blend_weights import BLEND_DEFAULTS, blend_weights, feathered
+from rehearse.sampling.blend_weights import blend_weights
 from rehearse.sampling.loop import Loop
 from rehearse.sampling.plan import Plan
 from rehearse.sampling.schedulers import SCHEDULERS
 from rehearse.sampling.state import State
 from rehearse.shot import Box, Mask, Shot, ShotError
-from rehearse.shot.control import BlendSettings
+from rehearse.shot.feather import across
+from rehearse.shot.methods import BLEND_DEFAULTS, BlendSettings
 
 STEPS = 5
 COMBINATIONS = [
@@ -256,7 +257,7 @@ def test_feathering_softens_and_keeps_bounds(
     x: float, y: float, size: float, feather: float, height: int, width: int
 ) -> None:
     region = Mask(box=Box(x, y, x + size, y + size)).raster(height, width)
-    soft = feathered(region, feather * min(height, width))
+    soft = across(region, feather * min(height, width))
     assert soft.shape == region.shape and soft.dtype == region.dtype
     assert soft.min() >= 0 and soft.max() <= region.max() + 1e-6
     assert abs(soft[:, 1:] - soft[:, :-1]).max() <= abs(region[:, 1:] - region[:, :-1]).max() + 1e-6
@@ -264,7 +265,7 @@ def test_feathering_softens_and_keeps_bounds(
 
 def test_the_soft_edge_is_as_wide_as_asked() -> None:
     region = Mask(box=Box(0.5, 0.0, 1.0, 1.0)).raster(4, 200)
-    soft = feathered(region, 40)
+    soft = across(region, 40)
     rising = (soft[0] > 1e-6) & (soft[0] < 1 - 1e-6)
     assert 38 <= rising.sum() <= 42 and soft[0, 99:101].mean() == pytest.approx(0.5)
     assert soft[:, -1].min() == 1, "the frame's edge is no edge of the region"

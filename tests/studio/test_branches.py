@@ -13,7 +13,7 @@ from sqlalchemy import delete
 
 from rehearse.models.model import VideoModel
 from rehearse.shot import Shot
-from rehearse.shot.control import BlendSettings
+from rehearse.shot.methods import BlendSettings
 from rehearse.studio.run import Run, unfit
 from rehearse.studio.shots import compact
 from rehearse.takes.store import projects, shots, tree

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from shot_strategies import shots
 
 from rehearse.models.model import Limits
+from rehearse.resolve.abilities import needs
 from rehearse.shot import Shot
 from rehearse.shot.draft import check_draft
-from rehearse.shot.needs import needs
 from rehearse.studio.limits import ServerLimits
 from rehearse.studio.readiness import problems_of, subjects_of
 from rehearse.theatre.world.vocabulary import COLOURS, PUPPETS, word_groups, words

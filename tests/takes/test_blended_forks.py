@@ -15,11 +15,11 @@ from safetensors.torch import load_file
 import rehearse as rh
 from rehearse.models import load_model
 from rehearse.models.model import VideoModel
+from rehearse.resolve.branching import mixes_with_parent
 from rehearse.sampling.checkpoint import load_checkpoint
 from rehearse.sampling.state import State
 from rehearse.shot import Mask
-from rehearse.shot.control import BlendSettings
-from rehearse.takes.blending import mixes_with_parent
+from rehearse.shot.methods import BlendSettings
 
 PATH = [(0, rh.Box(0.1, 0.3, 0.4, 0.7)), (1, rh.Box(0.6, 0.3, 0.9, 0.7))]
 ARC = [(0, rh.Box(0.1, 0.6, 0.4, 1.0)), (0.5, rh.Box(0.3, 0.0, 0.6, 0.4)), (1, rh.Box(0.6, 0.6, 0.9, 1.0))]

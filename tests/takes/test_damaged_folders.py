@@ -14,7 +14,7 @@ import rehearse as rh
 from rehearse.models.errors import ModelError
 from rehearse.models.model import VideoModel
 from rehearse.sampling.checkpoint import CheckpointDamaged, CheckpointError, load_checkpoint
-from rehearse.shot.control import BlendSettings
+from rehearse.shot.methods import BlendSettings
 from rehearse.takes.folder import FolderError, TakeFolder
 
 STEPS = 4

@@ -18,12 +18,13 @@ import pytest
 import torch
 
 import rehearse as rh
-from rehearse import animating
 from rehearse.media import read_frames, read_shot
 from rehearse.models import load_model
 from rehearse.models.model import VideoModel
+from rehearse.planning import animation
+from rehearse.resolve.instructions.pictures import picture_of
 from rehearse.sampling.loop import Cancelled
-from rehearse.shot.control import BlendSettings
+from rehearse.shot.methods import BlendSettings
 from rehearse.takes.folder import FolderError, TakeFolder
 
 PATH = [(0, rh.Box(0.1, 0.3, 0.4, 0.7)), (1, rh.Box(0.6, 0.3, 0.9, 0.7))]
@@ -310,9 +311,9 @@ def test_a_picture_that_is_drawn_otherwise_later_is_told(
 
     card = tmp_path / "a" / "take.json"
     said = json.loads(card.read_text())
-    made = animating.make_intermediate(shot, model.picture_model(), 64, 48)
+    made = animation.make_intermediate(picture_of(shot, 64, 48), model.picture_model())
     other = replace(made, original=made.original + np.uint8(1))
-    monkeypatch.setattr(animating, "make_intermediate", lambda *_: other)
+    monkeypatch.setattr(animation, "make_intermediate", lambda *_: other)
     TakeFolder.open(tmp_path / "a").take(model)
     (message,) = caplog.messages
     assert "begins with another picture than the take in" in message and "\n" not in message

@@ -16,6 +16,7 @@ from rehearse.models import list_models, load_model
 from rehearse.models.registry import EMBEDDED
 from rehearse.pictures import make_intermediate
 from rehearse.planning import plan
+from rehearse.resolve.instructions.pictures import picture_of
 from rehearse.sampling.loop import Loop
 from rehearse.theatre.judge import Judge
 from rehearse.theatre.world import (
@@ -136,7 +137,9 @@ def test_a_shipped_edit_is_drawn_whole_in_its_region() -> None:
         region = rh.Box(0.1 + 0.08 * seed, 0.3, 0.45 + 0.08 * seed, 0.65)
         prompt = bare_caption([(kind, colour)], backdrop)
         shot = rh.Shot(prompt, seed=seed).image(render_frame(scene, 0.0, 128).frame).edit(prompt, region)
-        (found,), _ = judge.detect(make_intermediate(shot, model, 128, 128).original[None], kind, colour)
+        (found,), _ = judge.detect(
+            make_intermediate(picture_of(shot, 128, 128), model).original[None], kind, colour
+        )
         inner = np.minimum(found[2:], (region.x1, region.y1)) - np.maximum(found[:2], (region.x0, region.y0))
         overlaps.append(inner.clip(0).prod() / (0.35 * 0.35))
     assert sum(np.nan_to_num(overlaps) > 0.3) >= 5, overlaps

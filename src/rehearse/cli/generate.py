@@ -253,7 +253,7 @@ def _alone(shot: Shot, source: str, quiet: bool) -> Shot:
     """The shot as a take of its own can run it: what was blended with a parent take has none here."""
     if shot.control.blend is None:
         return shot
-    from rehearse.takes.blending import mixes_with_parent
+    from rehearse.resolve.branching import mixes_with_parent
 
     if not mixes_with_parent(shot):
         return shot

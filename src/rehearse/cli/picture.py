@@ -75,10 +75,12 @@ def picture(
 
     from rehearse.media import write_still
     from rehearse.pictures.marks import draw_marks
+    from rehearse.resolve.instructions.pictures import picture_of
 
     write_still(target, made, shot)
     if marked is not None:
-        write_still(marked, draw_marks(made, shot), shot)
+        ask = picture_of(shot, made.shape[1], made.shape[0], paths_drag=False)
+        write_still(marked, draw_marks(made, ask), shot)
     if not quiet:
         typer.echo(
             f"{made.shape[1]}x{made.shape[0]}, seed {shot.seed}, in {watching.pace.total_seconds:.1f} s",

@@ -261,10 +261,9 @@ def _meant(shot: Shot, parent: TakeFolder, word: str | None, none: bool, *, own:
         return shot.with_control(blend=None)
     if shot.control.blend is None:
         return shot
-    from rehearse.animating import drags_anything
-    from rehearse.takes.blending import mixes_with_parent
+    from rehearse.resolve.branching import mixes_with_parent
 
-    if word is not None and drags_anything(shot):
+    if word is not None and not mixes_with_parent(shot):
         raise BadWord(
             f"{word} mixes a fork with its parent, and this shot drags something, which a blend mixes with "
             "the picture before the drag; leave it out, or give a shot that has that blend with --shot"

@@ -52,7 +52,7 @@ def known_words(
     ),
 ) -> None:
     """Say what the theatre's models understand, and how captions are made of it."""
-    from rehearse.models.vocabulary import nearest_words, words_of
+    from rehearse.resolve.vocabulary import nearest_words, words_of
     from rehearse.theatre.world import words
     from rehearse.theatre.world.target_scene import TRIGGER, target_words
     from rehearse.theatre.world.vocabulary import word_groups

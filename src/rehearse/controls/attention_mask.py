@@ -24,8 +24,9 @@ the conditional prompt's tokens, as Peekaboo's code does. A query that may see n
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import torch
 from torch import Tensor
@@ -33,7 +34,7 @@ from torch.nn.functional import scaled_dot_product_attention
 
 from rehearse.controls.control import Control, Moment
 from rehearse.controls.grouped_attention import attend_by_groups
-from rehearse.controls.mask_normalization import MaskNormalization
+from rehearse.controls.mask_normalization import MaskNormalization, normalization_of
 from rehearse.controls.shift_probe import ShiftProbe
 from rehearse.controls.small_mask import attend_with_mask, attend_with_mask_at, is_small
 from rehearse.controls.subject import Subject
@@ -50,7 +51,34 @@ from rehearse.controls.token_groups import (
     spatial_mask,
     temporal_mask,
 )
+from rehearse.shot.fields import steps_of
+from rehearse.shot.methods import AttentionMasking
 from rehearse.sites import AttentionCall, Site, SiteKind, SitePart
+
+if TYPE_CHECKING:
+    from rehearse.controls.material import Material
+
+
+def build(material: Material) -> Iterator[AttentionMask]:
+    """The mask of a shot's subjects, with its normalization."""
+    resolved = material.resolved
+    said = resolved.method(AttentionMasking)
+    frozen, joint = steps_of(said.frozen_steps, resolved.steps), resolved.card.is_joint
+    sites = frozenset[SiteKind](said.mask_sites)
+    if not (material.subjects and frozen and sites):
+        return
+    yield AttentionMask(
+        material.subjects,
+        frozen_steps=frozen,
+        # Joint attention is one site of all kinds: the kinds chosen are the blocks of its matrix.
+        sites=frozenset[SiteKind]({"joint"}) if joint else sites,
+        parts=frozenset[SitePart](said.mask_parts) | {"body"},
+        joint_blocks=sites if joint else JOINT_BLOCKS,
+        variant=said.mask_variant,
+        normalization=normalization_of(resolved),
+        # Of begin-of-text: an encoder whose first token stands for words has none.
+        blocked=material.begins,
+    )
 
 
 @dataclass(frozen=True)
@@ -72,8 +100,8 @@ class AttentionMask(Control):
 
     subjects: tuple[Subject, ...]
     frozen_steps: int
-    sites: frozenset[SiteKind] = frozenset({"cross", "spatial", "temporal"})
-    parts: frozenset[SitePart] = frozenset({"mid", "up"})
+    sites: frozenset[SiteKind]
+    parts: frozenset[SitePart]
     joint_blocks: frozenset[SiteKind] = JOINT_BLOCKS
     variant: Literal["paper", "released"] = "paper"
     normalization: MaskNormalization | None = None

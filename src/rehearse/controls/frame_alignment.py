@@ -19,8 +19,10 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
@@ -28,6 +30,11 @@ from torch import Tensor, nn
 from rehearse.controls.control import Control, Moment
 from rehearse.json_text import read_json_file
 from rehearse.prediction import Prediction
+from rehearse.shot.errors import ShotError
+from rehearse.shot.methods import FrameAligning
+
+if TYPE_CHECKING:
+    from rehearse.controls.material import Material
 
 FOLDER = "frame_alignment"
 _CONFIG, _WEIGHTS = "config.json", "model.safetensors"
@@ -35,6 +42,25 @@ _CONFIG, _WEIGHTS = "config.json", "model.safetensors"
 
 class FrameAlignmentError(ValueError):
     """A layer cannot be read or does not fit. ``str(error)`` is one sentence."""
+
+
+def build(material: Material) -> Iterator[FrameAlignment]:
+    """Equation 5 with the layer that was trained for the model. Raises ShotError: it cannot be read."""
+    resolved = material.resolved
+    if not resolved.method(FrameAligning).frame_alignment or material.picture is None:
+        return
+    place = material.beside(FOLDER)
+    try:
+        layer = None if place is None else load_frame_alignment(place.parent)
+    except FrameAlignmentError as error:
+        raise ShotError(str(error), field="control.frame_alignment") from error
+    if layer is None:
+        raise ShotError(
+            f"model {resolved.card.identity!r} has a frame alignment folder without weights; train the layer "
+            "again",
+            field="control.frame_alignment",
+        )
+    yield FrameAlignment(layer, material.picture())
 
 
 class FrameAlignmentLayer(nn.Module):

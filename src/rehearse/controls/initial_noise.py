@@ -12,8 +12,10 @@ variance.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
@@ -21,7 +23,17 @@ from torch import Tensor
 from rehearse.controls.box_patch import box_patches
 from rehearse.controls.control import Control
 from rehearse.controls.subject import Subject
+from rehearse.shot.methods import StartingNoise
 from rehearse.sites import Grid
+
+if TYPE_CHECKING:
+    from rehearse.controls.material import Material
+
+
+def build(material: Material) -> Iterator[TrajectoryNoise]:
+    """The noise that carries the paths of a shot's subjects."""
+    if material.subjects and material.resolved.method(StartingNoise).initial_noise == "freetraj":
+        yield TrajectoryNoise(material.subjects)
 
 
 @dataclass(frozen=True)

@@ -21,12 +21,16 @@ between 0 and 1.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import torch
 from torch import Tensor
 
+from rehearse.shot.methods import Normalizing
 from rehearse.sites import SiteKind
+
+if TYPE_CHECKING:
+    from rehearse.resolve import ResolvedShot
 
 Variant = Literal["global", "regional"]
 
@@ -35,6 +39,20 @@ _CHUNK = 1 << 22
 
 # Tokens of evidence a region needs before its own statistics weigh as much as the global ones.
 _SHRINKAGE = 32.0
+
+
+def normalization_of(resolved: ResolvedShot) -> MaskNormalization | None:
+    """The normalization of a shot's masks; None where there is none."""
+    said = resolved.method(Normalizing)
+    if said.normalization == "none":
+        return None
+    sites = frozenset[SiteKind](said.normalization_sites)
+    return MaskNormalization(
+        variant=said.normalization,
+        strength=said.normalization_strength,
+        # The output of joint attention cannot be told apart by blocks: any kind chosen means all of it.
+        sites=frozenset[SiteKind]({"joint"}) if resolved.card.is_joint and sites else sites,
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,9 @@ entry in every query and key, so no matrix of the size of the attention is ever 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import torch
@@ -20,11 +21,24 @@ from torch import Tensor
 from torch.nn.functional import pad, scaled_dot_product_attention
 
 from rehearse.controls.control import Control, Moment
+from rehearse.shot.fields import steps_of
 from rehearse.shot.grid import pool
+from rehearse.shot.methods import AttentionToTargets
 from rehearse.sites import AttentionCall, Grid, Site
+
+if TYPE_CHECKING:
+    from rehearse.controls.material import Material
 
 # Attention kernels want heads of a multiple of this width.
 _ALIGNED = 8
+
+
+def build(material: Material) -> Iterator[TargetAttention]:
+    """The attention to a shot's targets, raised."""
+    said = material.resolved.method(AttentionToTargets)
+    if material.marks and said.target_attention:
+        count = steps_of(said.target_attention_steps, material.resolved.steps)
+        yield TargetAttention(material.marks, said.target_attention, count)
 
 
 @dataclass(frozen=True, eq=False)

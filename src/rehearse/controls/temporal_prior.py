@@ -11,8 +11,10 @@ Both act with a weight g that falls linearly from ``strength`` at step 0 to 0 at
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
@@ -21,9 +23,24 @@ from rehearse.controls.box_patch import BoxPatch, box_patches
 from rehearse.controls.control import Control, Moment
 from rehearse.controls.subject import Subject
 from rehearse.prediction import Prediction
+from rehearse.shot.fields import steps_of
+from rehearse.shot.methods import TemporalPrior
 from rehearse.sites import Grid
 
+if TYPE_CHECKING:
+    from rehearse.controls.material import Material
+
 _TINY = 1e-12
+
+
+def build(material: Material) -> Iterator[NoisePrior | CleanPrior]:
+    """The prior along the paths of a shot's subjects."""
+    said = material.resolved.method(TemporalPrior)
+    count = steps_of(said.temporal_prior_steps, material.resolved.steps)
+    strength = said.temporal_prior_strength
+    if material.subjects and said.temporal_prior != "none" and count and strength:
+        kind = NoisePrior if said.temporal_prior == "noise" else CleanPrior
+        yield kind(material.subjects, steps=count, strength=strength)
 
 
 @dataclass(frozen=True)
@@ -44,7 +61,7 @@ class NoisePrior(Control):
 
     subjects: tuple[Subject, ...]
     steps: int
-    strength: float = 0.8
+    strength: float
 
     name = "noise prior"
 
@@ -96,7 +113,7 @@ class CleanPrior(Control):
 
     subjects: tuple[Subject, ...]
     steps: int
-    strength: float = 0.5
+    strength: float
     smoothing: float = 0.0
 
     name = "clean prior"

@@ -26,7 +26,7 @@ from PIL import Image
 from rehearse.evaluation.animate_cases import Animation, Wish, grown
 from rehearse.evaluation.errors import EvaluationError
 from rehearse.shot import Box, Shot, Stroke
-from rehearse.shot.control import BlendSettings
+from rehearse.shot.methods import BlendSettings
 from rehearse.theatre.world.paper import tones
 
 STANDARD = (

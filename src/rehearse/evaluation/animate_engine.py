@@ -38,9 +38,11 @@ def pictures(shot: Shot, model: VideoModel) -> tuple[Pixels | None, Pixels | Non
     if not given or not model.starts_from_picture:
         return None, None
     from rehearse.pictures import make_intermediate
+    from rehearse.resolve.instructions.pictures import picture_of
 
     width, height = shot.width or model.defaults.width, shot.height or model.defaults.height
     undragged = shot.without("trajectory")
     painter = model.picture_model()
-    after = make_intermediate(undragged, painter, width, height).original
-    return make_intermediate(undragged.without("content"), painter, width, height).original, after
+    after = make_intermediate(picture_of(undragged, width, height), painter).original
+    bare = picture_of(undragged.without("content"), width, height)
+    return make_intermediate(bare, painter).original, after

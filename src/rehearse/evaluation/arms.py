@@ -19,8 +19,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from rehearse.evaluation.errors import EvaluationError
-from rehearse.planning import DEFAULTS
 from rehearse.shot import SITE_KINDS, UNET_PARTS, ControlSettings
+from rehearse.shot.methods import AttentionMasking, Normalizing, TemporalPrior
 
 STANDARD = (
     "base",
@@ -111,18 +111,22 @@ class Arm:
         }
         if (part := self.part("mn")) is not None:
             said["normalization"] = "global" if part.method == "mn-a" else "regional"
-            said["normalization_strength"] = _number(part, "strength", DEFAULTS.normalization_strength)
-            said["normalization_sites"] = _chosen(part, "sites", DEFAULTS.normalization_sites, SITE_KINDS)
+            said["normalization_strength"] = _number(part, "strength", Normalizing().normalization_strength)
+            said["normalization_sites"] = _chosen(
+                part, "sites", Normalizing().normalization_sites, SITE_KINDS
+            )
         if (part := self.part("tid")) is not None:
             said["temporal_prior"] = "noise" if part.method == "tid-a" else "x0"
-            said["temporal_prior_strength"] = _number(part, "strength", DEFAULTS.temporal_prior_strength)
-            said["temporal_prior_steps"] = _number(part, "steps", DEFAULTS.temporal_prior_steps)
+            said["temporal_prior_strength"] = _number(
+                part, "strength", TemporalPrior().temporal_prior_strength
+            )
+            said["temporal_prior_steps"] = _number(part, "steps", TemporalPrior().temporal_prior_steps)
         if masked is not None and masked.method in _PUBLISHED:
             said |= _PUBLISHED[masked.method]
         elif masked is not None:
-            said["mask_sites"] = _chosen(masked, "sites", DEFAULTS.mask_sites, SITE_KINDS)
-            said["mask_parts"] = _chosen(masked, "parts", DEFAULTS.mask_parts, UNET_PARTS)
-            said["mask_inset"] = _number(masked, "inset", DEFAULTS.mask_inset)
+            said["mask_sites"] = _chosen(masked, "sites", AttentionMasking().mask_sites, SITE_KINDS)
+            said["mask_parts"] = _chosen(masked, "parts", AttentionMasking().mask_parts, UNET_PARTS)
+            said["mask_inset"] = _number(masked, "inset", AttentionMasking().mask_inset)
         return ControlSettings(**said)
 
 
@@ -176,10 +180,10 @@ def _number(part: Part | None, key: str, default: float | int) -> float | int:
         raise EvaluationError(f"arm part {part.text!r}: {key} must be a number, not {text!r}") from None
 
 
-def _chosen(part: Part | None, key: str, default: frozenset[Any], known: tuple[Any, ...]) -> tuple[Any, ...]:
+def _chosen(part: Part | None, key: str, default: tuple[Any, ...], known: tuple[Any, ...]) -> tuple[Any, ...]:
     """The names of an option, ``cross/spatial``, in the order of those known."""
     text = dict(part.options).get(key) if part is not None else None
-    chosen = default if text is None else frozenset(text.split("/"))
+    chosen = frozenset(default if text is None else text.split("/"))
     if unknown := chosen - frozenset(known):
         raise EvaluationError(f"{key}: {', '.join(sorted(unknown))} unknown; known: {'/'.join(known)}")
     return tuple(name for name in known if name in chosen)

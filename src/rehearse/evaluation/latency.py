@@ -142,11 +142,14 @@ class _Session:
 
         def run() -> list[float]:
             from rehearse.pictures import PictureCache, make_intermediate
+            from rehearse.resolve.instructions.pictures import picture_of
 
             cache, painter = PictureCache(), self.model.picture_model()
             if made is not None:
-                make_intermediate(made, painter, self.width, self.height, cache=cache)
-            return _timed(lambda: make_intermediate(shot, painter, self.width, self.height, cache=cache))
+                make_intermediate(picture_of(made, self.width, self.height), painter, cache=cache)
+            return _timed(
+                lambda: make_intermediate(picture_of(shot, self.width, self.height), painter, cache=cache)
+            )
 
         return run
 

@@ -12,7 +12,7 @@ from rehearse.models.finite import refuse_flaws
 from rehearse.models.first_line import first_line
 from rehearse.models.folder import ModelFolder
 from rehearse.models.model import Tokens
-from rehearse.models.vocabulary import words_of
+from rehearse.resolve.vocabulary import words_of
 
 # CLIPTokenizer without a length in its settings reports a number of 30 digits; CLIP itself has 77 positions.
 _CLIP_LENGTH = 77

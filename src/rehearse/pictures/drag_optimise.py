@@ -31,7 +31,6 @@ of the model on the picture (the paper's LoRA): it takes longer than the drag, a
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -50,9 +49,11 @@ from rehearse.pictures.drag_inversion import (
     stop_if,
 )
 from rehearse.pictures.drag_supervision import RegionSupervision
-from rehearse.pictures.region import find_region, grow
-from rehearse.pictures.warp import Drag, Move, Region, check_moves, check_region, cut
+from rehearse.pictures.region import find_region
+from rehearse.pictures.warp import Drag, Move, check_moves, cut
+from rehearse.resolve.instructions.drags import Region, check_region
 from rehearse.shot.errors import ShotError
+from rehearse.shot.feather import outside
 
 __all__ = ["ARRIVED", "MOST_STEPS", "DragCancelled", "Optimised", "Pull", "Pulled", "optimise_drag"]
 
@@ -169,7 +170,7 @@ def optimise_drag(
         made = _denoise(drag, picture_model, on_step, cancel)
     finally:
         counter.remove()
-    changed = _feathered(changeable, picture_model.limits.size_multiple)
+    changed = outside(changeable, picture_model.limits.size_multiple)
     blended = picture + changed[..., None] * (made.astype(np.float32) - picture)
     result = picture.copy()
     touched = changed > 0
@@ -290,14 +291,3 @@ def _on_grid(points: Sequence[tuple[float, float]], grid: tuple[int, int]) -> Te
 
 def _in_fractions(points: Tensor, grid: tuple[int, int]) -> tuple[tuple[float, float], ...]:
     return tuple(((x + 0.5) / grid[1], (y + 0.5) / grid[0]) for x, y in points.tolist())
-
-
-def _feathered(marked: NDArray[np.bool_], reach: int) -> NDArray[np.float32]:
-    """1 where marked, falling to 0 over ``reach`` pixels around it."""
-    result = marked.astype(np.float32)
-    grown = marked
-    for k in range(1, reach):
-        more = grow(grown)
-        result[more & ~grown] = 0.5 + 0.5 * math.cos(math.pi * k / reach)
-        grown = more
-    return result

@@ -11,7 +11,6 @@ going backward.
 from __future__ import annotations
 
 import logging
-import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -20,12 +19,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rehearse.pictures.cache import PictureCache, key_of
-from rehearse.pictures.feather import Weights, feathered, lay_over, spread
 from rehearse.pictures.redraw import ImagePipeline, Progress, Words
 from rehearse.pictures.stages import seed_of
-from rehearse.pictures.warp import Cut, Drag, Move, Warped, check_region, cut, cut_out
-from rehearse.shot import DragTrajectory, Shot, ShotError
+from rehearse.pictures.warp import Cut, Drag, Move, Warped, cut, cut_out
+from rehearse.resolve.instructions.drags import DragAsk, DragFault
+from rehearse.resolve.instructions.pictures import Picture
+from rehearse.shot import DragTrajectory, ShotError
 from rehearse.shot.easing import frame_times
+from rehearse.shot.feather import Weights, feathered, lay_over, spread
 from rehearse.shot.image_ref import DIGEST_IMAGES
 
 FILL_STRENGTH = 0.5
@@ -38,56 +39,20 @@ _MOMENTS = 17
 # Noise of the fill's own, away from the stages' whose number edits change.
 _FILL_STAGE = 1 << 20
 
-Picture = NDArray[np.uint8]
+Pixels = NDArray[np.uint8]
 
 
-@dataclass(frozen=True, slots=True)
-class Numbered:
-    """A drag, its place in the shot and its region.
-
-    region: float32 ``[H, W]`` in [0, 1]; None: found from the handles. halo: see
-    :class:`~rehearse.pictures.warp.Drag`.
-    """
-
-    index: int
-    drag: DragTrajectory
-    region: Weights | None
-    halo: bool | None
-
-    @property
-    def asked(self) -> Drag:
-        """As the warp takes it, from its handles to its targets."""
-        return Drag([(move.handle, move.target) for move in self.drag.moves], self.region, self.halo)
-
-
-def drags_of(shot: Shot, height: int, width: int) -> tuple[list[Numbered], list[Numbered]]:
-    """The shot's drags on a picture of this size, warped ones and optimised ones, each in the shot's order.
-
-    Raises ShotError, naming the shot's field: a region whose picture cannot be read, that is empty or nearly
-    black, or that does not hold its handles.
-    """
-    found = [
-        _numbered(i, drag, height, width)
-        for i, drag in enumerate(shot.instructions)
-        if isinstance(drag, DragTrajectory)
-    ]
+def split(drags: Sequence[DragAsk]) -> tuple[list[DragAsk], list[DragAsk]]:
+    """Warped drags and optimised ones, each in the shot's order."""
     return (
-        [one for one in found if one.drag.method != "optimise"],
-        [one for one in found if one.drag.method == "optimise"],
+        [one for one in drags if one.drag.method != "optimise"],
+        [one for one in drags if one.drag.method == "optimise"],
     )
 
 
-def _numbered(index: int, drag: DragTrajectory, height: int, width: int) -> Numbered:
-    if drag.region is None:
-        return Numbered(index, drag, None, None)
-    field = f"instructions[{index}]"
-    try:
-        region = drag.region.clear_raster(height, width)
-    except ShotError as error:
-        raise error.within(f"{field}.region") from None
-    check_region(region, [move.handle for move in drag.moves], height, width, f"{field}.")
-    # A box is drawn round a thing, with ground to spare: what lies round the box is not the thing's.
-    return Numbered(index, drag, region, False if drag.region.is_box else None)
+def as_warp(one: DragAsk) -> Drag:
+    """A drag as the warp takes it, from its handles to its targets."""
+    return Drag([(move.handle, move.target) for move in one.drag.moves], one.region, one.halo)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -98,8 +63,8 @@ class Dragging:
     down, with its drags, or None. optimised: in order, each with its morph. touched: see ``Intermediate``.
     """
 
-    original: Picture
-    edited: Picture
+    original: Pixels
+    edited: Pixels
     warped: tuple[Cut, tuple[DragTrajectory, ...]] | None
     optimised: tuple[Morph, ...]
     touched: Weights
@@ -108,7 +73,7 @@ class Dragging:
         """The picture at the time of each of evenly spaced frames, uint8 ``[frames, H, W, 3]``."""
         return np.stack([self._at(t, frames) for t in range(frames)])
 
-    def _at(self, t: int, frames: int) -> Picture:
+    def _at(self, t: int, frames: int) -> Pixels:
         laid, drags = self.warped or (None, ())
         gone = [drag.progress(frames)[t] for drag in (*drags, *(morph.drag for morph in self.optimised))]
         # The ends are known to the bit; laying down would round soft edges once more.
@@ -139,7 +104,7 @@ class Morph:
     landed: Cut
     area: Weights
 
-    def at(self, picture: Picture, place: NDArray[np.float64], gone: float) -> Picture:
+    def at(self, picture: Pixels, place: NDArray[np.float64], gone: float) -> Pixels:
         """The morph over a picture.
 
         place: of the handles, ``[moves, 2]``. gone: the part of the way that is behind them, in [0, 1].
@@ -155,23 +120,22 @@ class Morph:
 
 
 def drag_picture(
-    original: Picture,
+    original: Pixels,
     before: str,
-    drags: tuple[list[Numbered], list[Numbered]],
-    shot: Shot,
+    ask: Picture,
     pipeline: ImagePipeline,
     cache: PictureCache,
     progress: Progress,
 ) -> Dragging:
     """Bring a shot's drags about.
 
-    before: key of the original. drags: as :func:`drags_of` gives them.
+    before: key of the original. ask: what it was made of, and its drags.
 
     Raises:
         ShotError: two drags on one region, a region that leaves the frame; the field is the shot's.
         Cancelled, DragCancelled: called off.
     """
-    plain, optimise = drags
+    plain, optimise = split(ask.drags)
     height, width = original.shape[:2]
     touched = np.zeros((height, width), dtype=np.float32)
     if not plain and not optimise:
@@ -179,13 +143,13 @@ def drag_picture(
     everything = [*plain, *optimise]
     with _named(everything):
         # All of them at once first: a drag of a region that another pulls is found before any work.
-        cut(original, [one.asked for one in everything])
+        cut(original, [as_warp(one) for one in everything])
 
     picture, warped = original, None
     if plain:
         warp = tuple(one.drag for one in plain)
         with _named(plain):
-            laid = cut(original, [one.asked for one in plain])
+            laid = cut(original, [as_warp(one) for one in plain])
             moments = _moments(laid, warp, [drag.resample(_MOMENTS) for drag in warp])
             # Behind a single drag stands the same whenever it goes (:func:`fill_key`).
             timed = len(warp) > 1 or np.array_equal(warp[0].progress(_MOMENTS), frame_times(_MOMENTS))
@@ -193,17 +157,17 @@ def drag_picture(
         barest = max(reversed(gone), key=lambda moment: int(moment.exposed.sum()))
         if barest.exposed.any():
             region = feathered(barest.exposed.astype(np.float32), FEATHER * min(height, width))
-            key = fill_key(before, plain, shot, pipeline)
+            key = fill_key(before, plain, ask, pipeline)
             plate = cache.get(key)
             if plate is None:
                 drawn = pipeline.from_picture(
-                    barest.picture, _wordless(shot), FILL_STRENGTH, f"instructions[{plain[-1].index}]",
+                    barest.picture, _wordless(ask), FILL_STRENGTH, plain[-1].field,
                     progress, region, laid.plate,
                 )  # fmt: skip
                 plate = cache.put(key, drawn)
             laid = replace(laid, plate=plate)
         warped = (laid, warp)
-        picture = laid.lay([one.asked.moves for one in plain]).picture
+        picture = laid.lay([as_warp(one).moves for one in plain]).picture
         for moment in moments:
             np.maximum(touched, moment.moved, out=touched)
             np.maximum(touched, moment.exposed, out=touched)
@@ -213,7 +177,7 @@ def drag_picture(
     morphs: list[Morph] = []
     for one in optimise:
         with _named([one]):
-            picture, morph = _optimised(picture, before, one, shot, pipeline, cache, progress)
+            picture, morph = _optimised(picture, before, one, ask, pipeline, cache, progress)
         morphs.append(morph)
         np.maximum(touched, morph.area, out=touched)
     return Dragging(original, picture, warped, tuple(morphs), spread(touched, FEATHER * min(height, width)))
@@ -232,7 +196,7 @@ def evenly(drag: DragTrajectory, moments: int) -> NDArray[np.float64]:
     return np.stack([move.along(frame_times(moments)) for move in drag.moves], axis=1)
 
 
-def fill_key(before: str, plain: Sequence[Numbered], shot: Shot, pipeline: ImagePipeline) -> str:
+def fill_key(before: str, plain: Sequence[DragAsk], ask: Picture, pipeline: ImagePipeline) -> str:
     """Key of what stands behind the warped drags."""
     # A single drag's barest moment is looked for on its way alone; with several, timing makes the moments.
     timing = {"start", "end", "easing"} if len(plain) == 1 else set()
@@ -241,14 +205,14 @@ def fill_key(before: str, plain: Sequence[Numbered], shot: Shot, pipeline: Image
         drags=[
             one.drag.model_dump(mode="json", exclude=timing, context=DIGEST_IMAGES) for one in plain
         ],
-        seed=_wordless(shot).seed,
+        seed=_wordless(ask).seed,
         drawn_by=pipeline.drawn_by(in_region=True),
         what="fill",
     )  # fmt: skip
 
 
-def _wordless(shot: Shot) -> Words:
-    return Words("", "", seed_of(shot, _FILL_STAGE), guidance=1.0)
+def _wordless(ask: Picture) -> Words:
+    return Words("", "", seed_of(ask, _FILL_STAGE), guidance=1.0)
 
 
 def moves_to(drag: DragTrajectory, place: NDArray[np.float64]) -> list[Move]:
@@ -257,19 +221,19 @@ def moves_to(drag: DragTrajectory, place: NDArray[np.float64]) -> list[Move]:
 
 
 def _optimised(
-    picture: Picture,
+    picture: Pixels,
     before: str,
-    one: Numbered,
-    shot: Shot,
+    one: DragAsk,
+    ask: Picture,
     pipeline: ImagePipeline,
     cache: PictureCache,
     progress: Progress,
-) -> tuple[Picture, Morph]:
+) -> tuple[Pixels, Morph]:
     from rehearse.models.image import ImageModel
     from rehearse.pictures.drag_optimise import ARRIVED, MOST_STEPS, optimise_drag
     from rehearse.pictures.region import find_region
 
-    model, drag, name = pipeline.model, one.drag, f"instructions[{one.index}]"
+    model, drag, name = pipeline.model, one.drag, one.field
     if not isinstance(model, ImageModel):
         raise ShotError(
             f"model {model.identity!r} has no features to optimise on; let the drag be a warp",
@@ -277,18 +241,18 @@ def _optimised(
             value="optimise",
         )
     height, width = picture.shape[:2]
-    moves = one.asked.moves
+    moves = as_warp(one).moves
     handles = [handle for handle, _ in moves]
     region = find_region(picture, handles).astype(np.float32) if one.region is None else one.region
     document = drag.model_dump(mode="json", exclude={"start", "end", "easing"}, context=DIGEST_IMAGES)
     key = key_of(
-        before=before, picture=key_of(bytes=picture.tobytes().hex()), drag=document, prompt=shot.prompt,
+        before=before, picture=key_of(bytes=picture.tobytes().hex()), drag=document, prompt=ask.prompt,
         model=model.fingerprint,
     )  # fmt: skip
     edited = cache.get(key)
     if edited is None:
         result = optimise_drag(
-            picture, moves, region, model, shot.prompt,
+            picture, moves, region, model, ask.prompt,
             on_step=lambda _: progress.tell(name, lambda: picture[None]), cancel=progress.called_off,
             halo=one.halo,
         )  # fmt: skip
@@ -311,19 +275,9 @@ def _optimised(
 
 
 @contextmanager
-def _named(drags: Sequence[Numbered]) -> Iterator[None]:
-    """Faults that the warp finds get the names that the shot gives them."""
+def _named(drags: Sequence[DragAsk]) -> Iterator[None]:
+    """Faults that the warp finds are told in the fields that the shot has."""
     try:
         yield
-    except ShotError as error:
-        places = [f"instructions[{one.index}]" for one in drags]
-
-        def place(match: re.Match[str]) -> str:
-            return places[int(match[1])]
-
-        several = re.compile(r"drags\[(\d+)\]")
-        field = several.sub(place, error.field)
-        if not several.search(error.field):
-            field = f"{places[0]}.{error.field}" if error.field else places[0]
-        given = {"value": error.value} if error.value is not ... else {}
-        raise ShotError(several.sub(place, error.reason), field=field, **given) from None  # type: ignore[arg-type]
+    except DragFault as fault:
+        raise drags[fault.drag].told(fault, drags) from fault

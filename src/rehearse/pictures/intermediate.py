@@ -13,14 +13,14 @@ from numpy.typing import NDArray
 
 from rehearse.models.model import VideoModel
 from rehearse.pictures.cache import SHARED, PictureCache
-from rehearse.pictures.drags import FILL_STRENGTH, Dragging, drag_picture, drags_of, fill_key
-from rehearse.pictures.drawn_mask import masks_over_frame
-from rehearse.pictures.feather import Weights
+from rehearse.pictures.drags import FILL_STRENGTH, Dragging, drag_picture, fill_key, split
 from rehearse.pictures.frame import cover_frame
 from rehearse.pictures.redraw import ImagePipeline, OnStep, Progress
-from rehearse.pictures.stages import Stage, first_picture, load_picture, stages_of
+from rehearse.pictures.stages import Stage, load_picture, stages_of
+from rehearse.resolve.instructions.pictures import Picture
 from rehearse.sampling.loop import Cancel
-from rehearse.shot import ContentInstruction, DragTrajectory, Shot, ShotError
+from rehearse.shot import ShotError
+from rehearse.shot.feather import Weights
 
 _MOST_OPTIMISED = 80
 
@@ -50,63 +50,56 @@ class Intermediate:
 
 
 def make_intermediate(
-    shot: Shot,
+    ask: Picture,
     picture_model: VideoModel,
-    width: int,
-    height: int,
     *,
     on_step: OnStep | None = None,
     cancel: Cancel | None = None,
     cache: PictureCache | None = None,
 ) -> Intermediate:
-    """Make a shot's intermediate picture.
+    """Make the intermediate picture that a shot asks for (:func:`rehearse.resolve.resolve_picture`).
 
     First comes the picture: that of the earliest image instruction, covering the frame and cropped about its
     centre (at a strength below 1 it passes through image-to-image), or one drawn from the prompt. Then the
     content instructions change it in the shot's order, then all drags. Pictures at later times are the video
     model's.
 
-    picture_model: a text-to-image model; in regions the one draws that it names for that. width, height: of
-    the clip, in pixels. on_step: told after each denoising step. cancel: asked before each. cache: of the
-    stages' pictures, None for the one all share.
+    picture_model: a text-to-image model; in regions the one draws that it names for that. on_step: told after
+    each denoising step. cancel: asked before each. cache: of the stages' pictures, None for the one all
+    share.
 
     Raises:
-        ShotError: naming the instruction's field: a picture that cannot be used, an empty mask, strokes for a
-            prompt that leave no mark, a drag that cannot be made, a word the model does not know, a size it
-            does not take.
+        ShotError: naming the instruction's field: a picture that cannot be used, a drag that cannot be made,
+            a word the model does not know, a size it does not take.
         ModelError: the model that is named to draw in regions will not do.
         Cancelled, DragCancelled: called off; finished stages stay in the cache.
     """
-    _refuse_bad_size(picture_model, width, height)
+    _refuse_bad_size(picture_model, ask.width, ask.height)
     cache = SHARED if cache is None else cache
-    pipeline = ImagePipeline(picture_model, width, height)
-    shot = masks_over_frame(shot, width, height)
-    stages = stages_of(shot, pipeline)
+    pipeline = ImagePipeline(picture_model, ask.width, ask.height)
+    stages = stages_of(ask, pipeline)
     progress = Progress(on_step, cancel)
-    plain, optimised = drags_of(shot, height, width)
+    plain, optimised = split(ask.drags)
 
     newest = next((i for i in range(len(stages) - 1, -1, -1) if stages[i].key in cache), -1)
     progress.steps = sum(stage.steps for stage in stages[newest + 1 :]) + _MOST_OPTIMISED * len(optimised)
-    if plain and fill_key(stages[-1].key, plain, shot, pipeline) not in cache:
+    if plain and fill_key(stages[-1].key, plain, ask, pipeline) not in cache:
         progress.steps += pipeline.steps_for(FILL_STRENGTH, in_region=True)
 
     original = _original(stages, newest, cache, progress)
-    dragging = drag_picture(original, stages[-1].key, (plain, optimised), shot, pipeline, cache, progress)
+    dragging = drag_picture(original, stages[-1].key, ask, pipeline, cache, progress)
     return Intermediate(original, dragging.edited, dragging.touched, dragging)
 
 
-def given_picture(shot: Shot, width: int, height: int) -> NDArray[np.uint8] | None:
+def given_picture(ask: Picture) -> NDArray[np.uint8] | None:
     """The picture of a shot that gives one as it is, uint8 ``[H, W, 3]``: what :func:`make_intermediate`
-    makes of it, where no image model has anything to draw. None for any other shot.
+    makes of it, where no image model has anything to draw. None for any other.
 
     Raises ShotError, naming the instruction's field, for a picture that cannot be used.
     """
-    if any(isinstance(one, ContentInstruction | DragTrajectory) for one in shot.instructions):
+    if not ask.is_given or ask.start is None:
         return None
-    given = first_picture(shot)
-    if given is None or given[1].strength not in (None, 1):
-        return None
-    return cover_frame(load_picture(given[1], f"instructions[{given[0]}]"), width, height)
+    return cover_frame(load_picture(ask.start), ask.width, ask.height)
 
 
 def _original(stages: list[Stage], newest: int, cache: PictureCache, progress: Progress) -> NDArray[np.uint8]:

@@ -10,33 +10,32 @@ from numpy.typing import NDArray
 from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
 from rehearse.media.overlay import draw_moment, traces_of
-from rehearse.pictures.drawn_mask import masks_over_frame
-from rehearse.shot import ContentInstruction, DragTrajectory, Mask, Shot, Stroke
+from rehearse.resolve.instructions.pictures import Picture
+from rehearse.shot import ContentInstruction, DragTrajectory, Mask, Stroke
 
 _LEGIBLE = 384
 _FRAMES = 32
 _LIGHT, _DARK = (255, 255, 255), (20, 18, 16)
 
 
-def draw_marks(picture: NDArray[np.uint8], shot: Shot) -> NDArray[np.uint8]:
-    """A picture uint8 ``[H, W, 3]`` with a shot's instructions on it, enlarged by a whole factor until the
-    shorter side has 384 pixels at least.
+def draw_marks(picture: NDArray[np.uint8], ask: Picture) -> NDArray[np.uint8]:
+    """A picture uint8 ``[H, W, 3]`` with the instructions on it that it was made by, enlarged by a whole
+    factor until the shorter side has 384 pixels at least.
 
     Regions of edits and drags get an outline, strokes their line in their own colour, trajectories their
     whole path, with what moves at its end.
     """
     height, width = picture.shape[:2]
-    shot = masks_over_frame(shot, width, height)
     factor = max(1, math.ceil(_LEGIBLE / min(height, width)))
     image = Image.fromarray(picture).resize((width * factor, height * factor), Image.Resampling.LANCZOS)
-    for instruction in shot.instructions:
+    for instruction in ask.shot.instructions:
         if isinstance(instruction, ContentInstruction):
             for stroke in instruction.strokes:
                 _line(image, stroke)
         region = _region(instruction)
         if region is not None:
             _outline(image, region)
-    return draw_moment(np.asarray(image), traces_of(shot, _FRAMES), _FRAMES - 1)
+    return draw_moment(np.asarray(image), traces_of(ask.shot, _FRAMES), _FRAMES - 1)
 
 
 def _region(instruction: object) -> Mask | None:

@@ -20,10 +20,10 @@ from numpy.typing import NDArray
 
 from rehearse.controls.keep_outside import KeepOutside
 from rehearse.models.model import VideoModel
-from rehearse.pictures.feather import Weights, lay_over
 from rehearse.sampling.loop import Cancel, Loop
 from rehearse.sampling.plan import Plan
 from rehearse.sampling.state import State
+from rehearse.shot.feather import Weights, lay_over
 
 
 class PictureStep:

@@ -35,11 +35,10 @@ from numpy.typing import NDArray
 from rehearse.pictures.elastic import Elastic
 from rehearse.pictures.prefill import box_of, prefill
 from rehearse.pictures.region import find_region
-from rehearse.shot.errors import ShotError
+from rehearse.resolve.instructions.drags import DragFault, Part, Region, check_region
 
 Move = tuple[tuple[float, float], tuple[float, float]]
 """A handle and its target, (x, y) each, in fractions of the frame."""
-Region = NDArray[np.bool_] | NDArray[np.floating]
 
 HALO = 1 / 40
 _CELL = 8
@@ -115,7 +114,7 @@ class Cut:
             layer = _read(self.layers[k], source_x - self.origins[k][1], source_y - self.origins[k][0])
             cover = layer[..., 3]
             if float(cover.sum()) < min(_LEAST_VISIBLE, 0.5 * float(self.opacity[k].sum())):
-                raise _vanished(own, f"drags[{k}]." if len(moves) > 1 else "")
+                raise _vanished(own, k, len(moves) > 1)
             landed.append(((rows, columns), layer, np.stack([source_x - x, source_y - y], axis=-1)))
             np.maximum(moved[rows, columns], cover, out=moved[rows, columns])
         left = self.halo & ~widened(moved >= 0.5, halo_of(height, width)) if self.halo.any() else self.halo
@@ -193,11 +192,11 @@ def cut(picture: NDArray[np.uint8], drags: Sequence[Drag]) -> Cut:
     height, width = picture.shape[:2]
     regions: list[Region] = []
     for k, drag in enumerate(drags):
-        where = f"drags[{k}]." if len(drags) > 1 else ""
-        check_moves(drag.moves, where)
+        several = len(drags) > 1
+        check_moves(drag.moves, k, several)
         handles = [handle for handle, _ in drag.moves]
         region = find_region(picture, handles) if drag.region is None else drag.region
-        check_region(region, handles, height, width, where)
+        check_region(region, handles, height, width, k, several)
         regions.append(region)
     done = cut_out(picture, regions, [drag.halo for drag in drags])
     for i, j in combinations(range(len(drags)), 2):
@@ -277,74 +276,46 @@ def elastic_of(moves: Sequence[Move], height: int, width: int) -> Elastic:
     return Elastic(places[:, 0], places[:, 1])
 
 
-def check_moves(moves: Sequence[Move], where: str = "") -> None:
-    """Raise ShotError for moves that cannot be one drag; ``where`` goes before the field's name."""
+def check_moves(moves: Sequence[Move], drag: int = 0, several: bool = False) -> None:
+    """Raise DragFault for moves that cannot be one drag. drag: its number, among several."""
+
+    def fault(what: str, remedy: str, part: Part, move: int, value: object = ...) -> DragFault:
+        return DragFault(what, remedy, drag=drag, several=several, part=part, move=move, value=value)
+
     if not moves:
-        raise ShotError("a drag needs at least one move, a handle and its target", field=f"{where}moves")
+        raise fault("a drag needs at least one move, a handle and its target", "add one", "moves", 0)
     for i, (handle, target) in enumerate(moves):
-        field = f"{where}moves[{i}]"
         if not all(np.isfinite([*handle, *target])):
-            raise ShotError("its positions must be finite numbers", field=field, value=[*handle, *target])
+            raise fault("its positions must be finite numbers", "set them", "move", i, [*handle, *target])
         if not (0 <= handle[0] <= 1 and 0 <= handle[1] <= 1):
-            raise ShotError(
-                "it is outside the picture; positions are fractions from 0 to 1",
-                field=f"{field}.handle",
-                value=list(handle),
+            raise fault(
+                "it is outside the picture", "positions are fractions from 0 to 1", "handle", i, list(handle)
             )
         if any(tuple(handle) == tuple(other) for other, _ in moves[:i]):
-            raise ShotError(
-                "another move has this handle; take each point once",
-                field=f"{field}.handle",
-                value=list(handle),
-            )
+            raise fault("another move has this handle", "take each point once", "handle", i, list(handle))
         if any(tuple(target) == tuple(other) for _, other in moves[:i]):
-            raise ShotError(
-                "another move of this region ends there too; give each handle its own target",
-                field=f"{field}.target",
-                value=list(target),
-            )
-
-
-def check_region(
-    region: Region, handles: Sequence[tuple[float, float]], height: int, width: int, where: str = ""
-) -> None:
-    """Raise ShotError for a region of another size, an empty one, or one that does not hold its handles."""
-    if region.shape != (height, width):
-        size = " x ".join(str(side) for side in region.shape[::-1])
-        raise ShotError(
-            f"it has {size} cells and the picture {width} x {height} pixels; make them equal",
-            field=f"{where}region",
-        )
-    marked = np.asarray(region > 0)
-    if not marked.any():
-        raise ShotError("it is empty; mark what is to be dragged", field=f"{where}region")
-    for i, (x, y) in enumerate(handles):
-        column, row = min(int(x * width), width - 1), min(int(y * height), height - 1)
-        if not marked[max(0, row - 1) : row + 2, max(0, column - 1) : column + 2].any():
-            raise ShotError(
-                "it is outside the dragged region; put the handle on what is dragged",
-                field=f"{where}moves[{i}].handle",
-                value=[x, y],
-            )
+            raise fault(
+                "another move of this region ends there too", "give each handle its own target",
+                "target", i, list(target),
+            )  # fmt: skip
 
 
 def _refuse_same(a: NDArray[np.float32], b: NDArray[np.float32], i: int, j: int) -> None:
     both, either = np.minimum(a, b).sum(), np.maximum(a, b).sum()
     if both > _SAME_REGION * either:
-        raise ShotError(
-            f"drags[{i}] pulls the same region; put both handles into the moves of one drag",
-            field=f"drags[{j}].region",
-        )
+        raise DragFault(
+            "{other} pulls the same region", "put both handles into the moves of one drag",
+            drag=j, several=True, part="region", other=i,
+        )  # fmt: skip
 
 
-def _vanished(moves: Sequence[Move], where: str) -> ShotError:
+def _vanished(moves: Sequence[Move], drag: int, several: bool) -> DragFault:
     outside = [i for i, (_, (x, y)) in enumerate(moves) if not (0 <= x <= 1 and 0 <= y <= 1)]
     i = outside[0] if outside else 0
-    return ShotError(
-        "nothing of the region would be left in the frame; end the move nearer to the picture",
-        field=f"{where}moves[{i}].target",
-        value=list(moves[i][1]),
-    )
+    return DragFault(
+        "nothing of the region would be left in the frame", "end the move nearer to the picture",
+        drag=drag, several=several, part="target", move=i, value=list(moves[i][1]),
+    )  # fmt: skip
 
 
 def _read(layer: NDArray[np.float32], x: NDArray[np.float32], y: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
 from torch import Tensor
 
 from rehearse.controls.control import Control
@@ -20,8 +23,8 @@ class Plan:
     seed: of the noise. text: embeddings ``[2, tokens, width]``, unconditional first.
     subjects: what follows a path, back to front as the shot lists them. controls: in the order they act.
     condition: extra input channels of models that start from a picture, see ``VideoModel.denoise``.
-    blend: the other side of equation 4, None for an unblended run. picture: SHA-256 of the pixels that the
-    clip is to show before the model moves them, None for models that start from no picture.
+    blend: the other side of equation 4, None for an unblended run. pictures: what the clip is to show before
+    the model moves it, uint8 ``[1 or frames, height, width, 3]``; None for models that start from no picture.
     """
 
     frames: int
@@ -37,7 +40,12 @@ class Plan:
     controls: tuple[Control, ...] = ()
     condition: Tensor | None = None
     blend: Blend | None = None
-    picture: str | None = None
+    pictures: NDArray[np.uint8] | None = None
+
+    @property
+    def picture(self) -> str | None:
+        """SHA-256 of the pictures' pixels; None without any."""
+        return None if self.pictures is None else hashlib.sha256(self.pictures.tobytes()).hexdigest()
 
     @property
     def side(self) -> Side:

@@ -6,14 +6,6 @@ the instruction documents are what its methods write; `ShotError` is what every 
 
 from rehearse.shot.box import Box
 from rehearse.shot.box_path import BoxKeyframe, BoxPath
-from rehearse.shot.control import (
-    SITE_KINDS,
-    UNET_PARTS,
-    BlendSettings,
-    ControlSettings,
-    SiteKind,
-    WeightKeyframe,
-)
 from rehearse.shot.easing import EASINGS, Easing, frame_times
 from rehearse.shot.errors import ShotError, explain
 from rehearse.shot.fields import steps_of
@@ -34,6 +26,14 @@ from rehearse.shot.instructions import (
     Trajectory,
 )
 from rehearse.shot.mask import Mask
+from rehearse.shot.methods import (
+    SITE_KINDS,
+    UNET_PARTS,
+    BlendSettings,
+    ControlSettings,
+    SiteKind,
+    WeightKeyframe,
+)
 from rehearse.shot.migrations import VERSION
 from rehearse.shot.phrases import find_phrase, phrase_spans
 from rehearse.shot.point_path import PointKeyframe, PointPath

@@ -16,6 +16,10 @@ from rehearse.shot.fields import ClipTime, FreePoint, Reach
 from rehearse.shot.grid import cell_of, refuse_bad_size
 from rehearse.shot.keyframes import LEAVING, MOST_KEYFRAMES, gap_easings, name_pair, refuse_unordered
 
+RADIUS = 0.15
+"""Half the side of the box round a named subject's point where its path has no radius, as a fraction of the
+frame's shorter side."""
+
 
 class PointKeyframe(Document):
     """Where the point is at one time."""

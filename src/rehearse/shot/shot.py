@@ -17,7 +17,6 @@ from pydantic import Field, field_validator, model_validator
 
 from rehearse.shot.box import Box
 from rehearse.shot.box_path import BoxKeyframe, BoxPath
-from rehearse.shot.control import ControlSettings
 from rehearse.shot.document import Document
 from rehearse.shot.easing import Easing
 from rehearse.shot.errors import ShotError, nearest
@@ -38,6 +37,7 @@ from rehearse.shot.instructions import (
 )
 from rehearse.shot.instructions.conflicts import AnyInstruction, same_place, same_region, span
 from rehearse.shot.mask import Mask
+from rehearse.shot.methods import ControlSettings
 from rehearse.shot.migrations import upgrade
 from rehearse.shot.point_path import PointKeyframe, PointPath
 from rehearse.shot.stroke import Stroke

@@ -13,12 +13,12 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from rehearse.models.vocabulary import nearest_words, unknown_words
+from rehearse.resolve.abilities import LATER, UNNAMED, needs
+from rehearse.resolve.vocabulary import nearest_words, unknown_words
 from rehearse.shot import Shot, ShotError, phrase_spans
 from rehearse.shot.draft import Draft, prompt_of
 from rehearse.shot.errors import faults
 from rehearse.shot.instructions import Instruction
-from rehearse.shot.needs import LATER, UNNAMED, needs
 from rehearse.shot.nouns import Noun, nouns
 from rehearse.shot.prompt_syntax import told, without_syntax
 from rehearse.studio.limits import ServerLimits

@@ -7,10 +7,11 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from rehearse.api import picture
+from PIL import Image
+
 from rehearse.sampling.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from rehearse.sampling.state import State
-from rehearse.sampling.surroundings import surroundings
+from rehearse.shot import MotionInstruction
 from rehearse.studio.strips import put_strip
 from rehearse.takes.store.errors import DiskFull
 from rehearse.takes.store.recording import Claim, record_plan, record_step
@@ -92,23 +93,18 @@ class StoreRecorder:
         self._clock = time.perf_counter()
 
     def _picture(self, take: Take) -> str | None:
-        """The digest of what the clip starts from; planning has just made it, so its parts are at hand."""
-        if not take.model.starts_from_picture:
+        """The digest of what the clip starts from, its drags at their ends; None where it starts in noise."""
+        pictures = take.plan.pictures
+        if pictures is None:
             return None
+        loops = any(isinstance(one, MotionInstruction) and one.loop for one in take.shot.instructions)
         content = io.BytesIO()
-        picture(take.shot, model=take.model).save(content, "PNG", compress_level=4)
+        shown = pictures[(len(pictures) - 1) // 2 if loops else -1]
+        Image.fromarray(shown).save(content, "PNG", compress_level=4)
         return self._store.blobs.put(content.getvalue())
 
     def _save(self, take: Take, state: State) -> str:
-        checkpoint = Checkpoint(
-            state=state,
-            shot=self._document,
-            model=take.model.identity,
-            fingerprint=take.model.fingerprint,
-            notes={"take": self._claim.take},
-            original=None if take.original is None else take.original.since(state.step),
-            made_with=surroundings(take.model),
-        )
+        checkpoint = take.checkpoint(state, shot=self._document, notes={"take": self._claim.take})
         with self._store.blobs.part() as part:
             try:
                 save_checkpoint(checkpoint, part)

@@ -9,15 +9,26 @@ from dataclasses import dataclass, field
 from threading import Event
 from typing import Literal
 
+from rehearse.models.card_of import card_of
 from rehearse.models.model import VideoModel
+from rehearse.planning import compile
+from rehearse.resolve import refuse_alone, resolve
+from rehearse.resolve.branching import (
+    Change,
+    begins_anew,
+    change_of_model,
+    change_of_run,
+    mixes_with_parent,
+)
 from rehearse.sampling.loop import Cancelled
+from rehearse.sampling.plan import Plan
 from rehearse.sampling.surroundings import say_what_changed
-from rehearse.shot import Shot
+from rehearse.shot import Shot, ShotError
 from rehearse.studio import full_disk
 from rehearse.studio.hearing import hearing
+from rehearse.studio.plans import Plans
 from rehearse.studio.recorder import StoreRecorder
 from rehearse.studio.strips import put_strip
-from rehearse.takes.blending import mixes_with_parent, unmixed
 from rehearse.takes.store import images, tree
 from rehearse.takes.store.errors import DiskFull
 from rehearse.takes.store.facts import Facts
@@ -38,13 +49,15 @@ LoadModel = Callable[[str], VideoModel]
 class Run:
     """A claim while it is being played. ``halt`` may be called from another thread.
 
-    planning: entered while models are loaded and shots planned, which one thread at a time may do.
+    planning: entered while models are loaded and shots planned, which one thread at a time may do. plans:
+    those that were made when the shot was looked at.
     """
 
     store: Store
     claim: Claim
     told: Callable[[], None]
     planning: AbstractContextManager[object] = field(default_factory=nullcontext)
+    plans: Plans = field(default_factory=Plans)
     _halt: Halt | None = None
     _take: Take | None = None
     _halted: Event = field(default_factory=Event)
@@ -122,17 +135,30 @@ class Run:
 
     def _begun(self, row: TakeRow, shot: Shot, model: VideoModel, recorder: StoreRecorder) -> Take:
         if row.parent_id is None:
-            return Take.start(shot, model, keep=0, recorder=recorder)
+            return self._started(shot, model, recorder)
         at = row.branch_step or 0
         with self.store.read() as session:
             parent = tree.take_row(session, row.parent_id)
         before = _shot(self.store, parent.document)
-        if at == 0 and shot != before and not mixes_with_parent(shot):
+        if begins_anew(before, shot, at):
             # It takes nothing over, so that it does not matter whether its parent's model is here.
-            return Take.start(shot, model, keep=0, recorder=recorder)
-        if before.model != shot.model:
-            raise ValueError(_keeps(shot, at, "model", before.model, shot.model))
-        return self._parent(parent, before, row, at, model).fork(at=at, shot=shot, recorder=recorder)
+            return self._started(shot, model, recorder)
+        if (change := change_of_model(before, shot)) is not None:
+            raise ValueError(_keeps(change, shot, at))
+        leaves = self._parent(parent, before, row, at, model)
+        return leaves.fork(at=at, shot=shot, recorder=recorder, plan=self._planned(shot, model))
+
+    def _started(self, shot: Shot, model: VideoModel, recorder: StoreRecorder) -> Take:
+        return Take.start(shot, model, keep=0, recorder=recorder, plan=self._planned(shot, model))
+
+    def _planned(self, shot: Shot, model: VideoModel) -> Plan | None:
+        """The plan that was made when the shot was looked at; what was said then is noted. None where it is
+        gone."""
+        found = self.plans.take(shot, model)
+        if found is None:
+            return None
+        self._note(found.heard)
+        return found.plan
 
     def _parent(self, parent: TakeRow, shot: Shot, branch: TakeRow, at: int, model: VideoModel) -> Take:
         """The take that a branch leaves, standing where it is left, or at its end where it got there.
@@ -217,37 +243,45 @@ def _other_weights(whose: str, model: str) -> str:
     return f"{whose} was begun with other weights of {model!r}, which are gone; make a new take"
 
 
-def _keeps(shot: Shot, at: int, name: str, before: object, now: object) -> str:
+def _keeps(change: Change, shot: Shot, at: int) -> str:
     """Why a branch cannot change something of its take."""
-    branch = f"a branch at step {at}" if at else "a blend with its take"
-    plain = " without a blend" if mixes_with_parent(shot) else ""
-    return f"{branch} keeps the {name} of its take ({before}, not {now}); branch at 0{plain} to change it"
+    mixes = mixes_with_parent(shot)
+    plain = " without a blend" if mixes else ""
+    what = f"a branch at step {at}" if at else "a blend with its take"
+    return change.sentence(what, f"branch at 0{plain} to change it")
 
 
 def unfit(
-    store: Store, document: str, parent: str | None, at: int, load_model: LoadModel
+    store: Store,
+    document: str,
+    parent: str | None,
+    at: int,
+    load_model: LoadModel,
+    plans: Plans | None = None,
 ) -> tuple[str, str | None] | None:
-    """Why a shot cannot be run, alone or as a branch of a parent shot at a step: a sentence and a field."""
-    from rehearse.planning import plan
-    from rehearse.shot import ShotError
+    """Why a shot cannot be run, alone or as a branch of a parent shot at a step: a sentence and a field.
 
+    plans: keeps the plan that was made to find out, for the run.
+    """
     shot = _shot(store, document)
     try:
         model = load_model(shot.model)
-        if parent is None:
-            plan(shot, model)
-        else:
-            own = unmixed(shot, model)
-            if at or mixes_with_parent(shot):
+        with hearing() as heard:
+            resolved = resolve(shot, card_of(model))
+            if parent is None:
+                refuse_alone(resolved)
+            else:
                 left = _shot(store, parent)
-                # Only models that this studio offers are loaded, and only the new shot was checked for that.
-                if left.model != shot.model:
-                    return _keeps(shot, at, "model", left.model, shot.model), "model"
-                before = unmixed(left, model)
-                for name in ("seed", "frames", "width", "height", "steps", "scheduler"):
-                    was, now = getattr(before, name), getattr(own, name)
-                    if was != now:
-                        return _keeps(shot, at, name, was, now), name
+                if at or mixes_with_parent(shot):
+                    # Only models that this studio offers are loaded: only the new shot was checked for that.
+                    change = change_of_model(left, shot)
+                    if change is None:
+                        change = change_of_run(resolve(left, card_of(model)), resolved)
+                    if change is not None:
+                        return _keeps(change, shot, at), change.name
+            made = compile(resolved, model)
+        if plans is not None:
+            plans.put(shot, model, made, heard)
     except ShotError as error:
         return str(error), error.field or None
     except ValueError as error:

@@ -7,6 +7,7 @@ from typing import Literal
 from sqlalchemy import event
 from sqlalchemy.orm import Session
 
+from rehearse.resolve.branching import acts_in_steps, last_step_with_room
 from rehearse.shot import Shot, ShotError
 from rehearse.shot.draft import read_draft
 from rehearse.studio import views
@@ -14,7 +15,6 @@ from rehearse.studio.engines.engine import Engine
 from rehearse.studio.limits import ServerLimits
 from rehearse.studio.readiness import finding_of
 from rehearse.studio.shots import NotReady, Shots, compact, stored_shot
-from rehearse.takes.changes import acts_in_steps
 from rehearse.takes.store import shots, tree
 from rehearse.takes.store.facts import Facts, last_event, take_facts
 from rehearse.takes.store.queue import let_go_queue
@@ -105,7 +105,7 @@ class Takes:
             stored_shot(parent.document), stored_shot(order.document)
         ):
             kept = (row.step for row in tree.steps_of(session, take) if row.checkpoint is not None)
-            last = max((step for step in kept if step < asked.at), default=0)
+            last = last_step_with_room(kept, asked.at)
             raise ShotError(
                 f"the take has {parent.steps} steps, and none is left for the changed shot to act in; branch "
                 f"at {last}{' or earlier' if last else ''}",

@@ -36,6 +36,7 @@ class Worker:
     """Plays one claim after another in the main thread, and answers questions beside it."""
 
     def __init__(self, folder: Path, device: str, say: Say) -> None:
+        from rehearse.studio.plans import Plans
         from rehearse.takes.store.store import Store
 
         self._store = Store(folder)
@@ -45,6 +46,7 @@ class Worker:
         self._questions: queue.Queue[dict[str, Any]] = queue.Queue()
         # A plan may load the model that draws its pictures; libraries load in one thread at a time only.
         self._loading = threading.RLock()
+        self._plans = Plans()
         self._lock = threading.Lock()
         self._run: Any = None
         self._halts: dict[str, str] = {}
@@ -71,7 +73,7 @@ class Worker:
         while True:
             order = self._claims.get()
             claim = Claim(order["take"], order["run"], order["project"])
-            run = Run(self._store, claim, lambda: self._say("news"), self._loading)
+            run = Run(self._store, claim, lambda: self._say("news"), self._loading, self._plans)
             with self._lock:
                 self._run = run
                 if claim.run in self._halts:
@@ -108,16 +110,17 @@ class Worker:
         try:
             with self._loading:
                 return unfit(
-                    self._store, question["document"], question["parent"], question["at"], self._load
-                )
+                    self._store, question["document"], question["parent"], question["at"], self._load,
+                    self._plans,
+                )  # fmt: skip
         except Exception:
             _LOG.exception("a shot could not be checked")
             return None  # the run itself will say
 
     def _described(self, name: str) -> dict[str, Any] | None:
         from rehearse.models import ModelError
-        from rehearse.models.said_of import says
-        from rehearse.planning import abilities
+        from rehearse.models.card_of import card_of
+        from rehearse.resolve.abilities import says
         from rehearse.theatre.world.vocabulary import word_groups
 
         try:
@@ -127,7 +130,7 @@ class Worker:
             return None
         own, limits = model.defaults, model.limits
         words = None if limits.vocabulary is None else sorted(limits.vocabulary)
-        can = abilities(model)
+        can = card_of(model).abilities
         return {
             "name": name,
             "family": model.family,

@@ -47,7 +47,7 @@ from rehearse.sampling.checkpoint import (
     save_checkpoint,
 )
 from rehearse.sampling.original import Original
-from rehearse.sampling.surroundings import say_what_changed, surroundings
+from rehearse.sampling.surroundings import say_what_changed
 from rehearse.shot import Shot, ShotError
 from rehearse.takes.take import Take
 
@@ -390,18 +390,7 @@ class TakeFolder:
         return self.path / "checkpoints" / f"step-{step:04d}.safetensors"
 
     def _save(self, take: Take, state: State, original: Original | None) -> None:
-        save_checkpoint(
-            Checkpoint(
-                state=state,
-                shot=take.shot.to_json(),
-                model=take.model.identity,
-                fingerprint=take.model.fingerprint,
-                notes=take.notes,
-                original=original,
-                made_with=surroundings(take.model),
-            ),
-            self._file(state.step),
-        )
+        save_checkpoint(take.checkpoint(state, original=original), self._file(state.step))
 
     def _load(self, step: int) -> Checkpoint:
         file = self._file(step)

@@ -20,10 +20,22 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from rehearse.animating import drags_anything
 from rehearse.models import load_model
+from rehearse.models.card_of import card_of
 from rehearse.models.model import VideoModel
+from rehearse.planning import compile as compile_plan
 from rehearse.planning import plan as make_plan
+from rehearse.resolve import ForkBlend, ResolvedShot, resolve
+from rehearse.resolve.branching import (
+    Change,
+    acts_in_steps,
+    begins_anew,
+    change_of_model,
+    change_of_run,
+    last_step_with_room,
+    mixes_with_parent,
+    new_blend_is_of_a_drag,
+)
 from rehearse.sampling.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from rehearse.sampling.loop import Cancelled, Loop
 from rehearse.sampling.original import Original
@@ -31,8 +43,7 @@ from rehearse.sampling.plan import Plan
 from rehearse.sampling.state import State
 from rehearse.sampling.surroundings import say_what_changed, surroundings
 from rehearse.shot import Shot
-from rehearse.takes.blending import keeps_original, mixed, mixes_with_parent, plan_of, unmixed
-from rehearse.takes.changes import acts_in_steps
+from rehearse.takes.blending import mixed, plan_of
 from rehearse.takes.clip import Clip
 from rehearse.takes.recorder import Recorder
 
@@ -110,17 +121,18 @@ class Take:
         *,
         keep: int = 1,
         recorder: Recorder | None = None,
+        plan: Plan | None = None,
     ) -> Self:
         """A take of which nothing has run yet; the shot is validated against the model here.
 
         shot: a Shot, or a prompt alone. model: a loaded model; None loads ``shot.model``. keep: which states
         stay in memory to fork from: 1 every step, n every n-th, 0 none but the current one. recorder: writes
-        the take down as it runs, such as ``TakeFolder.create("folder")``. Raises ShotError, ModelError, and
-        what the recorder raises.
+        the take down as it runs, such as ``TakeFolder.create("folder")``. plan: of this shot and model, where
+        it is made already. Raises ShotError, ModelError, and what the recorder raises.
         """
         shot = Shot(shot) if isinstance(shot, str) else shot
         model = model or load_model(shot.model)
-        take = cls(shot, model, make_plan(shot, model), keep=keep, recorder=recorder)
+        take = cls(shot, model, plan or make_plan(shot, model), keep=keep, recorder=recorder)
         if recorder is not None:
             recorder.on_start(take)
         return take
@@ -233,7 +245,12 @@ class Take:
         self._cancel.set()
 
     def fork(
-        self, at: int | None = None, shot: Shot | None = None, *, recorder: Recorder | None = None
+        self,
+        at: int | None = None,
+        shot: Shot | None = None,
+        *,
+        recorder: Recorder | None = None,
+        plan: Plan | None = None,
     ) -> Take:
         """A new take that branches off at a step and pays only for the steps after it; this one stays as is.
 
@@ -241,7 +258,8 @@ class Take:
         nothing over, so anything may change; at the last step nothing is left for a change to act in.
         shot: the changed shot; None for the same. It says all that is wanted: with a blend that it has from
         this take's shot the fork is blended with this take; ``shot.with_control(blend=None)`` leaves it out.
-        recorder: writes the new take down.
+        recorder: writes the new take down. plan: of the changed shot alone, without a blend with this take,
+        where it is made already (:func:`rehearse.planning.compile`).
 
         Where the changed shot's ``control.blend`` is set, every step after the branch is a mix (equation 4)
         of what this take's instructions and the changed ones say: see :mod:`rehearse.takes.blending`. Such a
@@ -260,18 +278,18 @@ class Take:
         original, model = self.original, self.model
         if shot is self.shot:
             plan = self.plan
-        elif mixes_with_parent(shot):
-            plan = self._fitting(step, shot, "a blend with its parent")
-            kept = self._predictions(step) if keeps_original(shot) else None
-            # A kept side is what this take predicted, its own blend included.
-            further = None if kept is not None or self.original is None else self.original.since(step)
-            original = Original(self.shot.to_json(), kept, further)
-            plan = mixed(plan, shot, model, original)
-        elif step == 0:
+        elif begins_anew(self.shot, shot, step):
             model, original = self.model if shot.model == self.shot.model else load_model(shot.model), None
-            plan = make_plan(shot, model)
+            plan = plan or make_plan(shot, model)
         else:
-            plan, original = self._fitting(step, shot, f"a fork at step {step}"), None
+            resolved = self._fitting(step, shot)
+            plan, original = plan or compile_plan(resolved, model), None
+            if isinstance(resolved.blend, ForkBlend):
+                kept = self._predictions(step) if resolved.blend.keeps_original else None
+                # A kept side is what this take predicted, its own blend included.
+                further = None if kept is not None or self.original is None else self.original.since(step)
+                original = Original(self.shot.to_json(), kept, further)
+                plan = mixed(plan, resolved, model, original)
         branch = Take(shot, model, plan, keep=self.keep, original=original, recorder=recorder)
         if step or original is not None:
             branch._kept = {s: state for s, state in self._kept.items() if s <= step}
@@ -300,17 +318,32 @@ class Take:
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write where the take stands (not the earlier steps); the path. Raises CheckpointError."""
-        state = self._state or self._loop.start()
-        checkpoint = Checkpoint(
+        return save_checkpoint(self.checkpoint(self._state or self._loop.start()), path)
+
+    def checkpoint(
+        self,
+        state: State,
+        *,
+        original: Original | None = None,
+        shot: str | None = None,
+        notes: dict[str, str] | None = None,
+    ) -> Checkpoint:
+        """One of this take's states as it is written down.
+
+        original: what it is blended with, where more of it is kept than the rest of the run needs. shot,
+        notes: in place of the take's own.
+        """
+        if original is None and self.original is not None:
+            original = self.original.since(state.step)
+        return Checkpoint(
             state=state,
-            shot=self.shot.to_json(),
+            shot=self.shot.to_json() if shot is None else shot,
             model=self.model.identity,
             fingerprint=self.model.fingerprint,
-            notes=self.notes,
-            original=None if self.original is None else self.original.since(state.step),
+            notes=self.notes if notes is None else notes,
+            original=original,
             made_with=surroundings(self.model),
         )
-        return save_checkpoint(checkpoint, path)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str], model: VideoModel | None = None, *, keep: int = 1) -> Self:
@@ -373,42 +406,27 @@ class Take:
 
     def _refuse_late_change(self, step: int, shot: Shot) -> None:
         if step == self.steps and acts_in_steps(self.shot, shot):
-            last = max(kept for kept in self.kept_steps if kept < step)
+            last = last_step_with_room(self.kept_steps, step)
             raise TakeError(
                 f"cannot fork at step {step} with a changed shot: the take has {self.steps} steps, and none "
                 f"is left for the change to act in; fork at {last}{' or earlier' if last else ''}"
             )
 
     def _say_what_a_blend_means(self, shot: Shot) -> None:
-        blend, before = shot.control.blend, self.shot
-        known = blend == before.control.blend and drags_anything(before)
-        if blend is not None and drags_anything(shot) and not known:
+        if new_blend_is_of_a_drag(self.shot, shot):
             _LOG.warning(
                 "control.blend: this shot drags something, so it mixes with the picture before the drag, "
                 "under the shot's own words, and not with the take it branches from; leave out what drags or "
                 "the blend, if that is not meant"
             )
 
-    def _fitting(self, step: int, shot: Shot, what: str) -> Plan:
-        """The plan of a changed shot alone; TakeError where the change needs a run from the start."""
-        self._refuse_changes(what, [("model", self.shot.model, shot.model)])
-        plan = unmixed(shot, self.model)
-        self._refuse_changes(
-            what,
-            [
-                (name, getattr(self.plan, name), getattr(plan, name))
-                for name in ("seed", "frames", "width", "height", "steps", "scheduler")
-            ],
-        )
-        return plan
-
-    def _refuse_changes(self, what: str, changes: list[tuple[str, object, object]]) -> None:
-        for name, before, after in changes:
-            if before != after:
-                raise TakeError(
-                    f"{what} keeps the {name} of its take ({before}, not {after}); "
-                    "fork at 0 without a blend or start a new take to change it"
-                )
+    def _fitting(self, step: int, shot: Shot) -> ResolvedShot:
+        """A changed shot, resolved; TakeError where the change needs a run from the start."""
+        what = "a blend with its parent" if mixes_with_parent(shot) else f"a fork at step {step}"
+        _refuse(change_of_model(self.shot, shot), what)
+        resolved = resolve(shot, card_of(self.model))
+        _refuse(change_of_run(self.plan, resolved), what)
+        return resolved
 
     def _predictions(self, step: int) -> dict[int, Tensor]:
         """The clean latents this take predicted in each step from ``step`` on."""
@@ -435,6 +453,12 @@ class Take:
     def __repr__(self) -> str:
         branch = f", from {self.parent_id[:8]} at {self.branch_step}" if self.parent_id else ""
         return f"Take({self.id[:8]}, step {self.step}/{self.steps}{branch}, {self.shot.prompt!r})"
+
+
+def _refuse(change: Change | None, what: str) -> None:
+    if change is not None:
+        remedy = "fork at 0 without a blend or start a new take to change it"
+        raise TakeError(change.sentence(what, remedy))
 
 
 def _whole(name: str, number: object) -> int:

@@ -2099,7 +2099,7 @@ export interface components {
         };
         /**
          * ControlSettings
-         * @description Settings of the control methods. Each one left out (null) is decided when the shot is planned for its
+         * @description Settings of the control methods. Each one left out (null) is decided when the shot is resolved for its
          *     model.
          */
         ControlSettings: {
@@ -2191,16 +2191,16 @@ export interface components {
              */
             initial_noise?: ("random" | "freetraj") | null;
             /**
-             * @description How original and edit mix, in a fork or under a drag.
-             * @default null
-             */
-            blend?: components["schemas"]["BlendSettings"] | null;
-            /**
              * Frame Alignment
              * @description Whether frames are aligned with the intermediate picture by the learned layer of equation 5.
              * @default null
              */
             frame_alignment?: boolean | null;
+            /**
+             * @description How original and edit mix, in a fork or under a drag.
+             * @default null
+             */
+            blend?: components["schemas"]["BlendSettings"] | null;
         };
         /**
          * DragMove
@@ -2681,8 +2681,8 @@ export interface components {
              *       "target_attention": null,
              *       "target_attention_steps": null,
              *       "initial_noise": null,
-             *       "blend": null,
-             *       "frame_alignment": null
+             *       "frame_alignment": null,
+             *       "blend": null
              *     }
              */
             control?: components["schemas"]["ControlSettings"];

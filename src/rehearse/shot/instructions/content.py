@@ -12,6 +12,17 @@ from rehearse.shot.fields import Fraction, Number, Text
 from rehearse.shot.mask import MOST_STROKES, Mask
 from rehearse.shot.stroke import Stroke
 
+FEATHER = 0.04
+"""Width of a region's soft edge where an instruction is silent, as a fraction of the frame's shorter side."""
+ROUND_STROKES = 0.12
+"""How far round strokes with a prompt of their own the picture may change, as a fraction of the frame's
+shorter side."""
+STRENGTH = 0.6
+"""How far paint, or a prompt for the whole picture, departs from what is there."""
+STRENGTH_IN_REGION = 0.9
+"""How far a prompt departs in a region without paint: there, something else is asked for. An inpainting model
+sees what is around it and needs nothing of what was there: with one it is 1."""
+
 
 class ContentInstruction(Document):
     """An edit of the intermediate picture, in the order of the shot's instructions.

@@ -13,6 +13,8 @@ from rehearse.shot.fields import Fraction, Text
 
 MAGNITUDES: dict[str, float] = {"small": 0.25, "moderate": 0.5, "large": 0.75}
 """Where the named magnitudes lie on the scale from 0 (still) to 1 (as much as the model can)."""
+AMOUNT = MAGNITUDES["moderate"]
+"""The magnitude where a shot says none."""
 
 
 def _magnitude(value: Any) -> Any:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from rehearse.media import MediaError, NoSuchFile, read_clip
 from rehearse.models.model import Tokens
 from rehearse.models.target_conditioning import TRIGGERS
-from rehearse.models.vocabulary import unknown_words
+from rehearse.resolve.vocabulary import unknown_words
 from rehearse.shot.errors import ShotError
 from rehearse.shot.mask_picture import notes_on_values
 from rehearse.training.target.clips import Shape, fitted_mask, read_mask

@@ -1,11 +1,17 @@
-"""Soft edges of a region, laid inside it: outside the region a picture stays bit for bit.
+"""Soft edges of a region: inside it, across its border, or outside it.
 
-A mask's weight rises from its border inwards, ``f = min(mask, d / w)`` with d the depth under the border in
-pixels and w the feather's width. Where the region is nowhere as deep as w (a thin stroke), w is the depth it
-has there: a thin region is redrawn too.
+- :func:`feathered`: inside. Outside the region a picture stays bit for bit: for what is laid over it.
+- :func:`across`: half on either side of the border: for what two predictions share.
+- :func:`outside`, :func:`spread`: beyond it: for what a change may reach past its own pixels.
+
+The inner edge: a mask's weight rises from its border inwards, ``f = min(mask, d / w)`` with d the depth under
+the border in pixels and w the feather's width. Where the region is nowhere as deep as w (a thin stroke), w is
+the depth it has there: a thin region is redrawn too.
 """
 
 from __future__ import annotations
+
+import math
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,6 +62,38 @@ def lay_over(below: NDArray[np.uint8], above: NDArray[np.uint8], weight: Weights
     base = below[here].astype(np.float32)
     mixed = base + weight[here][:, None] * (above[here] - base)
     result[here] = np.rint(np.clip(mixed, 0, 255)).astype(np.uint8)
+    return result
+
+
+def across(region: Weights, pixels: float) -> Weights:
+    """A region ``[height, width]`` in [0, 1] whose edges run from 1 to 0 over about ``pixels`` pixels, half
+    of them on either side.
+
+    It is averaged under a cone-like (separable triangular) window of that width; beyond the frame's edge the
+    region goes on as it is at the edge, so that a region that reaches the edge stays whole there.
+    """
+    reach = int(np.ceil(pixels / 2))
+    if reach < 1:
+        return region
+    window = np.clip(pixels / 2 + 0.5 - np.abs(np.arange(-reach, reach + 1)), 0, None)
+    window /= window.sum()
+    soft = region.astype(np.float64)
+    for axis in (0, 1):
+        padding = [(reach, reach) if place == axis else (0, 0) for place in (0, 1)]
+        padded = np.pad(soft, padding, mode="edge")
+        views = np.lib.stride_tricks.sliding_window_view(padded, len(window), axis=axis)
+        soft = views @ window
+    return np.clip(soft, 0, 1).astype(np.float32)
+
+
+def outside(marked: NDArray[np.bool_], reach: int) -> Weights:
+    """1 where marked, falling to 0 along half a cosine over ``reach`` pixels around, float32 ``[H, W]``."""
+    result = marked.astype(np.float32)
+    reached = result.copy()
+    for k in range(1, reach):
+        wider = _around(reached, np.maximum, corners=False)
+        result[wider > reached] = 0.5 + 0.5 * math.cos(math.pi * k / reach)
+        reached = wider
     return result
 
 

@@ -1,25 +1,32 @@
-"""What models read: theatre models know a few dozen words and say so, and all have a longest text."""
+"""Words that models know: theatre models know a few dozen and say so."""
 
 from __future__ import annotations
 
 import difflib
-import logging
 import re
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import Protocol
 
-from rehearse.models.meanings import alike_in_meaning
+from rehearse.cards import Limits
+from rehearse.resolve.meanings import alike_in_meaning
 from rehearse.shot.errors import ShotError
 from rehearse.shot.prompt_syntax import told, without_syntax
 
-if TYPE_CHECKING:
-    from rehearse.models.model import VideoModel
-
-_LOG = logging.getLogger(__name__)
-_MOST_SHOWN = 240
 # Emoji and other signs that stand for things are words too; punctuation is none.
 _SIGNS = r"[^\w\s\u0000-\u036f\u2000-\u206f\u3000-\u303f\ufe00-\ufe0f\uff00-\uffef]+"
 _WORD = re.compile(rf"\w+(?:['’-]\w+)*|{_SIGNS}")
+
+
+class Reader(Protocol):
+    """What reads a text: a model, or its card."""
+
+    @property
+    def identity(self) -> str:
+        """What ``--model`` was given."""
+
+    @property
+    def limits(self) -> Limits:
+        """Of words, among others."""
 
 
 def words_of(text: str) -> list[str]:
@@ -45,7 +52,7 @@ def nearest_words(word: str, vocabulary: Iterable[str], count: int = 3) -> list[
     return list(dict.fromkeys([*slips, *alike, *([] if alike else spelt)]))[:count]
 
 
-def refuse_unknown_words(field: str, text: str, model: VideoModel) -> None:
+def refuse_unknown_words(field: str, text: str, model: Reader) -> None:
     """Raise ShotError, naming the field, where the text has words that a model of closed vocabulary was never
     taught; the sentence gives the nearest known ones."""
     vocabulary = model.limits.vocabulary
@@ -71,30 +78,6 @@ def refuse_unknown_words(field: str, text: str, model: VideoModel) -> None:
     )
 
 
-def say_foreign_syntax(what: str, text: str) -> None:
-    """Warn of what a text says in the syntax of other tools. what: it is called in the sentence."""
-    for sentence in told(text):
-        _LOG.warning("%s has %s", what, sentence)
-
-
-def say_what_is_cut(what: str, text: str, model: VideoModel) -> None:
-    """Warn where a text has more tokens than a model reads. what: it is called in the sentence."""
-    lost = words_lost(text, model)
-    if not lost:
-        return
-    shown = lost if len(lost) <= _MOST_SHOWN else f"{lost[:_MOST_SHOWN]}... ({len(lost.split())} words)"
-    _LOG.warning(
-        "%s is longer than the %d tokens %r reads; it does not see: %r",
-        *(what, model.limits.max_tokens, model.identity, shown),
-    )
-
-
-def words_lost(text: str, model: VideoModel) -> str:
-    """The end of a text that a model does not read, from the first word that it does not read whole; empty
-    where it reads all."""
-    cut = model.tokenize(text).cut
-    if cut is None:
-        return ""
-    while cut and text[cut - 1].isalnum() and text[cut : cut + 1].isalnum():
-        cut -= 1
-    return text[cut:].strip()
+def foreign_syntax(what: str, text: str) -> list[str]:
+    """Sentences on what a text says in the syntax of other tools. what: it is called in them."""
+    return [f"{what} has {sentence}" for sentence in told(text)]
