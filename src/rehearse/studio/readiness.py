@@ -13,19 +13,19 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
+from rehearse.cards import Limits, ModelCard
+from rehearse.resolve import resolve
 from rehearse.resolve.abilities import LATER, UNNAMED, needs
 from rehearse.resolve.vocabulary import nearest_words, unknown_words
-from rehearse.shot import Shot, ShotError, phrase_spans
+from rehearse.shot import Mask, Shot, ShotError, phrase_spans
 from rehearse.shot.draft import Draft, prompt_of
 from rehearse.shot.errors import faults
 from rehearse.shot.instructions import Instruction
 from rehearse.shot.nouns import Noun, nouns
 from rehearse.shot.prompt_syntax import told, without_syntax
 from rehearse.studio.limits import ServerLimits
+from rehearse.studio.model_facts import Facts, card_of_facts
 from rehearse.studio.views import Fix, PatchOperation, ShotProblem
-
-Facts = Mapping[str, Any]
-"""A model as the worker describes it, see :class:`rehearse.studio.views.ModelView`."""
 
 _INSTRUCTION: TypeAdapter[Any] = TypeAdapter(Instruction)
 _MOST_FIXES = 5
@@ -53,7 +53,8 @@ _ONE_OF = {
 def problems_of(draft: Draft, models: Sequence[Facts], limits: ServerLimits) -> list[ShotProblem]:
     """All that keeps a draft from being run, the prompt first. models: those of the studio, empty where
     nobody has looked at them yet; then only what does not depend on them is said."""
-    return list(_Reader(draft, models, limits).read())
+    reader = _Reader(draft, models, limits)
+    return list(reader.read()) or reader.resolved()
 
 
 def subjects_of(draft: Draft, models: Sequence[Facts]) -> tuple[Noun, ...]:
@@ -78,18 +79,12 @@ class _Reader:
         self.said = _without_nulls(draft)
         self.prompt = prompt_of(draft)
         self.instructions: list[dict[str, Any]] = self.said.get("instructions", [])
-        self.models = models
+        self.models = [card_of_facts(facts) for facts in models]
         self.limits = limits
         self.name = str(self.said.get("model", _DEFAULT_MODEL))
-        self.model = next((facts for facts in models if facts["name"] == self.name), None)
-        self.nouns = nouns(self.prompt, self._things())
-
-    def _things(self) -> list[str] | None:
-        if self.model is None or self.model["limits"]["vocabulary"] is None:
-            return None
-        groups = self.model["limits"].get("word_groups", ())
-        things = [word for group in groups if group["name"] == "Things" for word in group["words"]]
-        return things or None
+        self.model = next((card for card in self.models if card.identity == self.name), None)
+        told = next((facts for facts in models if facts["name"] == self.name), None)
+        self.nouns = nouns(self.prompt, _things(told))
 
     def read(self) -> Iterator[ShotProblem]:
         if not self.prompt.strip():
@@ -108,6 +103,20 @@ class _Reader:
         yield from self._words(
             "negative_prompt", str(self.said.get("negative_prompt", "")), "/negative_prompt"
         )
+
+    def resolved(self) -> list[ShotProblem]:
+        """What is wrong with a draft of which nothing else is: what keeps it from being resolved for its
+        model. Mask pictures lie in the store; where there are any, the worker looks at them."""
+        if self.model is None:
+            return []
+        shot = Shot.model_validate(self.said)
+        if not all(mask.is_ready for mask in _masks_of(shot)):
+            return []
+        try:
+            resolve(shot, self.model)
+        except ShotError as error:
+            return [finding_of(self.draft, str(error), error.field)]
+        return []
 
     # What the document alone says
 
@@ -197,38 +206,38 @@ class _Reader:
     def _model(self) -> Iterator[ShotProblem]:
         if self.limits is None or self.name in self.limits.models:
             return
-        titles = [_use(facts["name"]) for facts in self._others(self._needed())]
+        titles = [_use(card.identity) for card in self._others(self._needed())]
         yield _problem("model", f"This studio has no model “{_title(self.name)}”.", *titles[:_MOST_FIXES])
 
     def _needed(self) -> frozenset[str]:
         return frozenset(need for one in self.instructions for need in needs(SimpleNamespace(**one)))
 
-    def _others(self, all_of: frozenset[str], least: Sequence[str] = ()) -> list[Facts]:
+    def _others(self, all_of: frozenset[str], least: Sequence[str] = ()) -> list[ModelCard]:
         """Models for a clip that can do all of this; where there is none, those that can do the least."""
-        clips = [facts for facts in self.models if facts["name"] != self.name and self._makes_clips(facts)]
+        clips = [card for card in self.models if card.identity != self.name and self._makes_clips(card)]
         for wanted in (all_of, frozenset(least)):
-            found = [facts for facts in clips if wanted <= set(facts["abilities"])]
+            found = [card for card in clips if wanted <= card.abilities]
             if found:
                 return sorted(found, key=self._farness)
         return []
 
-    def _farness(self, facts: Facts) -> tuple[int, bool, bool]:
+    def _farness(self, card: ModelCard) -> tuple[int, bool, bool]:
         """How much else would change with a model: words it does not know come first, then whether it is of
         the other kind of vocabulary, then whether it makes as many frames."""
-        closed = facts["limits"]["vocabulary"] is not None
-        mine = self.model is None or self.model["limits"]["vocabulary"] is not None
+        closed = card.limits.vocabulary is not None
+        mine = self.model is None or self.model.limits.vocabulary is not None
         frames = self.said.get("frames")
-        fits = not isinstance(frames, int) or frames < 1 or _takes_frames(frames, facts)
-        return len(self._unknown(self.prompt, facts)), closed is not mine, not fits
+        fits = not isinstance(frames, int) or frames < 1 or card.limits.takes_frames(frames)
+        return len(self._unknown(self.prompt, card)), closed is not mine, not fits
 
-    def _makes_clips(self, facts: Facts) -> bool:
-        one = facts["limits"]["max_frames"] == 1
-        return not one or (self.model is not None and self.model["limits"]["max_frames"] == 1)
+    def _makes_clips(self, card: ModelCard) -> bool:
+        one = card.limits.max_frames == 1
+        return not one or (self.model is not None and self.model.limits.max_frames == 1)
 
     def _able(self) -> Iterator[ShotProblem]:
         if self.model is None:
             return
-        can, title = set(self.model["abilities"]), _title(self.name)
+        can, title = set(self.model.abilities), _title(self.name)
         if (self.said.get("control") or {}).get("target_attention") and "target_attention" in can:
             can |= {"target", "target.source"}
         pictures = 0
@@ -246,7 +255,7 @@ class _Reader:
                             removal,
                         )
                 continue
-            others = [_use(facts["name"]) for facts in self._others(self._needed(), needed)][:3]
+            others = [_use(card.identity) for card in self._others(self._needed(), needed)][:3]
             first = missing[0]
             if first == UNNAMED:
                 if "phrase" in instruction:
@@ -282,28 +291,32 @@ class _Reader:
     def _size(self) -> Iterator[ShotProblem]:
         if self.model is None:
             return
-        limits, title = self.model["limits"], _title(self.name)
-        fixed = limits.get("fixed") or (None, None, None)
+        limits, title = self.model.limits, _title(self.name)
+        fixed = limits.fixed or (None, None, None)
         for field, only in zip(("frames", "width", "height"), fixed, strict=True):
             value = self.said.get(field)
             if not isinstance(value, int | float) or value < 1 or value != int(value):
                 continue
             asked = int(value)
-            near = _near_frames(asked, limits) if field == "frames" else [_nearest_size(asked, limits, only)]
+            near = (
+                list(limits.nearest_frames(asked))
+                if field == "frames"
+                else [_nearest_size(asked, limits, only)]
+            )
             if near == [asked]:
                 continue
             unit = "frames" if field == "frames" else "pixels"
             fixes = [_fix(f"Set to {fits} {unit}", ("add", f"/{field}", fits)) for fits in near]
             if field == "frames":
-                able = (facts for facts in self._others(self._needed()) if _takes_frames(asked, facts))
-                fixes += [_use(facts["name"]) for facts in able][:2]
+                able = (card for card in self._others(self._needed()) if card.limits.takes_frames(asked))
+                fixes += [_use(card.identity) for card in able][:2]
             yield _problem(field, _size_sentence(title, field, asked, limits, only), *fixes, _without(field))
 
     def _control(self) -> Iterator[ShotProblem]:
         control = self.said.get("control") or {}
         if self.model is None:
             return
-        can, title = set(self.model["abilities"]), _title(self.name)
+        can, title = set(self.model.abilities), _title(self.name)
         if control.get("frame_alignment") and "frame_alignment" not in can:
             yield _problem(
                 "control.frame_alignment", f"{title} cannot align frames with the first picture.",
@@ -321,15 +334,15 @@ class _Reader:
 
     # Words
 
-    def _unknown(self, text: str, model: Facts | None) -> list[str]:
-        known = None if model is None else model["limits"]["vocabulary"]
+    def _unknown(self, text: str, model: ModelCard | None) -> list[str]:
+        known = None if model is None else model.limits.vocabulary
         return [] if known is None else unknown_words(text, known)
 
     def _words(self, field: str, text: str, pointer: str) -> Iterator[ShotProblem]:
         """One problem for each word that the model was never taught."""
         if self.model is None:
             return
-        known = self.model["limits"]["vocabulary"]
+        known = self.model.limits.vocabulary or frozenset()
         unknown = self._unknown(text, self.model)
         if unknown and (foreign := list(told(text))):
             # Its words would be told as unknown one by one: "1", "3", "lora".
@@ -346,40 +359,40 @@ class _Reader:
             yield _problem(field, f"{_title(self.name)} does not know “{word}”.", *fixes)
 
 
+def _masks_of(shot: Shot) -> Iterator[Mask]:
+    blend = shot.control.blend
+    for holder in (*shot.instructions, *(() if blend is None else (blend,))):
+        for name in ("mask", "region"):
+            if (mask := getattr(holder, name, None)) is not None:
+                yield mask
+
+
 def _replaced(text: str, word: str, by: str) -> str:
     pattern = rf"(?<![\w'’-]){re.escape(word)}(?![\w'’-])"
     return re.sub(pattern, lambda _: by, text, flags=re.IGNORECASE)
 
 
-def _takes_frames(asked: int, facts: Facts) -> bool:
-    return _near_frames(asked, facts["limits"]) == [asked]
+def _things(facts: Facts | None) -> list[str] | None:
+    """The things that a model of a closed vocabulary knows; None where it may be anything."""
+    if facts is None or facts["limits"]["vocabulary"] is None:
+        return None
+    groups = facts["limits"].get("word_groups", ())
+    return [word for group in groups if group["name"] == "Things" for word in group["words"]] or None
 
 
-def _near_frames(asked: int, limits: Mapping[str, Any]) -> list[int]:
-    """The counts next to ``asked`` that a clip can have, as ``rehearse.models.model.Limits`` has them."""
-    if limits.get("fixed"):
-        return [int(limits["fixed"][0])]
-    most, step = limits["max_frames"], limits.get("frame_step") or 1
-    low = 1 + (asked - 1) // step * step
-    if most is not None:
-        low = min(low, 1 + (most - 1) // step * step)
-    near = [low] if low >= asked else [low, low + step]
-    return [count for count in near if most is None or count <= most]
-
-
-def _nearest_size(asked: int, limits: Mapping[str, Any], only: int | None) -> int:
+def _nearest_size(asked: int, limits: Limits, only: int | None) -> int:
     if only is not None:
         return int(only)
-    unit = limits["size_multiple"]
+    unit = limits.size_multiple
     return max(unit, round(asked / unit) * unit) if asked % unit else asked
 
 
-def _size_sentence(title: str, field: str, asked: int, limits: Mapping[str, Any], only: int | None) -> str:
+def _size_sentence(title: str, field: str, asked: int, limits: Limits, only: int | None) -> str:
     if only is not None:
         return f"{title} only makes a {field} of {only}, not {asked}."
     if field != "frames":
-        return f"{title} needs a {field} that is a multiple of {limits['size_multiple']}; {asked} is not."
-    most, step = limits["max_frames"], limits.get("frame_step") or 1
+        return f"{title} needs a {field} that is a multiple of {limits.size_multiple}; {asked} is not."
+    most, step = limits.max_frames, limits.frame_step
     if most is not None and asked > most:
         return f"{title} makes at most {most} frame{'' if most == 1 else 's'}; this asks for {asked}."
     return f"{title} makes 1 frame plus a multiple of {step}; {asked} does not fit."

@@ -13,7 +13,8 @@ from rehearse.shot import Shot, ShotError
 from rehearse.shot.draft import Draft, check_draft, draft_text, prompt_of, read_draft
 from rehearse.studio import views
 from rehearse.studio.limits import ServerLimits
-from rehearse.studio.readiness import Facts, problems_of, subjects_of
+from rehearse.studio.model_facts import Facts
+from rehearse.studio.readiness import problems_of, subjects_of
 from rehearse.studio.remarks import notes_of
 from rehearse.takes.store import shots
 from rehearse.takes.store.facts import Facts as Row

@@ -183,6 +183,12 @@ class ModelView(View):
     settings."""
     from_picture: bool
     """Whether a clip of it starts from a picture: the shot's, or one made of the prompt first."""
+    shows_picture: Literal["any", "start"] | None = None
+    """When it can show that picture: at any time of the clip, or as the first frame only."""
+    site_kinds: list[str] = []
+    """Kinds of attention in its denoiser: `cross`, `spatial`, `temporal`, `joint`."""
+    triggers: dict[str, str] = {}
+    """The word that is put before a target's words, by the target's role."""
     says: str
     """What it can do, in a few words."""
     defaults: Defaults

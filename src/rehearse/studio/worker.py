@@ -120,37 +120,14 @@ class Worker:
     def _described(self, name: str) -> dict[str, Any] | None:
         from rehearse.models import ModelError
         from rehearse.models.card_of import card_of
-        from rehearse.resolve.abilities import says
-        from rehearse.theatre.world.vocabulary import word_groups
+        from rehearse.studio.model_facts import facts_of
 
         try:
             model = self._load(name)
         except ModelError as error:
             _LOG.warning("%s", error)
             return None
-        own, limits = model.defaults, model.limits
-        words = None if limits.vocabulary is None else sorted(limits.vocabulary)
-        can = card_of(model).abilities
-        return {
-            "name": name,
-            "family": model.family,
-            "abilities": sorted(can),
-            "from_picture": model.starts_from_picture,
-            "says": says(can, limits.max_frames),
-            "defaults": {
-                key: getattr(own, key)
-                for key in ("frames", "width", "height", "fps", "steps", "guidance", "scheduler")
-            },
-            "limits": {
-                "max_frames": limits.max_frames,
-                "size_multiple": limits.size_multiple,
-                "max_tokens": limits.max_tokens,
-                "vocabulary": words,
-                "word_groups": word_groups(words or ()),
-                "frame_step": limits.frame_step,
-                "fixed": None if limits.fixed is None else list(limits.fixed),
-            },
-        }
+        return facts_of(name, card_of(model))
 
 
 def _speaker(stream: TextIO) -> Say:

@@ -1001,6 +1001,25 @@ export interface components {
              */
             from_picture: boolean;
             /**
+             * Shows Picture
+             * @description When it can show that picture: at any time of the clip, or as the first frame only.
+             */
+            shows_picture?: ("any" | "start") | null;
+            /**
+             * Site Kinds
+             * @description Kinds of attention in its denoiser: `cross`, `spatial`, `temporal`, `joint`.
+             * @default []
+             */
+            site_kinds?: string[];
+            /**
+             * Triggers
+             * @description The word that is put before a target's words, by the target's role.
+             * @default {}
+             */
+            triggers?: {
+                [key: string]: string;
+            };
+            /**
              * Says
              * @description What it can do, in a few words.
              */
