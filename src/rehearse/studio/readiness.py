@@ -94,10 +94,11 @@ class _Reader:
         whole = list(self._settings())
         for index, instruction in enumerate(self.instructions):
             whole += self._instruction(index, instruction)
+        # What the model cannot follow at all comes before what is still open about it.
+        yield from self._able()
         yield from whole
         if self.prompt.strip() and not whole:
             yield from self._together()
-        yield from self._able()
         yield from self._size()
         yield from self._control()
         yield from self._words(
