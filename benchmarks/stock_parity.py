@@ -111,13 +111,20 @@ CASES: dict[str, Case] = {
         from_folder,
         {"num_frames": 9, "max_sequence_length": toy.T5_TOKENS},
     ),
+    "wan (WanPipeline)": Case(
+        lambda folder: toy.save_toy_wan(folder, pictures=False),
+        9,
+        from_folder,
+        {"num_frames": 9, "max_sequence_length": toy.T5_TOKENS},
+    ),
 }
 
 
 def ours(model: VideoModel, frames: int, steps: int, seed: int) -> tuple[Tensor, Tensor]:
     """Latents ``[1, C, F, h, w]`` before the first step and after the last."""
+    scheduler = "unipc" if model.family == "wan" else "ddim"
     plan = Plan(
-        frames=frames, width=WIDTH, height=HEIGHT, fps=8, steps=steps, guidance=GUIDANCE, scheduler="ddim",
+        frames=frames, width=WIDTH, height=HEIGHT, fps=8, steps=steps, guidance=GUIDANCE, scheduler=scheduler,
         seed=seed, text=model.encode(PROMPT, NEGATIVE),
     )  # fmt: skip
     loop = Loop(model, plan)
@@ -182,10 +189,10 @@ def as_markdown(results: list[Result], command: str, steps: int, seed: int) -> s
             "",
             f"`{command}`",
             "",
-            f"Toy models with random weights, {steps} steps of DDIM, guidance {GUIDANCE:g}, seed {seed}, "
-            f"torch {torch.__version__}, threads: {torch.get_num_threads()}. Distances of the latents after "
-            "the last step, in standard deviations of stock's in float32. In float32 both draw their own "
-            "noise from the seed; in bf16, where stock draws other numbers, it is given ours.",
+            f"Toy models with random weights, {steps} steps of DDIM (Wan: of UniPC), guidance {GUIDANCE:g}, "
+            f"seed {seed}, torch {torch.__version__}, threads: {torch.get_num_threads()}. Distances of the "
+            "latents after the last step, in standard deviations of stock's in float32. In float32 both draw "
+            "their own noise from the seed; in bf16, where stock draws other numbers, it is given ours.",
             "",
             "| family | float32, greatest | float32, mean | bf16, greatest | bf16, mean | ours in bf16 from "
             "float32, mean | stock in bf16 from float32, mean |",

@@ -48,8 +48,8 @@ def image_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def prediction_folders(tmp_path_factory: pytest.TempPathFactory, video_folder: Path) -> dict[str, Path]:
-    """One toy text-to-video model per prediction type, and one with joint attention."""
-    from toy_models import save_toy_cogvideox, save_toy_model
+    """One toy text-to-video model per prediction type, one with joint attention, and one with a video's."""
+    from toy_models import save_toy_cogvideox, save_toy_model, save_toy_wan
 
     root = tmp_path_factory.mktemp("models")
     return {
@@ -57,6 +57,7 @@ def prediction_folders(tmp_path_factory: pytest.TempPathFactory, video_folder: P
         "v_prediction": save_toy_model(root / "v", prediction="v_prediction"),
         "flow_prediction": save_toy_model(root / "flow", prediction="flow_prediction"),
         "cogvideox": save_toy_cogvideox(root / "cogvideox", vae="tiny", pictures=False),
+        "wan": save_toy_wan(root / "wan"),
     }
 
 

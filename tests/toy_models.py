@@ -213,20 +213,24 @@ COGVIDEOX_SCHEDULER: dict[str, Any] = {
 }
 
 
-def save_t5(folder: Path, width: int = 16, words: list[str] | None = None) -> None:
+def save_t5(
+    folder: Path, width: int = 16, words: list[str] | None = None, kind: Literal["T5", "UMT5"] = "T5"
+) -> None:
     """``tokenizer/`` and ``text_encoder/`` of T5: every word is one token, other words fall into letters."""
-    from transformers import T5Config, T5EncoderModel, T5Tokenizer
+    import transformers
+    from transformers import T5Tokenizer
 
     pieces = [("<pad>", 0.0), ("</s>", 0.0), ("<unk>", 0.0), ("\u2581", -2.0)]
     pieces += [(f"\u2581{word}", -1.0) for word in dict.fromkeys([*(words or WORDS), "target", "source"])]
     pieces += [(letter, -6.0) for letter in "abcdefghijklmnopqrstuvwxyz,"]
     tokenizer = T5Tokenizer(vocab=pieces, extra_ids=0, model_max_length=T5_TOKENS)
     tokenizer.save_pretrained(folder / "tokenizer")
-    config = T5Config(
+    config = getattr(transformers, f"{kind}Config")(
         vocab_size=len(pieces), d_model=width, d_kv=8, d_ff=32, num_layers=1, num_heads=2,
         feed_forward_proj="gated-gelu", decoder_start_token_id=0,
     )  # fmt: skip
-    T5EncoderModel(config).save_pretrained(folder / "text_encoder", safe_serialization=True)
+    encoder = getattr(transformers, f"{kind}EncoderModel")(config)
+    encoder.save_pretrained(folder / "text_encoder", safe_serialization=True)
 
 
 def toy_cogvideox(
@@ -346,5 +350,69 @@ def save_toy_cogvideox(
     }
     (folder / "model_index.json").write_text(json.dumps(index))
     said = {"defaults": {"steps": 4, "guidance": 3.0, "fps": 8}, "dynamic_guidance": False}
+    (folder / "rehearse.json").write_text(json.dumps(said | (settings or {})))
+    return folder
+
+
+def toy_wan_vae(halvings: tuple[bool, bool] = (True, True)) -> Any:
+    """An AutoencoderKLWan of 2.2's kind: 8 pixels to a latent cell. halvings: which halve time too."""
+    from diffusers import AutoencoderKLWan
+
+    return AutoencoderKLWan(
+        base_dim=8, decoder_base_dim=8, z_dim=4, dim_mult=[1, 2, 2], num_res_blocks=1, attn_scales=[],
+        temperal_downsample=list(halvings), is_residual=True, in_channels=12, out_channels=12, patch_size=2,
+        latents_mean=[0.1, -0.2, 0.0, 0.3], latents_std=[0.5, 0.8, 1.1, 0.6],
+        scale_factor_temporal=2 ** sum(halvings), scale_factor_spatial=8,
+    )  # fmt: skip
+
+
+def save_toy_wan(
+    folder: Path,
+    *,
+    pictures: bool = True,
+    halvings: tuple[bool, bool] = (True, True),
+    scheduler: Literal["unipc", "euler"] = "unipc",
+    settings: dict[str, Any] | None = None,
+    seed: int = 0,
+) -> Path:
+    """A whole Wan folder that stock pipelines load. pictures: of 2.2 TI2V's kind. Returns the folder."""
+    from diffusers import (
+        FlowMatchEulerDiscreteScheduler,
+        UniPCMultistepScheduler,
+        WanTransformer3DModel,
+    )
+
+    torch.manual_seed(seed)
+    transformer = WanTransformer3DModel(
+        patch_size=(1, 2, 2), num_attention_heads=2, attention_head_dim=16, in_channels=4, out_channels=4,
+        text_dim=16, freq_dim=16, ffn_dim=64, num_layers=2, rope_max_seq_len=32,
+    )  # fmt: skip
+    with torch.no_grad():
+        for parameter in transformer.parameters():
+            if parameter.ndim > 1:
+                parameter.mul_(2.0)
+    transformer.save_pretrained(folder / "transformer", safe_serialization=True)
+    toy_wan_vae(halvings).save_pretrained(folder / "vae", safe_serialization=True)
+    save_t5(folder, kind="UMT5")
+    made: Any = (
+        FlowMatchEulerDiscreteScheduler(shift=3.0)
+        if scheduler == "euler"
+        else UniPCMultistepScheduler(prediction_type="flow_prediction", use_flow_sigmas=True, flow_shift=3.0)
+    )
+    made.save_pretrained(folder / "scheduler")
+    index = {
+        "_class_name": "WanPipeline",
+        "_diffusers_version": "0.35.0",
+        "scheduler": ["diffusers", type(made).__name__],
+        "text_encoder": ["transformers", "UMT5EncoderModel"],
+        "tokenizer": ["transformers", "T5Tokenizer"],
+        "transformer": ["diffusers", "WanTransformer3DModel"],
+        "transformer_2": [None, None],
+        "vae": ["diffusers", "AutoencoderKLWan"],
+        "boundary_ratio": None,
+        "expand_timesteps": pictures,
+    }
+    (folder / "model_index.json").write_text(json.dumps(index))
+    said = {"defaults": {"frames": 9, "width": 64, "height": 48, "steps": 4, "guidance": 3.0, "fps": 8}}
     (folder / "rehearse.json").write_text(json.dumps(said | (settings or {})))
     return folder

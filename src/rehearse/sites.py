@@ -14,8 +14,12 @@ kind     batch axis is                      queries are                      key
 spatial  branches x clips x frames          height x width of one frame      the same
 cross    branches x clips x frames          height x width of one frame      prompt tokens
 temporal branches x clips x height x width  frames at one position           the same
+video    branches x clips                   frames x height x width          the same
 joint    branches x clips                   text, frames x height x width    the same
 ======== ================================== ================================ =============
+
+A ``video`` site is what spatial and temporal sites are together: a control that acts on those acts on it, in
+the blocks of its matrix that lie within a frame (spatial) and between frames (temporal).
 """
 
 from __future__ import annotations
@@ -27,7 +31,7 @@ from typing import Literal, Protocol
 import torch
 from torch import Tensor
 
-SiteKind = Literal["spatial", "temporal", "cross", "joint"]
+SiteKind = Literal["spatial", "temporal", "cross", "video", "joint"]
 SitePart = Literal["down", "mid", "up", "body"]
 
 
@@ -48,6 +52,12 @@ class Site:
     part: SitePart
     heads: int
     second: bool = False
+
+
+def chosen(kind: SiteKind, kinds: frozenset[SiteKind]) -> bool:
+    """Whether a site of this kind is among the kinds chosen: a video site also where either of those is that
+    it stands for."""
+    return kind in kinds or (kind == "video" and not kinds.isdisjoint({"spatial", "temporal"}))
 
 
 @dataclass(frozen=True, slots=True)

@@ -341,7 +341,7 @@ def test_what_does_not_fit_together_is_refused(tmp_path: Path) -> None:
             load_model(str(folder))
         assert "\n" not in str(caught.value)
 
-    refused("is of a family that is not supported", transformer=["diffusers", "WanTransformer3DModel"])
+    refused("is of a family that is not supported", transformer=["diffusers", "LTXVideoTransformer3DModel"])
     refused("its text encoder is a BertModel; only CLIPTextModel", text_encoder=["transformers", "BertModel"])
     refused("its vae is a AutoencoderKLWan", vae=["diffusers", "AutoencoderKLWan"])
     (folder / "rehearse.json").write_text('{"dynamic_guidance": "sine"}')

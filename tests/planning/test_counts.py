@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from toy_models import save_toy_cogvideox, save_toy_model, save_toy_motion_model
+from toy_models import save_toy_cogvideox, save_toy_model, save_toy_motion_model, save_toy_wan
 
 from rehearse import Shot, Take, load_model
 from rehearse.media import read_frames, write_clip
@@ -39,6 +39,8 @@ SAVED: dict[str, Callable[[Path], Path]] = {
     "cogvideox 1.5": lambda folder: save_toy_cogvideox(folder / "m", pairs=True, pictures=False),
     "cogvideox, frame by frame": lambda folder: save_toy_cogvideox(folder / "m", vae="tiny", pictures=False),
     "cogvideox, learned positions": lambda folder: save_toy_cogvideox(folder / "m", positions="learned"),
+    "wan": lambda folder: save_toy_wan(folder / "m"),
+    "wan, time halved once": lambda folder: save_toy_wan(folder / "m", halvings=(True, False)),
 }
 MET = {
     "unet3d": set(range(1, 19)),
@@ -50,6 +52,8 @@ MET = {
     "cogvideox 1.5": {1, 9, 17},
     "cogvideox, frame by frame": set(range(1, 19)),
     "cogvideox, learned positions": {9},
+    "wan": {1, 5, 9, 13, 17},
+    "wan, time halved once": {1, 5, 9, 13, 17},
 }
 
 

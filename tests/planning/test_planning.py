@@ -298,7 +298,7 @@ def test_a_negative_prompt_beyond_the_token_limit_is_told(
     assert message.endswith("it does not see: 'blue star'")
 
 
-@pytest.mark.parametrize("family", ["epsilon", "cogvideox"])
+@pytest.mark.parametrize("family", ["epsilon", "cogvideox", "wan"])
 def test_other_tools_syntax_is_told_on_an_open_vocabulary(
     prediction_folders: dict[str, Path], caplog: pytest.LogCaptureFixture, family: str
 ) -> None:

@@ -26,15 +26,16 @@ COMBINATIONS = [
     for name in SCHEDULERS
     for prediction in SCHEDULER_CONFIGS
     if (name, prediction) != ("ddim", "flow_prediction")
-] + [("ddim", "cogvideox"), ("dpm++", "cogvideox")]
+] + [("ddim", "cogvideox"), ("dpm++", "cogvideox"), ("unipc", "wan"), ("euler", "wan")]
 
 
 def shot_of(folder: Path, scheduler: str, prior: str = "noise") -> Shot:
     """A shot whose controls act before, in and after the attention, in the first four of six steps."""
     shot = Shot("a red ball moves right over the meadow", model=str(folder), seed=11, scheduler=scheduler)  # type: ignore[arg-type]
     shot = shot.follow("red ball", [(0, Box(0.1, 0.3, 0.5, 0.8)), (1, Box(0.5, 0.2, 0.9, 0.7))])
-    height = 48 if folder.name == "cogvideox" else 40  # its patches are two cells wide
-    return shot.with_(steps=STEPS, frames=3, width=48, height=height, guidance=2.5).with_control(
+    height = 48 if folder.name in ("cogvideox", "wan") else 40  # their patches are two cells wide
+    frames = 5 if folder.name == "wan" else 3
+    return shot.with_(steps=STEPS, frames=frames, width=48, height=height, guidance=2.5).with_control(
         frozen_steps=4, temporal_prior=prior, temporal_prior_steps=4, initial_noise="freetraj"
     )
 

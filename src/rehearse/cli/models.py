@@ -17,6 +17,8 @@ _ON_THE_HUB = {
     "cerspense/zeroscope_v2_576w": ("unet3d", "24 of 576x320"),
     "ali-vilab/text-to-video-ms-1.7b": ("unet3d", "16 of 256x256"),
     "THUDM/CogVideoX-5b-I2V": ("cogvideox", "49 of 720x480"),
+    "Wan-AI/Wan2.1-T2V-1.3B-Diffusers": ("wan", "81 of 832x480"),
+    "Wan-AI/Wan2.2-TI2V-5B-Diffusers": ("wan", "121 of 1280x704"),
 }
 
 app = typer.Typer(help="What --model takes; convert makes safetensors of other weights.")

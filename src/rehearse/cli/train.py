@@ -30,6 +30,8 @@ _THEATRE = {
     "theatre-alignment": "equation 5's layer for theatre-animate, which must be trained or exported before",
     "theatre-target": "a first frame to a clip in which an actor reaches a prop: the base of target masks",
     "theatre-reach": "the adapter under which theatre-target's actor reaches the prop that is marked",
+    "theatre-wan-codec-stills": "the first stage of theatre-wan-codec: stills, in large batches",
+    "theatre-wan-codec": "the autoencoder of theatre-wan, on clips (trains its stage on stills first)",
     "theatre-judge": "the judge that evaluation asks: segmentation, backdrops, features",
     "theatre-judge-space": "what embeds frames, clips and captions, beside the judge it is trained on",
 }

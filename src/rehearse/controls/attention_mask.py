@@ -7,9 +7,11 @@ subject and the background being an owner of its own.
   (end-of-text and padding included); the begin-of-text token is kept from both.
 - spatial: pixels of one frame see the pixels of the same owner in that frame.
 - temporal: at one position, frames see the frames in which that position has the same owner.
-- joint: pixels see the pixels of the same owner in all frames, and the prompt as at a cross site; the
-  prompt's tokens see everything: what they say to the pixels is bounded already, and a prompt that saw
-  a part of the frame would be another prompt. Each block of the matrix can be left out (``joint_blocks``).
+- video: pixels see the pixels of the same owner in all frames; of the blocks of the matrix, those within a
+  frame are the spatial kind's and those between frames the temporal kind's.
+- joint: as video, and the prompt as at a cross site; the prompt's tokens see everything: what they say to the
+  pixels is bounded already, and a prompt that saw a part of the frame would be another prompt. Each block of
+  the matrix can be left out (``joint_blocks``).
 
 The code that Peekaboo released does something else in two places (``variant`` "released"): its coarser grids
 take the top-left latent cell for the whole (:attr:`Subject.corners_of`), and the second temporal attention of
@@ -53,7 +55,7 @@ from rehearse.controls.token_groups import (
 )
 from rehearse.shot.fields import steps_of
 from rehearse.shot.methods import AttentionMasking
-from rehearse.sites import AttentionCall, Site, SiteKind, SitePart
+from rehearse.sites import AttentionCall, Site, SiteKind, SitePart, chosen
 
 if TYPE_CHECKING:
     from rehearse.controls.material import Material
@@ -88,7 +90,8 @@ class AttentionMask(Control):
     subjects: who is where, with their tokens; none leaves attention alone.
     frozen_steps: number of first steps that are masked, 0 or more.
     sites, parts: kinds of site and parts of the denoiser that are masked. Peekaboo masks a UNet's mid and up
-        path; for a transformer give ``sites`` with "joint" and ``parts`` with "body".
+        path; for a transformer give ``parts`` with "body", and ``sites`` with "joint" where it attends
+        jointly. "spatial" and "temporal" choose the blocks of a video site.
     joint_blocks: of a joint site, what is masked: cross (pixels to prompt), spatial (pixels of one frame),
         temporal (pixels of different frames).
     variant: "paper", the rule at every attention, or "released", as above.
@@ -118,7 +121,7 @@ class AttentionMask(Control):
         return (
             moment.step < self.frozen_steps
             and bool(self.subjects)
-            and site.kind in self.sites
+            and chosen(site.kind, self.sites)
             and site.part in self.parts
         )
 
@@ -139,7 +142,7 @@ class AttentionMask(Control):
         return (
             self.normalization is not None
             and self.normalization.strength > 0.0
-            and kind in self.normalization.sites
+            and chosen(kind, self.normalization.sites)
         )
 
     def _compares(self, kind: SiteKind) -> bool:
@@ -149,7 +152,7 @@ class AttentionMask(Control):
     def _masked(self, call: AttentionCall) -> tuple[Tensor, Tensor | None] | None:
         """Masked and perhaps unmasked output after the projection; None where nothing is masked."""
         compares = self._compares(call.site.kind)
-        if call.site.kind != "joint" and is_small(call, unmasked=compares):
+        if call.site.kind not in ("video", "joint") and is_small(call, unmasked=compares):
             mask = self._mask(call)
             if mask is None:
                 return None
@@ -175,9 +178,9 @@ class AttentionMask(Control):
         if call.site.kind == "cross":
             return cross_groups(self.subjects, call.grid, keys, self.blocked, repeats, device)
         text = (call.text.start or 0, call.text.stop) if call.text else (0, 0)
-        return joint_groups(
-            self.subjects, call.grid, keys, text, self.blocked, repeats, device, self.joint_blocks
-        )
+        whole = call.site.kind == "joint" or "video" in self.sites
+        blocks = self.joint_blocks if whole else self.sites
+        return joint_groups(self.subjects, call.grid, keys, text, self.blocked, repeats, device, blocks)
 
     def _temporal(self, call: AttentionCall) -> tuple[Tensor, Tensor | None] | None:
         """Plain attention everywhere, redone under the mask at the positions that change owner."""
@@ -198,9 +201,9 @@ class AttentionMask(Control):
             raise ValueError(f"attention mask: {call.site.name} cannot tell what blank tokens would be there")
         repeats, device = call.branches * call.clips, call.query.device
         inside = foreground(self.subjects, call.grid, repeats, device)
-        chosen = inside[:, None, :, None]
+        seen = inside[:, None, :, None]
         pairs = zip((call.query, call.key, call.value), call.blank(), strict=True)
-        query, key, value = (torch.where(chosen, x, blank.to(x.dtype)) for x, blank in pairs)
+        query, key, value = (torch.where(seen, x, blank.to(x.dtype)) for x, blank in pairs)
         output = call.project(scaled_dot_product_attention(query, key, value, scale=call.scale))
         return output * inside[..., None].to(output.dtype)
 

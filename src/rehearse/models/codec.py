@@ -29,12 +29,15 @@ class Codec:
     def __init__(self, vae: Any, rgb: LatentRGB | None, precision: Precision) -> None:
         self.vae = vae
         self.precision = precision
-        self.factor = 2 ** (len(vae.config.block_out_channels) - 1)
-        """Pixels per latent cell along width and height."""
-        self.channels = int(vae.config.latent_channels)
+        self.factor, self.channels = self._cells(vae.config)
+        """Pixels per latent cell along width and height, and channels of a cell."""
         self.frame_ratio = 1
         """Frames per latent frame, after the first."""
         self._rgb = rgb
+
+    @staticmethod
+    def _cells(config: Any) -> tuple[int, int]:
+        return 2 ** (len(config.block_out_channels) - 1), int(config.latent_channels)
 
     @classmethod
     def load(cls, folder: ModelFolder, precision: Precision) -> Codec:

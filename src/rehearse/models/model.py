@@ -174,6 +174,14 @@ class VideoModel(ABC):
         """
         return guidance
 
+    def known(self, condition: Tensor | None) -> tuple[Tensor, Tensor] | None:
+        """Clean latents that a clip is known to have, and where: ``[1, channels, frames, h, w]`` and a bool
+        ``[1, 1, frames, h, w]``; None where nothing is known.
+
+        condition: what :meth:`denoise` gets, see there.
+        """
+        return None
+
     def guided_places(self, condition: Tensor | None) -> Tensor | None:
         """How much of the guidance beyond 1 each latent cell gets, in [0, 1], ``[frames, h, w]``; None for
         all of it.

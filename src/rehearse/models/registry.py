@@ -40,6 +40,7 @@ _FAMILIES: dict[str, tuple[str, str]] = {
     "UNet2DConditionModel": ("rehearse.models.image", "ImageModel"),
     "UNetMotionModel": _MOTION,
     "CogVideoXTransformer3DModel": ("rehearse.models.cogvideox", "CogVideoX"),
+    "WanTransformer3DModel": ("rehearse.models.wan", "Wan"),
 }
 
 

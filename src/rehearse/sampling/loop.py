@@ -180,7 +180,8 @@ class Loop:
         kind = self.model.prediction_type
         output = self._predict(scheduler, timestep, latents, moment, side)
         seen = Prediction.from_output(output, latents, *levels(scheduler, moment.step), kind)
-        prediction = seen
+        known = self.model.known(side.condition)
+        prediction = seen if known is None else seen.with_x0(torch.where(known[1], known[0], seen.x0))
         for control in side.controls:
             prediction = control.predict(prediction, moment)
         return (output if prediction is seen else prediction.output(kind)), prediction

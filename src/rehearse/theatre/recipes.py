@@ -113,6 +113,28 @@ TARGET_TRANSFORMER: dict[str, Any] = {
     "use_rotary_positional_embeddings": True,
 }
 
+WAN_LATENTS = 16
+WAN_FRAMES = 17
+WAN_CODEC: dict[str, Any] = {
+    # Two pixels of a side are folded into channels, and two halvings follow: 8 pixels to a latent.
+    "patch_size": 2,
+    "in_channels": 12,
+    "out_channels": 12,
+    "base_dim": 32,
+    # It runs once a clip, so it may know the puppets.
+    "decoder_base_dim": 64,
+    "z_dim": WAN_LATENTS,
+    # The residual form keeps its last two widths alike.
+    "dim_mult": [1, 2, 2],
+    "num_res_blocks": 1,
+    "attn_scales": [],
+    # Time is halved once: 17 frames are 9 latents, of which each but the first holds two frames.
+    "temperal_downsample": [True, False],
+    "is_residual": True,
+    "scale_factor_temporal": 2,
+    "scale_factor_spatial": 8,
+}
+
 SCHEDULER: dict[str, Any] = {
     "num_train_timesteps": 1000,
     "beta_start": 0.00085,
@@ -174,6 +196,29 @@ class Recipe:
 CODEC = Recipe("theatre-vae", steps=5000, batch=8, rate=1e-3, samples=49152, subject_weight=(2.0, 2.0))
 IMAGE = Recipe("theatre-image", steps=12000, batch=32, rate=1e-3, samples=49152, late=2 / 3, parts_weight=1.0)
 # What lies in a region is drawn from what is around it: a LoRA, and an input layer that reads both.
+# Stills first, in large batches: over one frame a causal convolution is a plain one, many times cheaper.
+WAN_CODEC_STILLS = Recipe(
+    "theatre-wan-codec-stills",
+    steps=24000,
+    batch=16,
+    rate=1e-3,
+    samples=49152,
+    average=0.998,
+    subject_weight=(3.0, 3.0),
+    weight_decay=1e-3,
+)
+WAN_CODEC_CLIPS = Recipe(
+    "theatre-wan-codec",
+    steps=8000,
+    batch=2,
+    rate=5e-4,
+    samples=8192,
+    average=0.998,
+    subject_weight=(3.0, 3.0),
+    begins=WAN_CODEC_STILLS.name,
+    weight_decay=1e-3,
+    data_seed=2,
+)
 INPAINT = Recipe(
     "theatre-inpaint",
     steps=2400,

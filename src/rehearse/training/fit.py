@@ -44,6 +44,7 @@ class Options:
     steps: int | None = None
     log_every: int = 25
     save_every: int = 250
+    save_seconds: float = 240.0
     sheet_seconds: float = 240.0
     device: str | None = None
 
@@ -132,7 +133,7 @@ class Fit:
         # that shares its core with something else costs one wait a step instead of one a layer.
         world, rank = self.accelerator.num_processes, self.accelerator.process_index
         parameters = [p for group in self.optimizer.param_groups for p in group["params"]]
-        last_log, last_sheet = time.monotonic(), time.monotonic()
+        last_log = last_sheet = last_save = time.monotonic()
         first_step, count = self.step, 0
         sums: dict[str, float] = {}
         began = time.monotonic()
@@ -179,8 +180,10 @@ class Fit:
                     f"{self.recipe.name}: {told}  of {self.steps}, {left / 60:.0f} min left", file=sys.stderr
                 )
                 last_log, sums, count = now, {}, 0
-            if self.main and (self.step % self.options.save_every == 0 or self.step == self.steps):
+            late = time.monotonic() - last_save > self.options.save_seconds
+            if self.main and (late or self.step % self.options.save_every == 0 or self.step == self.steps):
                 self._save()
+                last_save = time.monotonic()
             due = self.options.sheet_seconds and time.monotonic() - last_sheet > self.options.sheet_seconds
             if sheet is not None and self.main and (due or self.step == self.steps):
                 with self.averaged():
@@ -215,7 +218,7 @@ class Fit:
         save_file(
             {name: value.contiguous().cpu() for name, value in tensors.items()},
             str(written),
-            metadata={"step": str(self.step), "recipe": self.recipe.name},
+            metadata={"step": str(self.step), "recipe": self.recipe.name, "steps": str(self.steps)},
         )
         written.replace(self.folder / "state.safetensors")
 
@@ -245,6 +248,17 @@ def load_averaged(module: nn.Module, run: Path) -> int:
         for name, p in module.named_parameters():
             p.copy_(file.get_tensor(f"average.{name}"))
         return int(file.metadata()["step"])
+
+
+def finished(run: Path) -> bool:
+    """Whether a run has come to the last step that it was called with."""
+    path = run / "state.safetensors"
+    if not path.exists():
+        return False
+    with safe_open(str(path), framework="pt") as file:
+        said = file.metadata()
+    # Runs of before this was said are taken for whole.
+    return int(said["step"]) >= int(said.get("steps", said["step"]))
 
 
 def single_threaded_processes() -> None:

@@ -20,6 +20,8 @@ from rehearse.theatre.recipes import (
     REACH,
     TARGET,
     VIDEO,
+    WAN_CODEC_CLIPS,
+    WAN_CODEC_STILLS,
     ReachRecipe,
     Recipe,
 )
@@ -35,15 +37,28 @@ from rehearse.training import (
     theatre_target,
     theatre_vae,
     theatre_video,
+    theatre_wan_codec,
 )
-from rehearse.training.fit import Options
+from rehearse.training.fit import Options, finished
 from rehearse.training.theatre_judge_space import SPACE
 
 RECIPES: dict[str, Recipe] = {
     recipe.name: recipe
-    for recipe in (CODEC, IMAGE, INPAINT, VIDEO, *ANIMATE_STAGES, ALIGNMENT, TARGET, JUDGE, SPACE)
+    for recipe in (
+        CODEC,
+        IMAGE,
+        INPAINT,
+        VIDEO,
+        *ANIMATE_STAGES,
+        ALIGNMENT,
+        TARGET,
+        JUDGE,
+        SPACE,
+        WAN_CODEC_STILLS,
+        WAN_CODEC_CLIPS,
+    )
 }
-_OF_CLIPS = {recipe.name for recipe in (VIDEO, *ANIMATE_STAGES, TARGET)}
+_OF_CLIPS = {recipe.name for recipe in (VIDEO, *ANIMATE_STAGES, TARGET, WAN_CODEC_CLIPS)}
 
 
 def train(
@@ -95,6 +110,11 @@ def train(
         if not (runs / IMAGE.name / "state.safetensors").exists():
             train(IMAGE.name, runs, device=device, sheet_seconds=sheet_seconds)
         theatre_inpaint.train(options, stills, basis, runs / IMAGE.name, recipe)
+    elif name == WAN_CODEC_STILLS.name:
+        theatre_wan_codec.train_stills(options, stills, recipe)
+    elif name == WAN_CODEC_CLIPS.name:
+        _first(WAN_CODEC_STILLS.name, runs, options, samples)
+        theatre_wan_codec.train_clips(options, runs / WAN_CODEC_STILLS.name, recipe)
     elif name == TARGET.name:
         fitted = theatre_vae.fit_basis(stills, basis)
         clips = runs / "data" / "target-clips"
@@ -122,6 +142,19 @@ def train(
         if name not in (JUDGE.name, TARGET.name) and not (runs / CODEC.name / "state.safetensors").exists():
             train(CODEC.name, runs, device=device, sheet_seconds=sheet_seconds)
         _EXPORTS[name](runs, weights)
+
+
+def _first(name: str, runs: Path, options: Options, samples: int | None) -> None:
+    """Train what another run begins with, to its last step, unless that is done."""
+    if not finished(runs / name):
+        train(
+            name,
+            runs,
+            steps=options.steps,
+            samples=samples,
+            device=options.device,
+            sheet_seconds=options.sheet_seconds,
+        )
 
 
 def _train_reach(runs: Path, options: Options, weights: Path | None, recipe: ReachRecipe) -> None:
