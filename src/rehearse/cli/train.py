@@ -32,6 +32,8 @@ _THEATRE = {
     "theatre-reach": "the adapter under which theatre-target's actor reaches the prop that is marked",
     "theatre-wan-codec-stills": "the first stage of theatre-wan-codec: stills, in large batches",
     "theatre-wan-codec": "the autoencoder of theatre-wan, on clips (trains its stage on stills first)",
+    "theatre-wan-stills": "the first stage of theatre-wan: stills, as clips of one latent frame",
+    "theatre-wan": "text, or a picture and text, to a clip, as Wan has it (trains first what is missing)",
     "theatre-judge": "the judge that evaluation asks: segmentation, backdrops, features",
     "theatre-judge-space": "what embeds frames, clips and captions, beside the judge it is trained on",
 }
@@ -69,3 +71,51 @@ def _command(name: str, what: str) -> Callable[..., None]:
 
 for _name, _what in _THEATRE.items():
     app.command(_name)(_command(_name, _what))
+
+
+def theatre(
+    runs: Annotated[
+        Path, typer.Option(help="Folder of data sets and runs; what is there already is continued.")
+    ] = Path("runs"),
+    everything: Annotated[
+        bool,
+        typer.Option("--all", help="The theatre's other models too (default: theatre-wan)."),
+    ] = False,
+    minutes: Annotated[
+        float | None,
+        typer.Option(
+            min=0.1, help="Time for what is not done yet; steps are cut to it (default: all steps)."
+        ),
+    ] = None,
+    steps: Annotated[int | None, typer.Option(min=1, help="Fewer steps than the recipes'.")] = None,
+    samples: Annotated[
+        int | None, typer.Option(min=64, help="Fewer rendered samples than the recipes'.")
+    ] = None,
+    export: Annotated[
+        Path | None, typer.Option(help="Write the finished model folders in here (default: do not).")
+    ] = None,
+    device: Annotated[
+        str | None, typer.Option(help='"cpu" keeps off a GPU that is there (default: use it).')
+    ] = None,
+    sheets: Annotated[float, typer.Option(min=0, help="Seconds between sample sheets; 0: none.")] = 240.0,
+) -> None:
+    """Train theatre-wan with its codec, stage by stage, in the time there is.
+
+    Stop it with Ctrl-C and call it again: stages that are done are passed over, one that was stopped goes on
+    at its last checkpoint. Weights are written in files of at most 15 MB.
+    """
+    from rehearse.training.theatre import train_in
+
+    train_in(
+        minutes,
+        runs,
+        everything=everything,
+        steps=steps,
+        samples=samples,
+        device=device,
+        weights=export,
+        sheet_seconds=sheets,
+    )
+
+
+app.command("theatre")(theatre)

@@ -42,7 +42,9 @@ def read_latent_rgb(folder: ModelFolder) -> LatentRGB | None:
         bias = torch.tensor(content["bias"], dtype=torch.float32)  # type: ignore[call-overload]
     except (KeyError, TypeError, ValueError):
         matrix = bias = torch.empty(0)
-    channels = folder.config("vae").get("latent_channels")
+    vae = folder.config("vae")
+    # Wan's autoencoders call them otherwise.
+    channels = vae.get("latent_channels", vae.get("z_dim"))
     if matrix.shape != (channels, 3) or bias.shape != (3,):
         raise ModelError(
             f"model {folder.identity!r}: latent_rgb.json needs a matrix of {channels} rows of 3 numbers "

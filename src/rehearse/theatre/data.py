@@ -12,6 +12,7 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -63,17 +64,18 @@ def _still_chunk(
 
 
 def _clip_chunk(
+    length: int,
     task: tuple[int, int, int],
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.int8], list[dict[str, Any]]]:
     seed, first, count = task
-    frames = np.empty((count, FRAMES, SIZE, SIZE, 3), np.uint8)
-    masks = np.empty((count, FRAMES, SIZE, SIZE), np.uint8)
-    parts = np.empty((count, FRAMES, SIZE // CELL, SIZE // CELL, 5), np.int8)
+    frames = np.empty((count, length, SIZE, SIZE, 3), np.uint8)
+    masks = np.empty((count, length, SIZE, SIZE), np.uint8)
+    parts = np.empty((count, length, SIZE // CELL, SIZE // CELL, 5), np.int8)
     rows = []
     for k in range(count):
-        clip = render(sample_scene(rng_of(seed, first + k)), FRAMES, SIZE)
+        clip = render(sample_scene(rng_of(seed, first + k)), length, SIZE)
         frames[k], masks[k] = clip.frames, clip.masks
-        for at, t in enumerate(frame_times(FRAMES)):
+        for at, t in enumerate(frame_times(length)):
             parts[k, at] = part_map(clip.scene, t, clip.masks[at], CELL, moving=True)
         rows.append({"caption": clip.caption, **labels_of(clip.scene)})
     return frames, masks, parts, rows
@@ -234,29 +236,68 @@ def make_clips(
     first: int = 0,
     progress: Callable[[int], None] | None = None,
     *,
-    render_chunk: Callable[[tuple[int, int, int]], Any] = _clip_chunk,
+    render_chunk: Callable[[tuple[int, int, int]], Any] | None = None,
     length: int = FRAMES,
+    stride: int = 1,
 ) -> Clips:
     """Render ``count`` clips and keep their latents; ``encode`` maps uint8 [n, H, W, 3] to [n, C, h, w].
 
     render_chunk: of a (seed, first, count), the frames, owners, part maps and rows of that many clips of
-    ``length`` frames.
+    ``length`` frames; None for clips of the world.
+    stride: above 1, frames of one latent frame, of a codec that takes time together: ``encode`` maps whole
+    clips, uint8 [n * length, H, W, 3] in their order, to [n * f, C, h, w], and subjects and parts are those
+    of the last frame of each.
     """
-    probe = encode(np.zeros((1, SIZE, SIZE, 3), np.uint8))
-    clip = (length, *probe.shape[1:])
+    probe = encode(np.zeros((length if stride > 1 else 1, SIZE, SIZE, 3), np.uint8))
+    kept = len(range(0, length, stride))
+    clip = (kept, *probe.shape[1:])
     arrays: _Arrays = {
         "latents": (np.float16, (count, *clip)),
-        "subjects": (np.uint8, (count, length, *probe.shape[2:])),
-        "parts": (np.int8, (count, length, SIZE // CELL, SIZE // CELL, 5)),
+        "subjects": (np.uint8, (count, kept, *probe.shape[2:])),
+        "parts": (np.int8, (count, kept, SIZE // CELL, SIZE // CELL, 5)),
     }
 
     def encoded(
         frames: NDArray[np.uint8], owners: NDArray[np.uint8], cells: NDArray[np.int8]
     ) -> tuple[NDArray[Any], ...]:
         latents = encode(frames.reshape(-1, SIZE, SIZE, 3)).reshape(len(frames), *clip)
-        return latents, coverage(owners), cells
+        return latents, coverage(owners[:, ::stride]), cells[:, ::stride]
 
     done, files = _begun(folder, arrays)
-    chunks = _chunks(render_chunk, seed, first + done, count - done, workers)
+    chunks = _chunks(render_chunk or partial(_clip_chunk, length), seed, first + done, count - done, workers)
     _fill(folder, done, files, chunks, encoded, progress)
+    return Clips.open(folder)
+
+
+def encode_stills(
+    folder: Path,
+    stills: Stills,
+    encode: Callable[[NDArray[np.uint8]], NDArray[np.float16]],
+    progress: Callable[[int], None] | None = None,
+) -> Clips:
+    """Keep the latents of a set of stills as clips of one frame, continued where it stopped.
+
+    encode: maps uint8 [n, H, W, 3] to [n, C, h, w]. Of ``parts``, the last two numbers, velocities, are 0.
+    """
+    probe = encode(np.zeros((1, SIZE, SIZE, 3), np.uint8))
+    count, cells = len(stills), stills.parts.shape[1:3]
+    arrays: _Arrays = {
+        "latents": (np.float16, (count, 1, *probe.shape[1:])),
+        "subjects": (np.uint8, (count, 1, *probe.shape[2:])),
+        "parts": (np.int8, (count, 1, *cells, 5)),
+    }
+
+    def chunks(done: int) -> Iterator[tuple[int, Any]]:
+        for at in range(done, count, CHUNK):
+            some = slice(at, min(at + CHUNK, count))
+            yield at - done, (stills.frames[some], stills.masks[some], stills.parts[some], stills.rows[some])
+
+    def encoded(
+        frames: NDArray[np.uint8], owners: NDArray[np.uint8], cells: NDArray[np.int8]
+    ) -> tuple[NDArray[Any], ...]:
+        parts = np.pad(cells, ((0, 0), (0, 0), (0, 0), (0, 2)))
+        return encode(frames)[:, None], coverage(owners)[:, None], parts[:, None]
+
+    done, files = _begun(folder, arrays)
+    _fill(folder, done, files, chunks(done), encoded, progress)
     return Clips.open(folder)

@@ -135,6 +135,38 @@ WAN_CODEC: dict[str, Any] = {
     "scale_factor_spatial": 8,
 }
 
+WAN_TRANSFORMER: dict[str, Any] = {
+    "patch_size": (1, 2, 2),
+    "num_attention_heads": 5,
+    "attention_head_dim": 64,
+    "in_channels": WAN_LATENTS,
+    "out_channels": WAN_LATENTS,
+    "text_dim": TEXT_WIDTH,
+    "freq_dim": 128,
+    "ffn_dim": 1280,
+    "num_layers": 8,
+    "cross_attn_norm": True,
+}
+WAN_TEXT_ENCODER: dict[str, Any] = {
+    "d_model": TEXT_WIDTH,
+    "d_kv": HEAD_WIDTH,
+    "d_ff": 2 * TEXT_WIDTH,
+    "num_layers": 2,
+    "num_heads": 4,
+    "feed_forward_proj": "gated-gelu",
+    "dropout_rate": 0.0,
+    "is_encoder_decoder": False,
+    "use_cache": False,
+}
+WAN_SHIFT = 3.0
+"""How far times are moved to the noisy ones, in training and in the schedulers, as for Wan's own models."""
+WAN_SCHEDULER: dict[str, Any] = {
+    "num_train_timesteps": 1000,
+    "prediction_type": "flow_prediction",
+    "use_flow_sigmas": True,
+    "flow_shift": WAN_SHIFT,
+}
+
 SCHEDULER: dict[str, Any] = {
     "num_train_timesteps": 1000,
     "beta_start": 0.00085,
@@ -218,6 +250,23 @@ WAN_CODEC_CLIPS = Recipe(
     begins=WAN_CODEC_STILLS.name,
     weight_decay=1e-3,
     data_seed=2,
+)
+# A still is a clip of one latent frame: what the world looks like is learned there, at a ninth of the tokens.
+WAN_STILLS = Recipe(
+    "theatre-wan-stills", steps=9000, batch=32, rate=1e-3, samples=49152, warmup=200, parts_weight=1.0
+)
+WAN = Recipe(
+    "theatre-wan",
+    steps=12000,
+    batch=4,
+    rate=6e-4,
+    samples=12288,
+    data_seed=2,
+    warmup=200,
+    parts_weight=1.0,
+    # In the end the plain error: weighing makes what is uncertain large.
+    subject_weight=(4.0, 0.0),
+    begins=WAN_STILLS.name,
 )
 INPAINT = Recipe(
     "theatre-inpaint",

@@ -6,6 +6,7 @@ before it, is exactly its words' tokens.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from rehearse.theatre.world.target_scene import target_words
@@ -19,9 +20,14 @@ _LETTER = -20.0
 
 
 def pieces() -> list[tuple[str, float]]:
-    """Pieces and log-probabilities: the marks, every word of the world, and single letters for any other."""
+    """Pieces and log-probabilities of the target model's words."""
+    return word_pieces(target_words())
+
+
+def word_pieces(words: Iterable[str]) -> list[tuple[str, float]]:
+    """Pieces and log-probabilities: the marks, each of these words, and single letters for any other."""
     marks = [(PAD, 0.0), (END, 0.0), (UNKNOWN, 0.0)]
-    known = [(_SPACE + word, -1.0) for word in target_words()]
+    known = [(_SPACE + word, -1.0) for word in words]
     letters = [(letter, _LETTER) for letter in (_SPACE, ",", *"abcdefghijklmnopqrstuvwxyz")]
     return [*marks, *known, *letters]
 

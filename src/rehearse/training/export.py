@@ -18,7 +18,7 @@ from rehearse.models.folder import INPUT_LAYER
 from rehearse.models.latent_rgb import fit_latent_rgb
 from rehearse.theatre.codec import PatchBasis
 from rehearse.theatre.data import SIZE, Stills
-from rehearse.theatre.judge import JudgeNetwork
+from rehearse.theatre.judge import JudgeNetwork, to_input
 from rehearse.theatre.recipes import (
     ALIGNMENT,
     ANIMATE,
@@ -32,10 +32,17 @@ from rehearse.theatre.recipes import (
     TARGET,
     VAE,
     VIDEO,
+    WAN,
+    WAN_CODEC_CLIPS,
+    WAN_CODEC_STILLS,
+    WAN_FRAMES,
+    WAN_SCHEDULER,
+    WAN_STILLS,
     Recipe,
 )
 from rehearse.theatre.target_tokenizer import target_tokenizer
-from rehearse.theatre.tokenizer import write_tokenizer
+from rehearse.theatre.tokenizer import MAX_TOKENS, write_tokenizer
+from rehearse.theatre.wan_tokenizer import wan_tokenizer
 from rehearse.theatre.world.target_actors import ACTORS
 from rehearse.theatre.world.target_scene import (
     COUNT,
@@ -54,6 +61,9 @@ from rehearse.training.theatre_image import TextAndImage
 from rehearse.training.theatre_inpaint import InpaintingImage
 from rehearse.training.theatre_target import TextAndTarget
 from rehearse.training.theatre_video import TextAndVideo
+from rehearse.training.theatre_wan import TextAndWan
+from rehearse.training.wan_codec_layers import encode
+from rehearse.training.wan_latents import finished_codec, moments
 
 SHARD = "15MB"
 STEPS, GUIDANCE = 24, 5.0
@@ -67,6 +77,9 @@ INPAINT_STEPS, INPAINT_GUIDANCE = 12, 4.0
 """What is around the region says much of what belongs there: twice the steps changed little."""
 TARGET_STEPS, TARGET_GUIDANCE = 12, 2.0
 """The first frame says nearly all that the caption says: much guidance only makes colours harsh."""
+WAN_STEPS, WAN_GUIDANCE = 16, 4.0
+_NO_DEVIATION = -30.0
+"""Logarithm of a variance."""
 MAX_FRAMES = 24
 SPATIAL = "spatial.safetensors"
 _ALIGNMENT_TITLE = "## Frame alignment"
@@ -267,6 +280,78 @@ def export_target(runs: Path, weights: Path) -> Path:
     return folder
 
 
+def export_wan(runs: Path, weights: Path) -> Path:
+    """``theatre-wan`` from its run, that of its codec, and the moments of the latents it learned on.
+
+    It has the layout of Wan 2.2's text and picture to video pipeline.
+    """
+    from diffusers import UniPCMultistepScheduler
+
+    folder = weights / WAN.name
+    _fresh(folder)
+    tokenizer = wan_tokenizer()
+    model: Any = TextAndWan(len(tokenizer))
+    steps = load_averaged(model, runs / WAN.name)
+    model.transformer.half().save_pretrained(
+        folder / "transformer", max_shard_size=SHARD, safe_serialization=True
+    )
+    model.text.half().save_pretrained(folder / "text_encoder", safe_serialization=True)
+    tokenizer.save_pretrained(folder / "tokenizer")
+    UniPCMultistepScheduler(**WAN_SCHEDULER).save_pretrained(folder / "scheduler")
+    _wan_codec(folder, runs)
+    _write_json(folder / "vocabulary.json", list(words()), indent=0)
+    index = {
+        "_class_name": "WanPipeline",
+        "boundary_ratio": None,
+        "expand_timesteps": True,
+        "vae": ["diffusers", "AutoencoderKLWan"],
+        "text_encoder": ["transformers", "UMT5EncoderModel"],
+        "tokenizer": ["transformers", "T5Tokenizer"],
+        "transformer": ["diffusers", "WanTransformer3DModel"],
+        "transformer_2": [None, None],
+        "scheduler": ["diffusers", "UniPCMultistepScheduler"],
+    }
+    _write_json(folder / "model_index.json", index)
+    said = _said(WAN_FRAMES)
+    said["defaults"] |= {"steps": WAN_STEPS, "guidance": WAN_GUIDANCE, "scheduler": "unipc"}
+    said["max_frames"] = WAN_FRAMES
+    _write_json(folder / "rehearse.json", said)
+    stages = (WAN_CODEC_STILLS, WAN_CODEC_CLIPS, WAN_STILLS, WAN)
+    told = ", ".join(f"{stage.name} ({stage.steps:,} steps)" for stage in stages)
+    _card(
+        folder,
+        WAN.name,
+        WAN,
+        runs,
+        steps,
+        "Text to a clip of the paper theatre, or a picture and text to one (WanTransformer3DModel with "
+        "AutoencoderKLWan and UMT5EncoderModel). It comes about in stages, which the same command trains: "
+        f"{told}.",
+        tuple(stage.name for stage in stages[:-1]),
+    )
+    return folder
+
+
+def _wan_codec(folder: Path, runs: Path) -> None:
+    """The Wan autoencoder with the moments of its latents, and the preview map of normalised latents."""
+    mean, std = moments(runs)
+    codec = finished_codec(runs, "cpu")
+    codec.register_to_config(latents_mean=mean.tolist(), latents_std=std.tolist())
+    with torch.no_grad():
+        # Only means were learned: deviations are nothing, whoever samples.
+        channels = len(mean)
+        codec.quant_conv.weight[channels:] = 0.0
+        codec.quant_conv.bias[channels:] = _NO_DEVIATION
+        stills = Stills.open(runs / "data" / "stills")
+        pictures = np.array(stills.frames[:256])
+        clips = to_input(pictures).unsqueeze(2)
+        latents = torch.cat([encode(codec, some)[:, :, 0] for some in clips.split(32)])
+    normalised = (latents - mean.view(-1, 1, 1)) / std.view(-1, 1, 1)
+    fitted = fit_latent_rgb(normalised, (clips[:, :, 0] + 1) / 2)
+    _write_json(folder / "latent_rgb.json", {"matrix": fitted.matrix.tolist(), "bias": fitted.bias.tolist()})
+    codec.half().save_pretrained(folder / "vae", max_shard_size=SHARD, safe_serialization=True)
+
+
 def export_judge(runs: Path, weights: Path) -> Path:
     """``theatre-judge`` from its run."""
     folder = weights / "theatre-judge"
@@ -390,6 +475,9 @@ granted and cannot load it; `rehearse` can.""",
     "theatre-inpaint": f"""It draws in pictures of this world and knows the theatre's words only. A region
 smaller than a fifth of the frame's side, or one that no puppet of its kind would fit, gets a coarse drawing;
 sizes other than {SIZE} x {SIZE} were never trained.""",
+    "theatre-wan": f"""It knows the theatre's words and nothing else. Lengths other than {WAN_FRAMES} frames
+and sizes other than {SIZE} x {SIZE} were never trained. In diffusers' own pipelines give
+`max_sequence_length={MAX_TOKENS}`, the length of text that it learned with.""",
     "theatre-target": f"""It continues first frames of the target scene (one hand, crane or frog, {COUNT}
 props that are alike) and no others. Nothing tells it which prop is meant: that takes a mask, and so a target
 adapter. Lengths other than {FRAMES} frames and sizes other than {SIZE} x {SIZE} were never trained. Its
@@ -403,6 +491,7 @@ _WORLDS = {
     f"{len(BACKDROPS)} backdrops, {FRAMES} frames at {FPS:g} a second,",
 }
 _LOSSES = {
+    "theatre-wan": "flow matching; added weight on puppets from {first:g} to {end:g} over the run",
     "theatre-judge": "cross-entropy of kind, colour and backdrop; stills blurred and dirtied at random",
     "theatre-inpaint": "v prediction, zero terminal SNR; an error in the region weighs ten times one outside",
 }

@@ -37,7 +37,9 @@ class Options:
     """How a run behaves on this machine (none of it changes the result of the recipe but ``steps``).
 
     folder: the run's folder. steps: overrides the recipe's. log_every, save_every: in steps.
-    sheet_seconds: time between sample sheets; 0 for none. device: None picks a GPU where there is one.
+    save_seconds: after that long a checkpoint is written whatever the step. sheet_seconds: time between
+    sample sheets; 0 for none. device: None picks a GPU where there is one. until: when, by
+    ``time.monotonic()``, it has to be done: the steps are cut to what the pace of the first ones allows.
     """
 
     folder: Path
@@ -47,6 +49,7 @@ class Options:
     save_seconds: float = 240.0
     sheet_seconds: float = 240.0
     device: str | None = None
+    until: float | None = None
 
 
 @contextmanager
@@ -74,6 +77,10 @@ def no_dropout(module: nn.Module) -> None:
     for child in module.modules():
         if isinstance(child, nn.Dropout):
             child.p = 0.0
+
+
+_WARM, _PACED = 3, 15
+"""Steps of a call that count for no pace, and that the pace is taken after."""
 
 
 def rate_at(step: int, recipe: Recipe, steps: int) -> float:
@@ -136,7 +143,7 @@ class Fit:
         last_log = last_sheet = last_save = time.monotonic()
         first_step, count = self.step, 0
         sums: dict[str, float] = {}
-        began = time.monotonic()
+        began = warm = time.monotonic()
         while self.step < self.steps:
             factor = rate_at(self.step, self.recipe, self.steps)
             for group, own in zip(self.optimizer.param_groups, self.factors, strict=True):
@@ -161,6 +168,12 @@ class Fit:
             decay = min(self.recipe.average, (1 + self.step) / (10 + self.step))
             live = [p.detach() for p in self.module.parameters()]
             torch._foreach_lerp_(list(self.average.values()), live, 1 - decay)
+            if self.step - first_step == _PACED and self.options.until is not None:
+                pace = (time.monotonic() - warm) / (_PACED - _WARM)
+                left_steps = int((self.options.until - time.monotonic()) / pace)
+                self.steps = min(self.steps, self.step + max(left_steps, 1))
+            elif self.step - first_step == _WARM:
+                warm = time.monotonic()
             for name, figure in {"loss": float(value.detach()), **figures}.items():
                 sums[name] = sums.get(name, 0.0) + figure
             count += 1

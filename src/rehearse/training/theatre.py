@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 from rehearse.models.registry import EMBEDDED
-from rehearse.theatre.data import make_stills
+from rehearse.theatre.data import Stills, make_stills
 from rehearse.theatre.recipes import (
     ALIGNMENT,
     ANIMATE,
@@ -20,8 +21,10 @@ from rehearse.theatre.recipes import (
     REACH,
     TARGET,
     VIDEO,
+    WAN,
     WAN_CODEC_CLIPS,
     WAN_CODEC_STILLS,
+    WAN_STILLS,
     ReachRecipe,
     Recipe,
 )
@@ -37,7 +40,9 @@ from rehearse.training import (
     theatre_target,
     theatre_vae,
     theatre_video,
+    theatre_wan,
     theatre_wan_codec,
+    wan_latents,
 )
 from rehearse.training.fit import Options, finished
 from rehearse.training.theatre_judge_space import SPACE
@@ -56,9 +61,11 @@ RECIPES: dict[str, Recipe] = {
         SPACE,
         WAN_CODEC_STILLS,
         WAN_CODEC_CLIPS,
+        WAN_STILLS,
+        WAN,
     )
 }
-_OF_CLIPS = {recipe.name for recipe in (VIDEO, *ANIMATE_STAGES, TARGET, WAN_CODEC_CLIPS)}
+_OF_CLIPS = {recipe.name for recipe in (VIDEO, *ANIMATE_STAGES, TARGET, WAN_CODEC_CLIPS, WAN)}
 
 
 def train(
@@ -70,15 +77,18 @@ def train(
     device: str | None = None,
     weights: Path | None = None,
     sheet_seconds: float = 240.0,
+    until: float | None = None,
 ) -> None:
     """Train one theatre model, and what it stands on where that has not been trained.
 
     name: a key of RECIPES, or theatre-reach. runs: folder of data sets and run folders; a run that is there
     is continued.
     steps, samples: smaller than the recipe's for a trial. weights: where to export the model folder to;
-    None leaves the run as it is.
+    None leaves the run as it is. until: see :class:`rehearse.training.fit.Options`.
     """
-    options = Options(folder=runs / name, steps=steps, device=device, sheet_seconds=sheet_seconds)
+    options = Options(
+        folder=runs / name, steps=steps, device=device, sheet_seconds=sheet_seconds, until=until
+    )
     if name == REACH.name:
         _train_reach(runs, options, weights, replace(REACH, clips=samples or REACH.clips))
         return
@@ -115,6 +125,8 @@ def train(
     elif name == WAN_CODEC_CLIPS.name:
         _first(WAN_CODEC_STILLS.name, runs, options, samples)
         theatre_wan_codec.train_clips(options, runs / WAN_CODEC_STILLS.name, recipe)
+    elif name in (WAN_STILLS.name, WAN.name):
+        _train_wan(runs, options, recipe, samples)
     elif name == TARGET.name:
         fitted = theatre_vae.fit_basis(stills, basis)
         clips = runs / "data" / "target-clips"
@@ -139,7 +151,10 @@ def train(
         trainer = theatre_video if name == VIDEO.name else theatre_animate
         trainer.train(options, clips, basis, runs / IMAGE.name, recipe)
     if weights is not None and name in _EXPORTS:
-        if name not in (JUDGE.name, TARGET.name) and not (runs / CODEC.name / "state.safetensors").exists():
+        if (
+            name not in (JUDGE.name, TARGET.name, WAN.name)
+            and not (runs / CODEC.name / "state.safetensors").exists()
+        ):
             train(CODEC.name, runs, device=device, sheet_seconds=sheet_seconds)
         _EXPORTS[name](runs, weights)
 
@@ -155,6 +170,27 @@ def _first(name: str, runs: Path, options: Options, samples: int | None) -> None
             device=options.device,
             sheet_seconds=options.sheet_seconds,
         )
+
+
+def _train_wan(runs: Path, options: Options, recipe: Recipe, samples: int | None) -> None:
+    """A stage of theatre-wan, on the latents of the finished codec."""
+    _first(WAN_CODEC_CLIPS.name, runs, options, samples)
+    if recipe.begins:
+        _first(recipe.begins, runs, options, samples)
+    codec = wan_latents.finished_codec(runs, options.device)
+    # The moments are those of clips, for both stages.
+    clips = wan_latents.prepare(
+        runs,
+        replace(WAN, samples=samples or WAN.samples),
+        codec,
+        None,
+        _told("clips", samples or WAN.samples),
+    )
+    moments = wan_latents.moments(runs, clips)
+    if recipe.name == WAN_STILLS.name:
+        stills = Stills.open(runs / "data" / "stills")
+        clips = wan_latents.prepare(runs, recipe, codec, stills, _told("stills", len(stills)))
+    theatre_wan.train(options, clips, codec, moments, recipe, runs / recipe.begins if recipe.begins else None)
 
 
 def _train_reach(runs: Path, options: Options, weights: Path | None, recipe: ReachRecipe) -> None:
@@ -193,6 +229,7 @@ _EXPORTS: dict[str, Callable[[Path, Path], Path]] = {
     VIDEO.name: export.export_video,
     ANIMATE.name: export.export_animate,
     TARGET.name: export.export_target,
+    WAN.name: export.export_wan,
     JUDGE.name: export.export_judge,
 }
 
@@ -202,3 +239,61 @@ def _told(what: str, total: int) -> Callable[[int], None]:
         print(f"{what}: {done} of {total} rendered", file=sys.stderr)
 
     return tell
+
+
+_STAGES: dict[str, float] = {
+    WAN_CODEC_STILLS.name: 2.0,
+    WAN_CODEC_CLIPS.name: 2.5,
+    WAN_STILLS.name: 1.5,
+    WAN.name: 4.0,
+}
+"""What theatre-wan comes about in, and its shares of the time."""
+_OTHERS: dict[str, float] = {
+    JUDGE.name: 1.0,
+    CODEC.name: 1.0,
+    IMAGE.name: 3.0,
+    INPAINT.name: 1.0,
+    VIDEO.name: 2.0,
+    **{stage.name: 1.5 for stage in ANIMATE_STAGES},
+    TARGET.name: 2.0,
+}
+"""The models beside it, each behind those that it begins with."""
+
+
+def train_in(
+    minutes: float | None,
+    runs: Path,
+    *,
+    everything: bool = False,
+    steps: int | None = None,
+    samples: int | None = None,
+    device: str | None = None,
+    weights: Path | None = None,
+    sheet_seconds: float = 240.0,
+) -> None:
+    """Train theatre-wan with its codec, and with ``everything`` the theatre's others, in so many minutes.
+
+    A stage that is done is passed over, one that was stopped goes on; the rest share the time that is left,
+    rendering and encoding included. minutes: None takes the recipes' own steps.
+    """
+    end = None if minutes is None else time.monotonic() + 60 * minutes
+    shares = _STAGES | (_OTHERS if everything else {})
+    left = {name: share for name, share in shares.items() if not finished(runs / name)}
+    for name in shares:
+        if name in left:
+            rest = sum(left.values())
+            until = None
+            if end is not None:
+                until = time.monotonic() + max(end - time.monotonic(), 0.0) * left[name] / rest
+            train(
+                name,
+                runs,
+                steps=steps,
+                samples=samples,
+                device=device,
+                sheet_seconds=sheet_seconds,
+                until=until,
+            )
+            del left[name]
+        if weights is not None and name in _EXPORTS:
+            _EXPORTS[name](runs, weights)

@@ -47,13 +47,20 @@ class WayHead(nn.Module):
         clips, frames, high, wide, _ = parts.shape
         said = self.head(self._features).float().view(clips, frames, 3, high, wide)
         self._features = None
-        times = torch.linspace(-1, 1, frames, device=said.device).view(1, frames, 1, 1)
-        late = F.smooth_l1_loss(said[:, :, 2], times.expand(clips, -1, high, wide), beta=0.1)
-        owned = (parts[..., 0] != NOTHING).float()
-        away = F.smooth_l1_loss(
-            said[:, :, :2], WAY * ways(parts, self.origin), reduction="none", beta=0.1
-        ).sum(2)
-        return late + (away * owned).sum() / owned.sum().clamp(min=1)
+        return way_error(said, parts, self.origin)
+
+
+def way_error(said: Tensor, parts: Tensor, origin: Origin = "mean") -> Tensor:
+    """Error of what a head says of latent cells, ``[n, F, 3, h, w]``: the way in x and y, and the time.
+
+    parts: int8 ``[n, F, h, w, 5]``. Time is asked of every cell, the way of those that a puppet owns.
+    """
+    clips, frames, _, high, wide = said.shape
+    times = torch.linspace(-1, 1, frames, device=said.device).view(1, frames, 1, 1)
+    late = F.smooth_l1_loss(said[:, :, 2], times.expand(clips, -1, high, wide), beta=0.1)
+    owned = (parts[..., 0] != NOTHING).float()
+    away = F.smooth_l1_loss(said[:, :, :2], WAY * ways(parts, origin), reduction="none", beta=0.1).sum(2)
+    return late + (away * owned).sum() / owned.sum().clamp(min=1)
 
 
 def ways(parts: Tensor, origin: Origin = "mean") -> Tensor:
