@@ -4,7 +4,7 @@ map.
     python benchmarks/target_loss.py [--tokens N | --tokens 17776] [--blocks N] [--steps N] [--device cuda]
 
 Three variants run side by side in one run, a process each so that its peak memory is its own: ``plain`` is a
-LoRA step; ``column`` adds the exact-column loss of ``training/target/attention_column.py``; ``full`` computes
+LoRA step; ``column`` adds the exact-column loss of ``training/own/attention_column.py``; ``full`` computes
 the whole attention map of the blocks it reads, as a straightforward implementation does, and takes its
 column. All three are real CogVideoX blocks with random weights, a LoRA, gradient checkpointing and an AdamW
 step.
@@ -96,9 +96,9 @@ def measure(variant: str, args: argparse.Namespace) -> dict[str, Any]:
     from peft import LoraConfig
 
     from rehearse.models.cogvideox_positions import rotary_positions
-    from rehearse.training.target import attention_column
-    from rehearse.training.target.attention_column import Watch, WatchedTransformer
-    from rehearse.training.target.losses import column_error
+    from rehearse.training.own import attention_column
+    from rehearse.training.own.attention_column import Watch, WatchedTransformer
+    from rehearse.training.own.losses import column_error
 
     torch.manual_seed(0)
     torch.set_num_threads(args.threads)

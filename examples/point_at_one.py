@@ -15,7 +15,7 @@ import numpy as np
 from PIL import Image
 
 import rehearse as rh
-from rehearse.evaluation.target_report import outlined
+from rehearse.evaluation.target.report import outlined
 from rehearse.media.sheet import Row, write_sheet
 from rehearse.theatre.world import render_target, sample_target_scene
 

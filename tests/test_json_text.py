@@ -15,7 +15,7 @@ from rehearse.models import ModelError
 from rehearse.models.registry import find_model
 from rehearse.shot import ShotError
 from rehearse.takes.folder import FolderError, TakeFolder
-from rehearse.training.target.rows import read_rows
+from rehearse.training.own.rows import read_rows
 
 ENCODINGS = {
     "UTF-8": b"",

@@ -27,7 +27,7 @@ _COLUMN = [
 
 @pytest.fixture
 def told(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
-    from rehearse.training.target import run as room
+    from rehearse.training.own import run as room
 
     calls: list[tuple[Any, ...]] = []
     monkeypatch.setattr(room, "train", lambda *said: calls.append(said))
@@ -40,8 +40,8 @@ def told(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
     ids=lambda x: str(x)[:6],
 )
 def test_every_option_reaches_the_trainer(kind: str, more: list[str], told: list[tuple[Any, ...]]) -> None:
-    from rehearse.training.target.run import Data
-    from rehearse.training.target.settings import ColumnRecipe, LoraRecipe, Recipe, Running
+    from rehearse.training.own.run import Data
+    from rehearse.training.own.settings import ColumnRecipe, LoraRecipe, Recipe, Running
 
     assert run(["train", kind, *_SHARED, *more]) == 0
     recipe = Recipe(batch=3, rate=0.01, text_dropout=0.3, ema=0.9, seed=5, precision="fp16")

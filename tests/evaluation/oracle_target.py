@@ -9,12 +9,12 @@ from pathlib import Path
 
 import numpy as np
 
-from rehearse.evaluation.target import TargetWork
-from rehearse.evaluation.target_arms import parse_arm
-from rehearse.evaluation.target_cases import target_cases, truth
-from rehearse.evaluation.target_measure import Looks, TargetTools
-from rehearse.evaluation.target_protocol import TargetProtocol
-from rehearse.evaluation.target_training import Training
+from rehearse.evaluation.target.arms import parse_arm
+from rehearse.evaluation.target.cases import target_cases, truth
+from rehearse.evaluation.target.measure import Looks, TargetTools
+from rehearse.evaluation.target.protocol import TargetProtocol
+from rehearse.evaluation.target.study import TargetWork
+from rehearse.evaluation.target.training import Training
 from rehearse.shot import Shot, TargetInstruction
 from rehearse.theatre.world.target_render import render_target
 

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from rehearse.evaluation.measure import Tools
+from rehearse.evaluation.kit.measure import Tools
 from rehearse.shot import Shot
 from rehearse.theatre.world import BACKDROPS, COLOURS, PUPPETS, Actor, Scene, render, sample_path
 

@@ -11,13 +11,13 @@ import numpy as np
 import pytest
 from oracle_theatre import Oracle, by_settings, grainy, perfect, static, tools
 
-from rehearse.evaluation.ablation import BASE, Ablation, Protocol
-from rehearse.evaluation.arms import STANDARD, Point, combine, parse_arm, point
-from rehearse.evaluation.choice import Comparer, choose_normalization, choose_prior
-from rehearse.evaluation.errors import EvaluationError
-from rehearse.evaluation.judging import Bench
-from rehearse.evaluation.reference import reference_clips
-from rehearse.evaluation.trajectory_report import write_trajectory_report
+from rehearse.evaluation.kit.choice import Comparer, choose_normalization, choose_prior
+from rehearse.evaluation.kit.errors import EvaluationError
+from rehearse.evaluation.kit.judging import Bench
+from rehearse.evaluation.theatre.reference import reference_clips
+from rehearse.evaluation.trajectory.ablation import BASE, Ablation, Protocol
+from rehearse.evaluation.trajectory.arms import STANDARD, Point, combine, parse_arm, point
+from rehearse.evaluation.trajectory.report import write_trajectory_report
 from rehearse.shot import ShotError
 
 

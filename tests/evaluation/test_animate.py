@@ -11,23 +11,23 @@ from oracle_theatre import Oracle, remember
 from toy_models import save_tokenizer, save_toy_model, save_toy_motion_model
 
 from rehearse.cli import run as run_command
-from rehearse.evaluation.animate import BASE, AnimateProtocol, run_animate
-from rehearse.evaluation.animate_arms import ALL, STANDARD, parse_arm
-from rehearse.evaluation.animate_cases import SIZE, WISHES, animation_cases, grown, happens
-from rehearse.evaluation.animate_engine import load_animator
-from rehearse.evaluation.animate_gates import run_animate_gates
-from rehearse.evaluation.animate_measure import AnimateTools, Made, closure, flicker, outside_change
-from rehearse.evaluation.animate_report import write_animate_report
-from rehearse.evaluation.errors import EvaluationError
-from rehearse.evaluation.gate_report import write_gate_report
-from rehearse.evaluation.gates import GateOptions, run_gates
+from rehearse.evaluation.animate.arms import ALL, STANDARD, parse_arm
+from rehearse.evaluation.animate.cases import SIZE, WISHES, animation_cases, grown, happens
+from rehearse.evaluation.animate.engine import load_animator
+from rehearse.evaluation.animate.gates import run_animate_gates
+from rehearse.evaluation.animate.measure import AnimateTools, Made, closure, flicker, outside_change
+from rehearse.evaluation.animate.report import write_animate_report
+from rehearse.evaluation.animate.study import BASE, AnimateProtocol, run_animate
+from rehearse.evaluation.kit.errors import EvaluationError
+from rehearse.evaluation.kit.store import Store
 from rehearse.evaluation.latency import (
     LatencyOptions,
     measure_latency,
     operations,
     write_latency_report,
 )
-from rehearse.evaluation.store import Store
+from rehearse.evaluation.theatre.gates import GateOptions, run_gates
+from rehearse.evaluation.theatre.report import write_gate_report
 from rehearse.models import load_model
 from rehearse.shot import Box, ContentInstruction, DragTrajectory
 from rehearse.theatre.world import COLOURS, PUPPETS, Scene, render, render_frame

@@ -8,9 +8,9 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from rehearse.evaluation.cases import proportions, trajectory_cases
-from rehearse.evaluation.paths import FAMILIES, LONGEST
-from rehearse.evaluation.prompts import gate_prompts, held_out_scene, trained_captions
+from rehearse.evaluation.theatre.prompts import gate_prompts, held_out_scene, trained_captions
+from rehearse.evaluation.trajectory.cases import proportions, trajectory_cases
+from rehearse.evaluation.trajectory.paths import FAMILIES, LONGEST
 from rehearse.shot import ControlSettings
 from rehearse.theatre.data import HELD_OUT, rng_of
 from rehearse.theatre.world import BACKDROPS, COLOURS, MOTIONS, PUPPETS, render, sample_scene

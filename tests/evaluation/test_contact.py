@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rehearse.evaluation.contact import Contact, actor_mask, any_contact, contact, read_contact
-from rehearse.evaluation.errors import EvaluationError
+from rehearse.evaluation.kit.errors import EvaluationError
+from rehearse.evaluation.target.contact import Contact, actor_mask, any_contact, contact, read_contact
 from rehearse.theatre.data import HELD_OUT
 from rehearse.theatre.target_data import target_clip
 from rehearse.theatre.world import TargetClip, render_target

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from oracle_theatre import Maps, Oracle, prompted, remember, static, tools
 
-from rehearse.evaluation import gates as gates_module
-from rehearse.evaluation.errors import EvaluationError
-from rehearse.evaluation.gate_report import write_gate_report
-from rehearse.evaluation.gates import GateOptions, judge_gates, run_gates
+from rehearse.evaluation.kit.errors import EvaluationError
+from rehearse.evaluation.theatre import gates as gates_module
+from rehearse.evaluation.theatre.gates import GateOptions, judge_gates, run_gates
+from rehearse.evaluation.theatre.report import write_gate_report
 from rehearse.theatre.world import render_frame
 
 

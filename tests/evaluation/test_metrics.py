@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 import torch
 
-from rehearse.evaluation.intervals import interval, resamples, wilson
-from rehearse.evaluation.motion import moves_as_prompted, pixel_change, subject_motion
-from rehearse.evaluation.quality import FRAMES, ClipFeatures, Population
-from rehearse.evaluation.trajectory import centre_distance, frame_iou, score_track
+from rehearse.evaluation.kit.intervals import interval, resamples, wilson
+from rehearse.evaluation.kit.motion import moves_as_prompted, pixel_change, subject_motion
+from rehearse.evaluation.kit.quality import FRAMES, ClipFeatures, Population
+from rehearse.evaluation.kit.trajectory_metrics import centre_distance, frame_iou, score_track
 
 NAN = [math.nan] * 4
 

@@ -8,13 +8,13 @@ import pytest
 from oracle_theatre import Oracle
 from toy_models import save_tokenizer, save_toy_model
 
-from rehearse.evaluation.ablation import Ablation, Protocol
-from rehearse.evaluation.engine import load_engine, model_fingerprint
-from rehearse.evaluation.judging import Bench
-from rehearse.evaluation.measure import Tools
-from rehearse.evaluation.reference import reference_clips
+from rehearse.evaluation.kit.engine import load_engine, model_fingerprint
+from rehearse.evaluation.kit.judging import Bench
+from rehearse.evaluation.kit.measure import Tools
 from rehearse.evaluation.shift import ShiftOptions, measure_shift, run_on_model
-from rehearse.evaluation.trajectory_report import write_trajectory_report
+from rehearse.evaluation.theatre.reference import reference_clips
+from rehearse.evaluation.trajectory.ablation import Ablation, Protocol
+from rehearse.evaluation.trajectory.report import write_trajectory_report
 from rehearse.shot.methods import AttentionMasking
 from rehearse.theatre.world.vocabulary import words
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from rehearse.controls import AttentionMask, NoisePrior, Shift, ShiftProbe, Subject
-from rehearse.evaluation.errors import EvaluationError
+from rehearse.evaluation.kit.errors import EvaluationError
 from rehearse.evaluation.shift import ShiftOptions, average, measure_shift, watched, write_shift_report
 from rehearse.sampling.plan import Plan
 from rehearse.shot import Box, BoxPath

@@ -15,15 +15,15 @@ from PIL import Image
 from safetensors.torch import load_file
 
 from rehearse.cli import run
-from rehearse.evaluation.errors import EvaluationError
-from rehearse.evaluation.target import run_target
-from rehearse.evaluation.target_arms import FULL, STANDARD, TargetArm, parse_arm
-from rehearse.evaluation.target_cases import TRAINING_SEED, target_cases
-from rehearse.evaluation.target_findings import TargetFindings
-from rehearse.evaluation.target_protocol import TargetProtocol
-from rehearse.evaluation.target_report import outlined, write_target_report
-from rehearse.evaluation.target_training import TrainingSettings, write_training_set
-from rehearse.evaluation.target_verdicts import sooner
+from rehearse.evaluation.kit.errors import EvaluationError
+from rehearse.evaluation.target.arms import FULL, STANDARD, TargetArm, parse_arm
+from rehearse.evaluation.target.cases import TRAINING_SEED, target_cases
+from rehearse.evaluation.target.findings import TargetFindings
+from rehearse.evaluation.target.protocol import TargetProtocol
+from rehearse.evaluation.target.report import outlined, write_target_report
+from rehearse.evaluation.target.study import run_target
+from rehearse.evaluation.target.training import TrainingSettings, write_training_set
+from rehearse.evaluation.target.verdicts import sooner
 from rehearse.theatre.data import HELD_OUT
 from rehearse.theatre.recipes import TARGET
 

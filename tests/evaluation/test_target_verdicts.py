@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from rehearse.evaluation.gate import share_gate
-from rehearse.evaluation.intervals import Interval
-from rehearse.evaluation.target_arms import FULL, STANDARD, parse_arm
-from rehearse.evaluation.target_cases import target_cases
-from rehearse.evaluation.target_findings import METRICS, Swap, TargetFindings
-from rehearse.evaluation.target_protocol import TargetProtocol
-from rehearse.evaluation.target_verdicts import above, aims, alike, findings, no_more, published
+from rehearse.evaluation.kit.gate import share_gate
+from rehearse.evaluation.kit.intervals import Interval
+from rehearse.evaluation.target.arms import FULL, STANDARD, parse_arm
+from rehearse.evaluation.target.cases import target_cases
+from rehearse.evaluation.target.findings import METRICS, Swap, TargetFindings
+from rehearse.evaluation.target.protocol import TargetProtocol
+from rehearse.evaluation.target.verdicts import above, aims, alike, findings, no_more, published
 
 PAPER = {
     "base": 0.33,

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from rehearse.evaluation.errors import EvaluationError
-from rehearse.evaluation.journal import Journal
-from rehearse.evaluation.progress import Progress, spoken_time
-from rehearse.evaluation.workers import run_tasks
+from rehearse.evaluation.kit.errors import EvaluationError
+from rehearse.evaluation.kit.journal import Journal
+from rehearse.evaluation.kit.progress import Progress, spoken_time
+from rehearse.evaluation.kit.workers import run_tasks
 
 
 def make_offset() -> int:
@@ -78,7 +78,7 @@ def test_journal_refuses_what_json_cannot_hold(tmp_path):
 
 def test_progress_tells_the_time_that_is_left(monkeypatch):
     now, said = [0.0], []
-    monkeypatch.setattr("rehearse.evaluation.progress.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("rehearse.evaluation.kit.progress.time.monotonic", lambda: now[0])
     progress = Progress(said.append, "clips", total=110, done=10)
     for _ in range(3):
         now[0] += 10

@@ -11,7 +11,7 @@ from diffusers import DiffusionPipeline
 from safetensors import safe_open
 
 import rehearse as rh
-from rehearse.evaluation.contact import contact
+from rehearse.evaluation.target.contact import contact
 from rehearse.models import list_models, load_model
 from rehearse.models.registry import EMBEDDED
 from rehearse.pictures import make_intermediate

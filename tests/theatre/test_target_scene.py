@@ -189,7 +189,7 @@ def test_the_sheet_has_a_strip_for_each_scene() -> None:
 
 def test_rows_for_the_adapter_s_trainer_are_clips_and_masks_pixel_for_pixel(tmp_path: Path) -> None:
     from rehearse.media import read_frames
-    from rehearse.training.target.rows import read_rows
+    from rehearse.training.own.rows import read_rows
 
     rows, problems = read_rows(write_target_rows(tmp_path, 2, seed=4, first=9), "target")
     assert not problems and len(rows) == 2

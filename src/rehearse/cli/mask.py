@@ -67,8 +67,8 @@ def mask(
 
     from rehearse.media import MediaError, read_clip, write_picture
     from rehearse.shot.file_names import existing
-    from rehearse.training.target.segment import load_segmenter, segment
-    from rehearse.training.target.sheet import marked
+    from rehearse.training.own.segment import load_segmenter, segment
+    from rehearse.training.own.sheet import marked
 
     try:
         clip = read_clip(existing(source), 1)

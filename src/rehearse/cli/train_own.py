@@ -17,8 +17,8 @@ from rehearse.cli.options import spread
 from rehearse.cli.words import epilog, size_of
 
 if TYPE_CHECKING:
-    from rehearse.training.target.rows import Kind
-    from rehearse.training.target.settings import Precision
+    from rehearse.training.own.rows import Kind
+    from rehearse.training.own.settings import Precision
 
 _PATIENCE = 15.0
 """Seconds."""
@@ -272,9 +272,9 @@ def _train(
     from rich.console import Console
 
     from rehearse.cli.notes import notes_to
-    from rehearse.training.target.run import Data, train
-    from rehearse.training.target.run import validate as check
-    from rehearse.training.target.settings import ColumnRecipe, LoraRecipe, Recipe, Running
+    from rehearse.training.own.run import Data, train
+    from rehearse.training.own.run import validate as check
+    from rehearse.training.own.settings import ColumnRecipe, LoraRecipe, Recipe, Running
 
     clips = Data(work.data, manner.frames, size, manner.every, manner.cache, manner.validation)
     beside = int(os.environ.get("RANK", "0")) > 0
@@ -298,8 +298,8 @@ def _train(
         import torch
 
         on_gpu = torch.cuda.is_available() and not manner.cpu
-        from rehearse.training.target.interruption import Stopped
-        from rehearse.training.target.precision import precision_for
+        from rehearse.training.own.interruption import Stopped
+        from rehearse.training.own.precision import precision_for
 
         if precision == "auto":
             precision = precision_for(work.out, not on_gpu)

@@ -25,11 +25,11 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from rehearse.evaluation.animate_cases import Animation, animation_cases, grown
-from rehearse.evaluation.errors import EvaluationError
-from rehearse.evaluation.intervals import LEVEL, REPLICATES, Interval
-from rehearse.evaluation.progress import Say
-from rehearse.evaluation.report import as_json, markdown_table, write_json, write_text
+from rehearse.evaluation.animate.cases import Animation, animation_cases, grown
+from rehearse.evaluation.kit.errors import EvaluationError
+from rehearse.evaluation.kit.intervals import LEVEL, REPLICATES, Interval
+from rehearse.evaluation.kit.progress import Say
+from rehearse.evaluation.kit.report import as_json, markdown_table, write_json, write_text
 from rehearse.models.errors import ModelError
 from rehearse.models.model import VideoModel
 from rehearse.shot import Mask, Shot, ShotError

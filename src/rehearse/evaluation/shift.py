@@ -15,11 +15,11 @@ from typing import Any
 import numpy as np
 
 from rehearse.controls import AttentionMask, Shift, ShiftProbe
-from rehearse.evaluation.arms import parse_arm
-from rehearse.evaluation.cases import Wording, trajectory_cases
-from rehearse.evaluation.errors import EvaluationError
-from rehearse.evaluation.progress import Progress, Say
-from rehearse.evaluation.report import markdown_table, write_json, write_text
+from rehearse.evaluation.kit.errors import EvaluationError
+from rehearse.evaluation.kit.progress import Progress, Say
+from rehearse.evaluation.kit.report import markdown_table, write_json, write_text
+from rehearse.evaluation.trajectory.arms import parse_arm
+from rehearse.evaluation.trajectory.cases import Wording, trajectory_cases
 from rehearse.sampling.plan import Plan
 from rehearse.shot import Shot
 

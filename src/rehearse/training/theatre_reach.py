@@ -31,9 +31,9 @@ def train_reach(options: Options, data: Path, base: Path, recipe: ReachRecipe = 
 
     data: folder of the clips. base: theatre-target's. Raises TrainingError, ModelError.
     """
-    from rehearse.training.target.precision import precision_for
-    from rehearse.training.target.run import Data, train
-    from rehearse.training.target.settings import ColumnRecipe, LoraRecipe, Recipe, Running
+    from rehearse.training.own.precision import precision_for
+    from rehearse.training.own.run import Data, train
+    from rehearse.training.own.settings import ColumnRecipe, LoraRecipe, Recipe, Running
 
     on_cpu = options.device == "cpu" or not torch.cuda.is_available()
     rows, held_out = data / "data.jsonl", data / "held-out.jsonl"

@@ -49,11 +49,11 @@ def animate(
     whether they hold) and a sheet an arm. Every clip is kept as it is made: stop with Ctrl-C, call again to
     go on.
     """
-    from rehearse.evaluation.animate import AnimateProtocol, run_animate
-    from rehearse.evaluation.animate_arms import STANDARD
-    from rehearse.evaluation.animate_report import write_animate_report
-    from rehearse.evaluation.engine import model_fingerprint, pictures_fingerprint
-    from rehearse.evaluation.judging import load_embedding_bench
+    from rehearse.evaluation.animate.arms import STANDARD
+    from rehearse.evaluation.animate.report import write_animate_report
+    from rehearse.evaluation.animate.study import AnimateProtocol, run_animate
+    from rehearse.evaluation.kit.engine import model_fingerprint, pictures_fingerprint
+    from rehearse.evaluation.kit.judging import load_embedding_bench
 
     named = STANDARD if arms is None else names(arms)
     protocol = AnimateProtocol(model=model, cases=cases, arms=named, seed=seed, steps=steps)

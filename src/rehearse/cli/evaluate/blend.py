@@ -34,8 +34,8 @@ def blend(
     What it saves is measured by benchmarks/blend.py. Writes blend-kept.md, .json and a sheet. What is
     finished is kept: stop with Ctrl-C, call again to go on.
     """
-    from rehearse.evaluation.judging import load_bench
-    from rehearse.evaluation.mixing import MixOptions, measure_mixes, write_mix_report
+    from rehearse.evaluation.blend import MixOptions, measure_mixes, write_mix_report
+    from rehearse.evaluation.kit.judging import load_bench
     from rehearse.models import load_model
 
     words = tuple(dict.fromkeys(names(edits)))

@@ -29,7 +29,7 @@ def fork(
     Compares each fork with its parent and with the clip made under the edited shot from scratch. Writes
     fork.md, .json and the curve. What is finished is kept: stop with Ctrl-C, call again to go on.
     """
-    from rehearse.evaluation.reach import ReachOptions, measure_reach, write_reach_report
+    from rehearse.evaluation.fork import ReachOptions, measure_reach, write_reach_report
     from rehearse.models import load_model
 
     words = tuple(dict.fromkeys(names(edits)))

@@ -26,7 +26,7 @@ def shift(
     Runs the frozen steps of a few cases and writes shift.md and .json: for every masked site the distance
     between masked and unmasked output, without and with each variant.
     """
-    from rehearse.evaluation.engine import model_fingerprint
+    from rehearse.evaluation.kit.engine import model_fingerprint
     from rehearse.evaluation.shift import ShiftOptions, measure_shift, run_on_model, write_shift_report
 
     options = ShiftOptions(model, cases, steps_list(frozen)[0], steps, seed, prompts)

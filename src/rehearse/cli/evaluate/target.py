@@ -82,14 +82,14 @@ def target(
     paired intervals over cases and training seeds, the paper's findings and whether they hold here) and
     sheets. Trainings and clips are kept as they are made: stop with Ctrl-C, call again to go on.
     """
-    from rehearse.evaluation.contact import DETECTOR
-    from rehearse.evaluation.engine import model_fingerprint
-    from rehearse.evaluation.target import TargetWork, run_target
-    from rehearse.evaluation.target_arms import STANDARD
-    from rehearse.evaluation.target_engine import load_target_tools
-    from rehearse.evaluation.target_protocol import SWAPPED, TargetProtocol
-    from rehearse.evaluation.target_report import write_target_report
-    from rehearse.evaluation.target_training import TrainingSettings, load_trainer, refuse_untrainable
+    from rehearse.evaluation.kit.engine import model_fingerprint
+    from rehearse.evaluation.target.arms import STANDARD
+    from rehearse.evaluation.target.contact import DETECTOR
+    from rehearse.evaluation.target.engine import load_target_tools
+    from rehearse.evaluation.target.protocol import SWAPPED, TargetProtocol
+    from rehearse.evaluation.target.report import write_target_report
+    from rehearse.evaluation.target.study import TargetWork, run_target
+    from rehearse.evaluation.target.training import TrainingSettings, load_trainer, refuse_untrainable
     from rehearse.models.precision import choose_precision
 
     protocol = TargetProtocol(

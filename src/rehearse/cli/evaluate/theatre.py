@@ -52,11 +52,11 @@ def theatre(
     renders: kind and colour 98 %, mask IoU .85)? Writes theatre.md and .json with Wilson intervals, and
     sheets. Every clip is kept as it is made: stop with Ctrl-C, call again to go on.
     """
-    from rehearse.evaluation.engine import model_fingerprint
-    from rehearse.evaluation.gate_report import write_gate_report
-    from rehearse.evaluation.gates import GateOptions, run_gates
-    from rehearse.evaluation.judging import load_bench
-    from rehearse.evaluation.prompts import trained_captions
+    from rehearse.evaluation.kit.engine import model_fingerprint
+    from rehearse.evaluation.kit.judging import load_bench
+    from rehearse.evaluation.theatre.gates import GateOptions, run_gates
+    from rehearse.evaluation.theatre.prompts import trained_captions
+    from rehearse.evaluation.theatre.report import write_gate_report
     from rehearse.theatre.recipes import VIDEO
 
     if animations is None:

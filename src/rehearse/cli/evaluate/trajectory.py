@@ -94,12 +94,12 @@ def trajectory(
     curve and sheets of successes and failures. Every clip is kept as it is made: stop with Ctrl-C, call
     again to go on.
     """
-    from rehearse.evaluation.ablation import Ablation, Protocol
-    from rehearse.evaluation.arms import STANDARD
-    from rehearse.evaluation.engine import model_defaults, model_fingerprint
-    from rehearse.evaluation.judging import load_bench
-    from rehearse.evaluation.reference import reference_clips
-    from rehearse.evaluation.trajectory_report import write_trajectory_report
+    from rehearse.evaluation.kit.engine import model_defaults, model_fingerprint
+    from rehearse.evaluation.kit.judging import load_bench
+    from rehearse.evaluation.theatre.reference import reference_clips
+    from rehearse.evaluation.trajectory.ablation import Ablation, Protocol
+    from rehearse.evaluation.trajectory.arms import STANDARD
+    from rehearse.evaluation.trajectory.report import write_trajectory_report
 
     protocol = Protocol(
         model=model,

@@ -1,0 +1,1 @@
+"""Pictures set in motion, edited and dragged (``rehearse evaluate animate``)."""

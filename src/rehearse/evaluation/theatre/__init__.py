@@ -1,0 +1,1 @@
+"""Do the shipped models draw what the words say? (``rehearse evaluate theatre``)"""
