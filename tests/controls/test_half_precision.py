@@ -18,8 +18,9 @@ from rehearse.controls import (
 )
 from rehearse.controls.frame_alignment import FrameAlignment, FrameAlignmentLayer
 from rehearse.controls.keep_outside import KeepOutside
+from rehearse.controls.mark import Mark
 from rehearse.controls.mask_normalization import Regions
-from rehearse.controls.target_attention import Mark, TargetAttention
+from rehearse.controls.target_attention import TargetAttention
 from rehearse.prediction import Prediction
 from rehearse.sites import Grid
 

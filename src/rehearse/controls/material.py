@@ -8,8 +8,8 @@ from pathlib import Path
 
 from torch import Tensor
 
+from rehearse.controls.mark import Mark
 from rehearse.controls.subject import Subject
-from rehearse.controls.target_attention import Mark
 from rehearse.resolve import ResolvedShot
 
 

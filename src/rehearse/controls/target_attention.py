@@ -21,6 +21,7 @@ from torch import Tensor
 from torch.nn.functional import pad, scaled_dot_product_attention
 
 from rehearse.controls.control import Control, Moment
+from rehearse.controls.mark import Mark
 from rehearse.shot.fields import steps_of
 from rehearse.shot.grid import pool
 from rehearse.shot.methods import AttentionToTargets
@@ -39,15 +40,6 @@ def build(material: Material) -> Iterator[TargetAttention]:
     if material.marks and said.target_attention:
         count = steps_of(said.target_attention_steps, material.resolved.steps)
         yield TargetAttention(material.marks, said.target_attention, count)
-
-
-@dataclass(frozen=True, eq=False)
-class Mark:
-    """Which words mean which place. tokens: indices in the encoded prompt. mask: float32 ``[H, W]`` in
-    [0, 1], of the first frame."""
-
-    tokens: tuple[int, ...]
-    mask: Tensor
 
 
 @dataclass(frozen=True, eq=False)

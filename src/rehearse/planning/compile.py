@@ -14,9 +14,9 @@ import torch
 from rehearse.controls.control import Control
 from rehearse.controls.frame_alignment import FrameAlignment
 from rehearse.controls.keep_outside import KeepOutside
+from rehearse.controls.mark import Mark
 from rehearse.controls.material import Material
 from rehearse.controls.subject import Subject
-from rehearse.controls.target_attention import Mark
 from rehearse.models.card_of import card_of
 from rehearse.models.errors import ModelError
 from rehearse.models.model import Tokens, VideoModel

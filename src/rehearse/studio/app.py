@@ -16,11 +16,11 @@ from rehearse.studio.api import router
 from rehearse.studio.desk import Desk
 from rehearse.studio.engines.engine import Engine
 from rehearse.studio.limits import ServerLimits
-from rehearse.studio.openapi import with_documents
 from rehearse.studio.page import serve_page
 from rehearse.studio.prefix import Prefix
 from rehearse.studio.problems import answer_problems
 from rehearse.studio.security import Guard
+from rehearse.studio.shot_in_openapi import with_documents
 from rehearse.studio.views import Problem
 
 _ABOUT = """Projects hold shots, shots are played as takes, takes branch.
