@@ -39,7 +39,7 @@ from rehearse.models.model import Tokens, VideoModel
 from rehearse.models.precision import Precision, PrecisionName, choose_precision
 from rehearse.sampling.loop import Loop
 from rehearse.sampling.plan import Plan
-from rehearse.sampling.schedulers import make_scheduler
+from rehearse.schedulers import make_scheduler
 from rehearse.shot import Box, BoxPath
 from rehearse.shot.methods import AttentionMasking
 from rehearse.sites import Attend

@@ -13,7 +13,7 @@ from toy_models import SCHEDULER_CONFIGS
 
 from rehearse.models.errors import ModelError
 from rehearse.models.model import Defaults, Limits, Tokens, VideoModel
-from rehearse.sampling.schedulers import SchedulerError, make_scheduler, prediction_type_of
+from rehearse.schedulers import SchedulerError, make_scheduler, prediction_type_of
 from rehearse.sites import Attend, Site
 
 

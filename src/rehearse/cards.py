@@ -17,7 +17,7 @@ class Defaults:
 
     frames: frames of the clip. width, height: in pixels. fps: frames a second. steps: denoising steps.
     guidance: classifier-free guidance scale, 1 switches it off. scheduler: a name in
-    ``rehearse.sampling.schedulers.SCHEDULERS``. frozen_steps: first steps in which attention is masked, a
+    ``rehearse.schedulers.SCHEDULERS``. frozen_steps: first steps in which attention is masked, a
     count or a fraction; None where nobody measured what suits the model (``rehearse.shot.methods`` decides).
     """
 

@@ -12,7 +12,7 @@ from torch import Tensor
 from rehearse.controls.keep_outside import KeepOutside
 from rehearse.sampling.loop import Loop
 from rehearse.sampling.plan import Plan
-from rehearse.sampling.schedulers import levels
+from rehearse.schedulers import levels
 
 TRUTH = torch.randn(1, 4, 1, 4, 4, generator=torch.Generator().manual_seed(1))
 GIVEN = torch.randn(1, 4, 1, 4, 4, generator=torch.Generator().manual_seed(2))

@@ -20,8 +20,8 @@ from rehearse.sampling.blend import Blend, Kept, Side
 from rehearse.sampling.blend_weights import blend_weights
 from rehearse.sampling.loop import Loop
 from rehearse.sampling.plan import Plan
-from rehearse.sampling.schedulers import SCHEDULERS
 from rehearse.sampling.state import State
+from rehearse.schedulers import SCHEDULERS
 from rehearse.shot import Box, Mask, Shot, ShotError
 from rehearse.shot.feather import across
 from rehearse.shot.methods import BLEND_DEFAULTS, BlendSettings

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from safetensors.torch import load_file
 from toy_models import SCHEDULER_CONFIGS
 
-from rehearse.sampling.schedulers import SCHEDULERS
+from rehearse.schedulers import SCHEDULERS
 from rehearse.shot import Box, Shot
 from rehearse.takes import Take
 

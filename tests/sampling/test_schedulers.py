@@ -11,14 +11,14 @@ from toy_models import BETAS, SCHEDULER_CONFIGS
 
 from rehearse.sampling.loop import Loop
 from rehearse.sampling.plan import Plan
-from rehearse.sampling.schedulers import (
+from rehearse.sampling.snapshot import Snapshot
+from rehearse.schedulers import (
     SCHEDULERS,
     SchedulerError,
     levels,
     make_scheduler,
     prediction_type_of,
 )
-from rehearse.sampling.snapshot import Snapshot
 
 COMBINATIONS = [
     (name, prediction)

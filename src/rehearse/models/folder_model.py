@@ -16,7 +16,7 @@ from rehearse.models.model import Tokens, VideoModel
 from rehearse.models.precision import Precision
 from rehearse.models.said import schedule_said
 from rehearse.models.text import ClipText
-from rehearse.sampling.schedulers import SchedulerError, make_scheduler, prediction_type_of
+from rehearse.schedulers import SchedulerError, make_scheduler, prediction_type_of
 
 
 class FolderModel(VideoModel):

@@ -18,7 +18,7 @@ from torch.nn.functional import scaled_dot_product_attention
 
 from rehearse.models.image import ImageModel
 from rehearse.prediction import Prediction
-from rehearse.sampling.schedulers import levels
+from rehearse.schedulers import levels
 from rehearse.sites import AttentionCall, Site
 
 _SHARING_BLOCKS = 2

@@ -25,9 +25,9 @@ from rehearse.sampling.blend import Side
 from rehearse.sampling.guidance import guided
 from rehearse.sampling.not_finite import refuse_flaws
 from rehearse.sampling.plan import Plan
-from rehearse.sampling.schedulers import levels
 from rehearse.sampling.snapshot import Snapshot
 from rehearse.sampling.state import State
+from rehearse.schedulers import levels
 
 Cancel = Event | Callable[[], bool]
 """Set, or true, when the run shall stop before its next step."""

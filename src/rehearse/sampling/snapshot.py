@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from rehearse.sampling.schedulers import scheduler_class
+from rehearse.schedulers import scheduler_class
 
 _TENSOR = "__tensor__"
 _TUPLE = "__tuple__"

@@ -31,7 +31,7 @@ from rehearse.evaluation.kit.store import Store
 from rehearse.evaluation.trajectory.arms import STANDARD, Arm, Point, combine, parse_arm, point
 from rehearse.evaluation.trajectory.cases import Case, Wording, trajectory_cases
 from rehearse.evaluation.trajectory.table import Table
-from rehearse.sampling.schedulers import SCHEDULERS
+from rehearse.schedulers import SCHEDULERS
 from rehearse.shot import steps_of
 
 Sweep = Literal["chosen", "all", "none"]

@@ -14,12 +14,11 @@ import numpy as np
 
 from .shapes import XY
 from .target_actors import ACTORS, ARM, FROG, FROG_BOX, HOOK, PALM
-from .vocabulary import BACKDROP_PHRASES, BACKDROPS, COLOURS, article, words
+from .vocabulary import BACKDROP_PHRASES, BACKDROPS, COLOURS, VERBS, article, words
 
 PROPS: tuple[str, ...] = ("ball", "star", "house", "umbrella", "cat", "boat")
 PROP_COLOURS: tuple[str, ...] = ("red", "orange", "yellow", "blue", "pink", "white")
 """Green and purple are the actors'."""
-VERBS: dict[str, str] = {"hand": "reaches for", "crane": "lowers to", "frog": "hops to"}
 TRIGGER = "target"
 COUNT = 3
 """Props in a sampled scene."""

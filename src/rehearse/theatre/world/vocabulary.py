@@ -19,6 +19,8 @@ MOTIONS: tuple[str, ...] = (
     "moves right", "moves left", "moves up", "moves down", "arcs right", "arcs left",
     "bounces", "grows", "shrinks", "stands still", "turns",
 )  # fmt: skip
+VERBS: dict[str, str] = {"hand": "reaches for", "crane": "lowers to", "frog": "hops to"}
+"""What actors of the target scene do, by actor."""
 CUSTOM = "custom"
 """Motion name of an actor on a hand-made path: it has no caption, only a still caption."""
 
@@ -81,8 +83,6 @@ def word_groups(vocabulary: Collection[str]) -> list[dict[str, Any]]:
     vocabulary: the words a model knows; of a kind those are given all of whose parts it knows. What is of no
     kind stands under "Other words"; of a vocabulary that is not the theatre's that is all of it.
     """
-    from .target_scene import VERBS
-
     kinds: dict[str, tuple[str, ...]] = {
         "Things": (*PUPPETS, *VERBS),
         "Colours": COLOURS,

@@ -27,7 +27,7 @@ from rehearse.models.said import schedule_said
 from rehearse.models.t5_text import T5Text, refuse_unreadable_table
 from rehearse.models.text import ClipText, vocabulary_of
 from rehearse.models.video_codec import load_video_codec
-from rehearse.sampling.schedulers import SchedulerError, make_scheduler
+from rehearse.schedulers import SchedulerError, make_scheduler
 from rehearse.training.own.clips import Shape
 from rehearse.training.own.errors import TrainingError
 from rehearse.training.own.rows import Kind

@@ -45,7 +45,7 @@ def scheduler_class(kind: str) -> Any:
     elif kind == "CogVideoXDDIMScheduler":
         from diffusers.schedulers.scheduling_ddim_cogvideox import CogVideoXDDIMScheduler as Found
     elif kind == "HeldCogVideoXDPMScheduler":
-        from rehearse.sampling.cogvideox_dpm import HeldCogVideoXDPMScheduler as Found
+        from rehearse.schedulers.cogvideox_dpm import HeldCogVideoXDPMScheduler as Found
     else:
         raise SchedulerError(f"there is no scheduler class {kind!r}")
     return Found
