@@ -18,7 +18,7 @@ from toy_models import T5_TOKENS, save_toy_wan
 from rehearse.controls.attention_mask import AttentionMask
 from rehearse.controls.control import Moment
 from rehearse.controls.subject import Subject
-from rehearse.models import ModelError, load_model
+from rehearse.models import ModelError, load_model, wan_codec
 from rehearse.models.joint_attention import JointStage
 from rehearse.models.wan import Wan
 from rehearse.models.wan_attention import install_wan
@@ -152,6 +152,18 @@ def test_clips_come_in_fours_and_sizes_in_patches(folders: Callable[..., Path]) 
         assert latents.shape == (4, latent_frames, 6, 8)
         assert model.decode(latents[None]).shape == (1, 9, 48, 64, 3)
         assert model.preview(latents[None]).shape == (1, 9, 6, 8, 3)
+
+
+def test_a_large_clip_goes_through_in_chunks_and_comes_to_the_same(
+    folders: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = load(folders(halvings=(True, False)))
+    clip = np.stack([np.roll(picture(), 3 * n, axis=1) for n in range(9)])
+    latents = model.encode_clip(clip)
+    shown = model.decode(latents[None])
+    monkeypatch.setattr(wan_codec, "_PIXELS_AT_ONCE", 0)
+    torch.testing.assert_close(model.encode_clip(clip), latents, atol=1e-4, rtol=1e-4)
+    assert np.abs(model.decode(latents[None]).astype(int) - shown).max() <= 1
 
 
 def published(**changes: Any) -> Any:

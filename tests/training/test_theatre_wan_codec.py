@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,19 +15,33 @@ import torch
 from torch import Tensor
 from toy_models import toy_wan_vae
 
+from rehearse.models.wan_whole_clips import decode, encode, whole_clips
 from rehearse.theatre import recipes
 from rehearse.theatre.data import SIZE, Stills, make_stills
 from rehearse.training import theatre, theatre_wan_codec
 from rehearse.training.codec_batches import CROP, WHOLE_EVERY, CodecBatch, of_clips, of_stills
 from rehearse.training.critic import PatchCritic, adversarial
 from rehearse.training.theatre_wan_codec import measure
-from rehearse.training.wan_codec_layers import begin_in_time, decode, encode, whole_clips
+from rehearse.training.wan_in_time import begin_in_time
 
 
-@pytest.mark.parametrize("halvings", [(True, False), (True, True), (False, True), (False, False)])
-def test_a_clip_in_one_pass_is_what_the_class_makes_of_its_chunks(halvings: tuple[bool, bool]) -> None:
+def of_2_1() -> Any:
+    """An AutoencoderKLWan of 2.1's kind: no patches, and blocks whose shortcuts are plain."""
+    from diffusers import AutoencoderKLWan
+
+    return AutoencoderKLWan(
+        base_dim=8, z_dim=4, dim_mult=[1, 2, 2, 2], num_res_blocks=1, attn_scales=[],
+        temperal_downsample=[False, True, True],
+    )  # fmt: skip
+
+
+HALVINGS = [(True, False), (True, True), (False, True), (False, False)]
+
+
+@pytest.mark.parametrize("made", [of_2_1, *(partial(toy_wan_vae, halvings) for halvings in HALVINGS)])
+def test_a_clip_in_one_pass_is_what_the_class_makes_of_its_chunks(made: Callable[[], Any]) -> None:
     torch.manual_seed(0)
-    codec, clips = toy_wan_vae(halvings), torch.rand(2, 3, 9, 32, 48) * 2 - 1
+    codec, clips = made(), torch.rand(2, 3, 9, 32, 48) * 2 - 1
     with torch.no_grad():
         latents = codec.encode(clips).latent_dist.mode()
         shown = codec.decode(latents).sample

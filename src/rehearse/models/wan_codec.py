@@ -15,9 +15,12 @@ from rehearse.models.errors import ModelError
 from rehearse.models.folder import ModelFolder
 from rehearse.models.latent_rgb import read_latent_rgb
 from rehearse.models.precision import Precision
+from rehearse.models.wan_whole_clips import decode, encode, whole_clips
 
 # Pixels of a frame above which it is encoded and decoded in overlapping tiles.
 _PIXELS_UNTILED = 832 * 480
+# Pixels of a clip up to which it goes through in one pass, which is much faster, and not in chunks.
+_PIXELS_AT_ONCE = 17 * 256 * 256
 _CHUNK = 4
 """Frames that the class encodes at once, after the first, however many of them share a latent frame."""
 
@@ -26,7 +29,7 @@ class WanCodec(Codec):
     """An AutoencoderKLWan: the first frame alone, then ``frame_ratio`` frames to a latent frame."""
 
     def __init__(self, vae: Any, rgb: Any, precision: Precision) -> None:
-        super().__init__(vae, rgb, precision)
+        super().__init__(whole_clips(vae), rgb, precision)
         config = vae.config
         self.frame_ratio = int(config.scale_factor_temporal)
         self.frame_step = math.lcm(self.frame_ratio, _CHUNK)
@@ -60,18 +63,28 @@ class WanCodec(Codec):
 
     @torch.no_grad()
     def _encoded(self, frames: NDArray[np.uint8]) -> Tensor:
-        self._tile(frames.shape[1] * frames.shape[2])
+        pixels = frames.shape[1] * frames.shape[2]
+        self._tile(pixels)
         values = torch.tensor(frames).permute(3, 0, 1, 2)[None].float() / 127.5 - 1
+        values = values.to(self.precision.device)
         with self.precision.scope():
-            found = self.vae.encode(values.to(self.precision.device)).latent_dist.mode()
+            if frames.shape[0] * pixels <= _PIXELS_AT_ONCE:
+                found = encode(self.vae, values)
+            else:
+                found = self.vae.encode(values).latent_dist.mode()
         return (found.float().cpu() - self._mean) / self._deviation
 
     def _clip(self, latents: Tensor) -> Tensor:
         """One clip to RGB in [0, 1] ``[1, 3, frames, H, W]``, float32 on the CPU."""
-        self._tile(latents.shape[3] * latents.shape[4] * self.factor**2)
+        pixels = latents.shape[3] * latents.shape[4] * self.factor**2
+        frames = 1 + self.frame_ratio * (latents.shape[2] - 1)
+        self._tile(pixels)
         scaled = (latents.float() * self._deviation + self._mean).to(self.precision.device)
         with self.precision.scope():
-            decoded = self.vae.decode(scaled).sample
+            if frames * pixels <= _PIXELS_AT_ONCE:
+                decoded = decode(self.vae, scaled)
+            else:
+                decoded = self.vae.decode(scaled).sample
         return self._to_rgb(decoded)
 
     def _tile(self, pixels: int) -> None:

@@ -16,6 +16,7 @@ from rehearse.controls.frame_alignment import load_frame_alignment, save_frame_a
 from rehearse.json_text import read_json_file
 from rehearse.models.folder import INPUT_LAYER
 from rehearse.models.latent_rgb import fit_latent_rgb
+from rehearse.models.wan_whole_clips import encode
 from rehearse.theatre.codec import PatchBasis
 from rehearse.theatre.data import SIZE, Stills
 from rehearse.theatre.judge import JudgeNetwork, to_input
@@ -62,7 +63,6 @@ from rehearse.training.theatre_inpaint import InpaintingImage
 from rehearse.training.theatre_target import TextAndTarget
 from rehearse.training.theatre_video import TextAndVideo
 from rehearse.training.theatre_wan import TextAndWan
-from rehearse.training.wan_codec_layers import encode
 from rehearse.training.wan_latents import finished_codec, moments
 
 SHARD = "15MB"

@@ -15,6 +15,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from rehearse.models.wan_whole_clips import encode
 from rehearse.theatre.data import HELD_OUT, Clips, rng_of
 from rehearse.theatre.judge import to_input
 from rehearse.theatre.recipes import (
@@ -35,7 +36,6 @@ from rehearse.training.fit import Fit, Options, load_averaged, single_threaded_p
 from rehearse.training.flow import TIMES, noisy, random_times, sample
 from rehearse.training.theatre_image import SHEET_PROMPTS as STILL_PROMPTS
 from rehearse.training.theatre_video import SHEET_PROMPTS as CLIP_PROMPTS
-from rehearse.training.wan_codec_layers import encode
 from rehearse.training.wan_head import WanHead
 from rehearse.training.wan_latents import decoded
 

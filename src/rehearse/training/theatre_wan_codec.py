@@ -19,6 +19,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from rehearse.models.wan_whole_clips import decode, encode, whole_clips
 from rehearse.theatre.data import HELD_OUT, Stills, draw_stills, rng_of
 from rehearse.theatre.judge import WIDTHS, Judge, JudgeNetwork, to_input
 from rehearse.theatre.recipes import (
@@ -33,7 +34,7 @@ from rehearse.theatre.world import render, sample_scene
 from rehearse.training.codec_batches import CodecBatch, of_clips, of_stills
 from rehearse.training.critic import PatchCritic, adversarial
 from rehearse.training.fit import Fit, Options, load_averaged, single_threaded_processes
-from rehearse.training.wan_codec_layers import begin_in_time, decode, encode, whole_clips
+from rehearse.training.wan_in_time import begin_in_time
 
 NOISE = 0.3
 """Largest deviation of the noise on the latents the decoder meets."""

@@ -14,12 +14,12 @@ from torch import Tensor
 
 from rehearse.json_text import read_json_file
 from rehearse.models.precision import choose_precision
+from rehearse.models.wan_whole_clips import decode, encode
 from rehearse.theatre.data import Clips, Stills, encode_stills, make_clips
 from rehearse.theatre.judge import to_input
 from rehearse.theatre.recipes import WAN_CODEC, WAN_CODEC_CLIPS, WAN_FRAMES, Recipe
 from rehearse.training.fit import load_averaged
 from rehearse.training.theatre_wan_codec import CodecInTraining
-from rehearse.training.wan_codec_layers import decode, encode
 
 STILLS, CLIPS, MOMENTS = "wan-stills", "wan-clips", "wan-moments.json"
 _MEASURED = 512

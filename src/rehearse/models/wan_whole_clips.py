@@ -3,7 +3,7 @@
 The stock class goes through a clip in chunks and carries what each convolution saw from one to the next:
 little memory, many small steps. Without that cache its convolutions are causal by themselves; only the two
 layers that halve and double time do nothing. Here they do what the chunks come to (a test holds both beside
-each other), so that a clip is one pass, which is what training wants.
+each other), so that a clip is one pass.
 """
 
 from __future__ import annotations
@@ -85,23 +85,3 @@ def _each_frame(layer: nn.Module, x: Tensor) -> Tensor:
     frames = x.shape[2]
     flat = layer(x.transpose(1, 2).flatten(0, 1))
     return flat.unflatten(0, (-1, frames)).transpose(1, 2)
-
-
-def begin_in_time(codec: Any) -> None:
-    """Make a codec that learned on stills treat each frame by itself: what it does not know of time is zero.
-
-    Every causal kernel keeps its last slice, the present frame; halving time takes the later frame of two,
-    doubling it shows a frame twice.
-    """
-    from diffusers.models.autoencoders.autoencoder_kl_wan import WanCausalConv3d, WanResample
-
-    with torch.no_grad():
-        for layer in codec.modules():
-            if isinstance(layer, WanCausalConv3d) and layer.kernel_size == (3, 3, 3):
-                layer.weight[:, :, :-1] = 0.0
-            elif isinstance(layer, WanResample) and layer.mode in ("upsample3d", "downsample3d"):
-                weight, width = layer.time_conv.weight, layer.time_conv.weight.shape[1]
-                one = torch.eye(width, dtype=weight.dtype)
-                weight.zero_()
-                weight[:, :, -1, 0, 0] = one.repeat(weight.shape[0] // width, 1)
-                layer.time_conv.bias.zero_()
