@@ -20,6 +20,7 @@ from rehearse.controls.control import Moment
 from rehearse.controls.subject import Subject
 from rehearse.models import ModelError, load_model, wan_codec
 from rehearse.models.joint_attention import JointStage
+from rehearse.models.precision import Precision
 from rehearse.models.wan import Wan
 from rehearse.models.wan_attention import install_wan
 from rehearse.sampling.loop import Loop
@@ -218,6 +219,39 @@ def test_published_sizes_hand_over_every_attention(
     assert calls[0].query.shape == calls[0].key.shape == (2, heads, tokens, 128)
     assert calls[1].query.shape == (2 * frames, heads, height * width, 128)
     assert calls[1].key.shape == (2 * frames, heads, 512, 128)
+
+
+@pytest.mark.parametrize(
+    ("said", "cells", "clip", "latents"),
+    [
+        ({}, (8, 16), (81, 480, 832), (16, 21, 60, 104)),
+        (
+            {
+                "base_dim": 160, "decoder_base_dim": 256, "z_dim": 48, "is_residual": True, "patch_size": 2,
+                "in_channels": 12, "out_channels": 12, "scale_factor_spatial": 16, "latents_mean": [0.0] * 48,
+                "latents_std": [1.0] * 48, "temperal_downsample": [False, True, True],
+            },
+            (16, 48), (121, 704, 1280), (48, 31, 44, 80),
+        ),
+    ],
+)  # fmt: skip
+def test_published_codecs_make_latents_of_the_sizes_that_are_told(
+    said: dict[str, Any], cells: tuple[int, int], clip: tuple[int, int, int], latents: tuple[int, ...]
+) -> None:
+    """2.1's, and that of 2.2 TI2V: sizes as told, and as clips of a few cells come out of one pass."""
+    from diffusers import AutoencoderKLWan
+
+    with torch.device("meta"):
+        vae = AutoencoderKLWan(**said)
+    codec = wan_codec.WanCodec(vae, None, Precision(torch.device("cpu"), torch.float32))
+    assert (codec.factor, codec.channels) == cells and codec.frame_ratio == codec.frame_step == 4
+    frames, height, width = clip
+    assert (codec.channels, (frames - 1) // 4 + 1, height // codec.factor, width // codec.factor) == latents
+    small = torch.empty(1, 3, 9, 4 * codec.factor, 6 * codec.factor, device="meta")
+    with torch.no_grad():
+        encoded = wan_codec.encode(vae, small)
+        assert encoded.shape == (1, codec.channels, 3, 4, 6)
+        assert wan_codec.decode(vae, encoded).shape == small.shape
 
 
 def a_subject() -> Subject:
