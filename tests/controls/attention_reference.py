@@ -1,4 +1,4 @@
-"""The rules of methods.md, written out plainly: what the fast code is held against."""
+"""The rules of docs/methods.md, section 2.1, written out plainly: what the fast code is held against."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Attention masks: a subject and its words keep to each other, so the subject appears where its box is.
 
-The rule (Peekaboo; methods, section 1): a query may attend to a key iff both belong to the same owner, each
-subject and the background being an owner of its own.
+The rule (Peekaboo; docs/methods.md, section 2.1): a query may attend to a key iff both belong to the same
+owner, each subject and the background being an owner of its own.
 
 - cross: pixels of a subject see the tokens of its phrase; background pixels see every token but the subjects'
   (end-of-text and padding included); the begin-of-text token is kept from both.

@@ -3,8 +3,8 @@
 Every grid cell of the subject in every frame is given a cell of one *canonical patch*, as large as the
 largest box. A box that keeps its size moves by whole cells, so the same part of the patch follows the same
 part of the subject; a box that grows or shrinks is sampled nearest. No value is ever interpolated: bilinear
-warps would shrink the variance of noise (methods, section 2). Cells beyond the frame's edge, or under a
-subject in front, are simply not seen in that frame.
+warps would shrink the variance of noise (docs/methods.md, section 3.2). Cells beyond the frame's edge, or
+under a subject in front, are simply not seen in that frame.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 """Trajectory in the starting noise alone (FreeTraj): the control arm that separates "initialisation" from
-"each step" (methods, section 2).
+"each step" (docs/methods.md, section 3.4).
 
 One random patch is pasted into every frame's box; then only the low frequencies of the result are kept and
 joined with the high frequencies of fresh noise, since the coarse layout is what the noise should tell:

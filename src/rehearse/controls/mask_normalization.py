@@ -2,7 +2,7 @@
 
 Masking shifts the distribution of attention outputs away from what the next layers were trained on (IVG-DA,
 "internal covariate shift"). With a the masked and u the unmasked output after the output projection
-(methods, section 2):
+(docs/methods.md, section 3.1):
 
     MN-A (global):   y = mu_u + sigma_u (a - mu_a) / (sigma_a + eps sigma_u)
     MN-B (regional): the same inside each region R of {foreground, background}, its statistics shrunk towards

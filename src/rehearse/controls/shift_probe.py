@@ -1,6 +1,6 @@
 """The diagnostic of mask normalization: how far masking moves a site's statistics, before and after it.
 
-distance(y, u) = sum_c (mu_y - mu_u)^2 + (sigma_y - sigma_u)^2     (methods, section 2)
+distance(y, u) = sum_c (mu_y - mu_u)^2 + (sigma_y - sigma_u)^2     (docs/methods.md, section 3.5)
 
 with the statistics that mask normalization works on, averaged over samples and frames. Measuring costs an
 unmasked output at every site, so a probe is given only where the numbers are wanted.

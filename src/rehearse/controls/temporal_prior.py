@@ -1,5 +1,6 @@
 """Temporal intrinsic denoising (TID): a prior on the latents, at each step, that the subject's box holds one
-and the same thing while it moves (IVG-DA; the formulas are ours: methods, section 2).
+and the same thing while it moves (IVG-DA; the formulas are ours: docs/methods.md, sections 3.2
+and 3.3).
 
 The random starting noise does not know the trajectory. Two priors bring it in:
 

@@ -1,7 +1,7 @@
 """Which keys each query of a site may see, as index tensors made once per grid and set of subjects.
 
-The rule (methods, section 1; Peekaboo): a query may attend to a key iff both belong to the same owner -
-each subject is an owner, the background is one. Two shapes hold it:
+The rule (Peekaboo; docs/methods.md, section 2.1): a query may attend to a key iff both belong to the same
+owner - each subject is an owner, the background is one. Two shapes hold it:
 
 - a *grouping*: blocks of queries that see the same keys, frames with equally large groups side by side,
   so that a block is one small dense attention without any mask;
@@ -129,7 +129,8 @@ def joint_groups(
 def text_sight(subjects: tuple[Subject, ...], tokens: int, blocked: tuple[int, ...]) -> Tensor:
     """Which prompt tokens each owner's pixels may see: bool ``[subjects + 1, tokens]``, background first.
 
-    An owner left with no token sees them all: attention over nothing is undefined (methods, section 1).
+    An owner left with no token sees them all: attention over nothing is undefined
+    (docs/methods.md, section 2.1).
     blocked: tokens that no pixel sees (the begin-of-text token) unless they belong to its own phrase.
     Raises ValueError when a subject names a token that the prompt does not have.
     """

@@ -2,7 +2,7 @@
 
 A few cases run with masks and one variant of normalization at a time; a ShiftProbe watches every masked site
 in every frozen step. Distances are sum_c (mu - mu_u)^2 + (sigma - sigma_u)^2 against the unmasked output
-(methods, section 2), here averaged over cases and steps.
+(docs/methods.md, section 3.5), here averaged over cases and steps.
 """
 
 from __future__ import annotations

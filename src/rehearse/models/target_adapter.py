@@ -1,4 +1,4 @@
-"""Target adapters: what makes a CogVideoX image-to-video model follow a mask (methods, section 4).
+"""Target adapters: what makes a CogVideoX image-to-video model follow a mask (docs/methods.md, section 5.1).
 
 One safetensors file holds all of it:
 

@@ -1,4 +1,5 @@
-"""Target conditioning of CogVideoX (methods, section 4): a mask beside the latents, a word in the prompt.
+"""Target conditioning of CogVideoX: a mask beside the latents, a word in the prompt (docs/methods.md,
+sections 5.1 and 5.2).
 
 The denoiser of an image-to-video checkpoint takes ``noisy | image`` channels. Target conditioning adds one
 channel for each mask behind them, ``noisy | image | target`` or ``noisy | image | target | source``, by

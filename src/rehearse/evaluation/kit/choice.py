@@ -1,4 +1,4 @@
-"""The rule that chooses the methods (methods, section 2), and the aims the choice is held against."""
+"""The rule that chooses the methods (docs/methods.md, section 3.6), and the aims it is held against."""
 
 from __future__ import annotations
 

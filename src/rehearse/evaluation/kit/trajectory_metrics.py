@@ -1,4 +1,4 @@
-"""How well a subject kept to its path (methods, section 1).
+"""How well a subject kept to its path (docs/methods.md, section 2.3).
 
 A *track* is one subject of one case: where it was asked to be and where the judge found it, frame by frame.
 Frames in which its box is wholly out of the frame ask for nothing and do not count.

@@ -1,4 +1,4 @@
-"""Does the marked thing get touched, and not another that is just like it? (Methods, section 4.)
+"""Does the marked thing get touched, and not another that is just like it? (docs/methods.md, section 5.8)
 
 One actor, K props that are alike, one caption whichever is meant: only a mask can tell. Every arm makes the
 same cases from the same first frames and the same noise; trained arms come once for each training seed, all

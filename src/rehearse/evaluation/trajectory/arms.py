@@ -33,7 +33,7 @@ STANDARD = (
     "mask+tid-a",
     "mask+tid-b",
 )
-"""The arms of the choosing ablation (methods, section 2)."""
+"""The arms of the choosing ablation (docs/methods.md, section 3.6)."""
 
 _PEEKABOO: dict[str, Any] = {"mask_sites": SITE_KINDS, "mask_parts": ("mid", "up"), "mask_inset": 0.0}
 _PUBLISHED: dict[str, dict[str, Any]] = {

@@ -1,4 +1,4 @@
-"""The word that marks a target in the prompt (docs/methods.md, target-aware conditioning)."""
+"""The word that marks a target in the prompt (docs/methods.md, section 5.2)."""
 
 from __future__ import annotations
 

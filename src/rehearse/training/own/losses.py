@@ -1,4 +1,4 @@
-"""What target training minimises (methods.md, section 4): ``L = L_rec + weight * E||A - M||^2``."""
+"""The loss of target training: ``L = L_rec + weight * E||A - M||^2`` (docs/methods.md, section 5.3)."""
 
 from __future__ import annotations
 
