@@ -27,6 +27,22 @@ def load_engine(model: str) -> Engine:
     return engine
 
 
+def load_codec(model: str) -> tuple[Callable[[NDArray[np.uint8]], NDArray[np.uint8]], int]:
+    """What takes a clip uint8 [F, H, W, 3] through a model's codec and back, and the frames of its clips.
+    Raises ModelError."""
+    from rehearse.models import load_model
+
+    loaded: Any = load_model(model)
+
+    def round_trip(frames: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        over_time = getattr(loaded, "encode_clip", None)
+        latents = loaded.encode_pictures(frames).transpose(0, 1) if over_time is None else over_time(frames)
+        decoded: NDArray[np.uint8] = loaded.decode(latents[None])[0]
+        return decoded
+
+    return round_trip, loaded.defaults.frames
+
+
 def model_defaults(model: str) -> dict[str, Any]:
     """What a model's folder says its defaults are (steps, scheduler, ...); empty where it is silent. Raises
     ModelError."""

@@ -15,6 +15,7 @@ from PIL import Image
 
 from rehearse.evaluation.kit.engine import Engine
 from rehearse.evaluation.kit.judging import Judge, find_subjects
+from rehearse.evaluation.kit.look import look
 from rehearse.evaluation.kit.motion import pixel_change
 from rehearse.evaluation.kit.quality import FRAMES, ClipFeatures
 from rehearse.shot import Shot
@@ -33,11 +34,14 @@ class Tools:
 
 @dataclass(frozen=True)
 class Task:
-    """A clip to make and measure. key: see :func:`key_of`. subjects: (kind, colour) of what to look for."""
+    """A clip to make and measure. key: see :func:`key_of`. subjects: (kind, colour) of what to look for.
+    shapes: whether its row also says what the first subject's silhouettes are like
+    (:mod:`rehearse.evaluation.kit.look`)."""
 
     key: str
     shot: Shot
     subjects: tuple[tuple[str, str], ...]
+    shapes: bool = False
 
 
 @dataclass(frozen=True)
@@ -71,6 +75,8 @@ def measure(tools: Tools, task: Task) -> Measured:
         "aspect": frames.shape[2] / frames.shape[1],
         "seconds": round(seconds, 3),
     }
+    if task.shapes:
+        row["look_at_shapes"] = look(tools.judge, frames, *task.subjects[0])
     return Measured(row, filmstrip(frames))
 
 

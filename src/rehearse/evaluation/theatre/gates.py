@@ -4,6 +4,7 @@ images      the subject of the right kind and colour is found                   
 videos      it is found in more than half of the frames                                          >= 85 %
 direction   its track goes the prompted way (clips whose prompt names a direction)               >= 80 %
 animations  theatre-animate keeps its picture, moves as told, by as much, and loops  (`animate_gates`)
+shapes      of the first clips: shape, steadiness, one puppet once, crispness, the codec      (`shapes`)
 judge       on held-out renders: kind and colour of a puppet >= 98 % each, mask IoU >= .85
 
 Prompts hold one subject each. Everything is kept as it is made, so a run can be stopped and continued.
@@ -30,10 +31,12 @@ from rehearse.evaluation.kit.motion import heading, moves_as_prompted, subject_m
 from rehearse.evaluation.kit.progress import Progress, Say
 from rehearse.evaluation.kit.store import Store
 from rehearse.evaluation.theatre.prompts import GatePrompt, gate_prompts, held_out_scene
+from rehearse.evaluation.theatre.shapes import RoundTrip, codec_gates, shape_gates
 from rehearse.shot import Shot
 from rehearse.theatre.world import COLOURS, PUPPETS, render_frame
 
 IMAGES, VIDEOS, DIRECTION, KIND, COLOUR, MASK = 0.90, 0.85, 0.80, 0.98, 0.98, 0.85
+CODEC_CLIPS = 16
 VISIBLE = 96
 """Pixels (at 128 x 128) that a puppet must show to be asked about: twice what the judge calls a find."""
 _RENDER_SEED = 11
@@ -50,11 +53,12 @@ class GateOptions:
     seed: int = 0
     image_model: str = "theatre-image"
     video_model: str = "theatre-video"
+    shapes: int = 0
     animations: int = 0
     animate_model: str = "theatre-animate"
 
     def __post_init__(self) -> None:
-        for name in ("images", "videos", "renders", "animations"):
+        for name in ("images", "videos", "renders", "shapes", "animations"):
             if getattr(self, name) < 0:
                 raise EvaluationError(f"{name}: {getattr(self, name)} is below 0; use 0 to leave them out")
 
@@ -72,14 +76,21 @@ class Found:
 
 
 def gate_tasks(
-    prompts: Sequence[GatePrompt], model: str, still: bool, steps: int | None, *fingerprints: str
+    prompts: Sequence[GatePrompt],
+    model: str,
+    still: bool,
+    steps: int | None,
+    *fingerprints: str,
+    shapes: int = 0,
 ) -> list[Task]:
-    """The clips (or stills) of the prompts."""
+    """The clips (or stills) of the prompts; of the first ``shapes`` of them shapes are looked at too."""
     tasks = []
     for prompt in prompts:
+        looked = prompt.index < shapes
+        marks = (*fingerprints, "shapes") if looked else fingerprints
         text = prompt.still if still else prompt.caption
         shot = Shot(text, model=model, seed=prompt.seed, steps=steps, frames=1 if still else None)
-        tasks.append(Task(key_of(shot, *fingerprints), shot, ((prompt.kind, prompt.colour),)))
+        tasks.append(Task(key_of(shot, *marks), shot, ((prompt.kind, prompt.colour),), looked))
     return tasks
 
 
@@ -227,10 +238,12 @@ def run_gates(
     processes: int = 1,
     say: Say = print,
     make_animate_tools: Callable[[str], Callable[[], AnimateTools]] | None = None,
+    make_codec: Callable[[str], tuple[RoundTrip, int]] | None = None,
 ) -> tuple[GateFindings, Store]:
     """Run the gates. make_tools: for a model's name what makes a process's tools; fingerprints: for a model's
     name those that decide which stored clips still hold. trained: captions the video model was trained on.
-    make_animate_tools: as make_tools, for animations."""
+    make_animate_tools: as make_tools, for animations. make_codec: for a model's name its codec, there and
+    back, and the frames of its clips; None leaves its gates out."""
     store = Store(folder)
     gates: list[Gate] = []
     judged: dict[str, tuple[Found, ...]] = {"images": (), "videos": ()}
@@ -243,11 +256,19 @@ def run_gates(
         if not count:
             continue
         prompts = gate_prompts(count, options.seed, trained)
-        tasks = gate_tasks(prompts, model, what == "images", options.steps, *fingerprints(model))
+        still = what == "images"
+        shapes = 0 if still else options.shapes
+        tasks = gate_tasks(prompts, model, still, options.steps, *fingerprints(model), shapes=shapes)
         store.complete(tasks, make_tools(model), processes, say, what)
         judged[what] = tuple(judge_prompts(prompts, tasks, store))
-        gates += image_gates(judged[what]) if what == "images" else video_gates(judged[what])
+        gates += image_gates(judged[what]) if still else video_gates(judged[what])
+        if shapes:
+            looks = [store.journal[task.key]["look_at_shapes"] for task in tasks[:shapes]]
+            gates += shape_gates(prompts[:shapes], looks)
     animated: tuple[Animated, ...] = ()
+    if options.shapes and make_codec is not None:
+        round_trip, frames = make_codec(options.video_model)
+        gates += codec_gates(round_trip, min(options.shapes, CODEC_CLIPS), frames)
     if options.animations:
         if make_animate_tools is None:
             raise EvaluationError("animations: nothing was given that makes them; use 0 to leave them out")
