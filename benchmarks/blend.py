@@ -104,10 +104,10 @@ def measure(plain: Loop, with_blend: Loop, state: State, arm: str, pairs: int, c
 
 def shown(model: VideoModel, size: dict[str, int]) -> Tensor | None:
     """What a model that starts from a picture is shown: a grey one, which it moves as much as it likes."""
-    if not model.starts_from_picture:
+    if model.pictures is None or not model.pictures.required:
         return None
     picture = np.full((1, size["height"], size["width"], 3), 127, np.uint8)
-    return model.condition(picture, [0.5] * size["frames"])
+    return model.pictures.condition(picture, [0.5] * size["frames"])
 
 
 def main() -> None:

@@ -77,6 +77,9 @@ class RandomTheatre(VideoModel):
     def encode(self, prompt: str, negative_prompt: str = "") -> Tensor:
         return torch.randn(2, MAX_TOKENS, TEXT_WIDTH, generator=torch.Generator().manual_seed(1))
 
+    def encode_pictures(self, pictures: NDArray[np.uint8]) -> Tensor:
+        raise NotImplementedError("this model is only timed")
+
     def latent_shape(self, frames: int, height: int, width: int) -> tuple[int, int, int, int]:
         return LATENT_CHANNELS, frames, height // 8, width // 8
 

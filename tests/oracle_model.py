@@ -49,6 +49,9 @@ class OracleModel(VideoModel):
     def encode(self, prompt: str, negative_prompt: str = "") -> Tensor:
         return torch.zeros(2, 8, 4)
 
+    def encode_pictures(self, pictures: NDArray[np.uint8]) -> Tensor:
+        raise NotImplementedError("this model knows one clip and no pictures")
+
     def latent_shape(self, frames: int, height: int, width: int) -> tuple[int, int, int, int]:
         return tuple(self.truth.shape[1:])  # type: ignore[return-value]
 

@@ -50,8 +50,8 @@ def picture(
     model = load_model(shot.model) if model is None else model
     ask = resolve_picture(shot, card_of(model))
     painter = model
-    if model.starts_from_picture:
-        painter = model.picture_model()
+    if model.pictures is not None and model.pictures.required:
+        painter = model.pictures.picture_model()
     elif model.limits.max_frames != 1:
         painter = load_model("theatre-image")
     say_what_pictures_pass_over(ask, painter, words=True)

@@ -128,7 +128,7 @@ def test_trained_on_a_model_and_acting_on_it(pia: VideoModel, tmp_path: Path) ->
     picture = np.random.default_rng(1).integers(0, 256, (1, 32, 32, 3), dtype=np.uint8)
     plan = Plan(
         frames=3, width=32, height=32, fps=8, steps=3, guidance=3.0, scheduler="ddim", seed=0,
-        text=pia.encode("a red ball"), condition=pia.condition(picture, (1.0, 0.9, 0.8)),
+        text=pia.encode("a red ball"), condition=pia.pictures.condition(picture, (1.0, 0.9, 0.8)),
     )  # fmt: skip
     latents = pia.encode_pictures(picture)[:, :, None]
 

@@ -58,8 +58,8 @@ def picture(height: int = 48, width: int = 64) -> NDArray[np.uint8]:
 
 def a_plan(model: CogVideoX, scheduler: str, guidance: float = 3.0, frames: int = 9) -> Plan:
     condition = None
-    if model.starts_from_picture:
-        condition = model.condition(picture()[None], [1.0] * frames)
+    if model.pictures is not None:
+        condition = model.pictures.condition(picture()[None], [1.0] * frames)
     return Plan(
         frames=frames, width=64, height=48, fps=8, steps=5, guidance=guidance, scheduler=scheduler, seed=3,
         text=model.encode(PROMPT, NEGATIVE), condition=condition,
@@ -108,7 +108,7 @@ def test_the_same_latents_as_the_stock_pipelines(
         seen.append(kept["latents"].transpose(1, 2))
         return kept
 
-    said: dict[str, Any] = {"image": Image.fromarray(picture())} if model.starts_from_picture else {}
+    said: dict[str, Any] = {"image": Image.fromarray(picture())} if model.pictures is not None else {}
     called = pipeline(
         prompt=PROMPT, negative_prompt=NEGATIVE, height=48, width=64, num_frames=9, num_inference_steps=5,
         guidance_scale=guidance, generator=torch.Generator().manual_seed(3),
@@ -171,7 +171,7 @@ class Watcher:
 
 def denoised(model: CogVideoX, attend: Any = None, clips: int = 1) -> Tensor:
     torch.manual_seed(2)
-    condition = model.condition(picture()[None], [1.0] * 9)
+    condition = model.pictures.condition(picture()[None], [1.0] * 9)
     latents = torch.randn(2 * clips, *model.latent_shape(9, 48, 64))
     return model.denoise(latents, torch.tensor(400), model.encode(PROMPT, NEGATIVE), attend, condition)
 
@@ -203,7 +203,7 @@ def test_every_block_is_a_joint_site_with_the_text_first(folders: Callable[..., 
 def test_video_tokens_go_frame_by_frame_row_by_row(folders: Callable[..., Path]) -> None:
     """A change of one latent cell reaches the first block's keys at its own token only."""
     model = load(folders())
-    condition, text = model.condition(picture()[None], [1.0] * 9), model.encode(PROMPT)
+    condition, text = model.pictures.condition(picture()[None], [1.0] * 9), model.encode(PROMPT)
     torch.manual_seed(0)
     latents = torch.randn(2, *model.latent_shape(9, 48, 64))
     changed = latents.clone()
@@ -222,10 +222,10 @@ def test_the_picture_stands_in_the_first_latent_frame_at_the_scale_the_checkpoin
 ) -> None:
     model, inverted = load(folders()), load(folders(invert=True))
     latents = model.encode_pictures(picture()[None])
-    condition = model.condition(picture()[None], [1.0] * 9)
+    condition = model.pictures.condition(picture()[None], [1.0] * 9)
     assert condition.shape == (1, 4, 3, 6, 8) and not condition[:, :, 1:].any()
     assert torch.equal(condition[0, :, 0], latents[0])
-    found = inverted.condition(picture()[None], [1.0] * 9)[0, :, 0]
+    found = inverted.pictures.condition(picture()[None], [1.0] * 9)[0, :, 0]
     torch.testing.assert_close(found * 0.7, latents[0] / 0.7)
     clip = model.encode_clip(np.repeat(picture()[None], 9, 0))
     assert clip.shape == (4, 3, 6, 8)
@@ -235,14 +235,14 @@ def test_the_picture_stands_in_the_first_latent_frame_at_the_scale_the_checkpoin
     with pytest.raises(
         ModelError, match="names no image model to make its picture with; give the shot an image"
     ):
-        model.picture_model()
+        model.pictures.picture_model()
 
 
 def test_frame_by_frame_autoencoders_take_any_number_of_frames(folders: Callable[..., Path]) -> None:
     model = load(folders(vae="tiny", text="clip"))
     assert model.limits.frame_step == 1 and model.limits.size_multiple == 16
     assert model.latent_shape(6, 48, 64) == (4, 6, 6, 8)
-    condition = model.condition(picture()[None], [1.0] * 6)
+    condition = model.pictures.condition(picture()[None], [1.0] * 6)
     assert condition.shape == (1, 4, 6, 6, 8)
     latents = torch.randn(1, 4, 6, 6, 8)
     assert model.decode(latents).shape == (1, 6, 48, 64, 3) and model.preview(latents).shape[1] == 6

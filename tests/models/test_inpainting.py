@@ -53,10 +53,10 @@ def loaded(folder: Path) -> ImageModel:
 
 def test_it_reads_latents_region_and_blanked_picture_as_stable_diffusion_does(root: Path) -> None:
     model = loaded(root / "paint")
-    assert model.inpaints and model.latent_shape(1, 64, 64) == (4, 1, 8, 8)
+    assert model.inpainting is not None and model.latent_shape(1, 64, 64) == (4, 1, 8, 8)
     inside = torch.zeros(8, 8)
     inside[2:5, 3:6] = 1
-    condition = model.region_condition(PICTURE, inside)
+    condition = model.inpainting.condition(PICTURE, inside)
     assert condition.shape == (1, 5, 1, 8, 8) and torch.equal(condition[0, 0, 0], inside)
     blanked = PICTURE.copy()
     blanked[16:40, 24:48] = 127
@@ -76,7 +76,7 @@ def test_a_whole_checkpoint_s_own_unet_is_known_by_its_channels(root: Path, tmp_
     unet = widened(UNet2DConditionModel.from_pretrained(whole / "unet"))
     unet.save_pretrained(whole / "unet", safe_serialization=True)
     model = loaded(whole)
-    assert model.inpaints and model.inpainting_model() is model
+    assert model.inpainting is not None and model.inpainting_model() is model
     # Without a picture everything is to be drawn: text to image. This input layer reads the latents alone.
     plain = loaded(root / "image")
     latents, text = torch.randn(1, 4, 1, 8, 8), model.encode("a red ball")[1:]
@@ -138,7 +138,7 @@ def test_a_partner_is_named_as_a_base_is(root: Path) -> None:
 def test_what_stands_on_an_inpainting_model_inpaints_and_takes_no_motion(root: Path) -> None:
     (root / "style").mkdir()
     (root / "style" / "rehearse.json").write_text(json.dumps({"base": "paint", "defaults": DEFAULTS}))
-    assert loaded(root / "style").inpaints
+    assert loaded(root / "style").inpainting is not None
     save_toy_motion_model(root / "animate", root / "paint")
     with pytest.raises(ModelError, match="a motion adapter cannot go on 'paint', which inpaints"):
         load_model(str(root / "animate"), device="cpu")
@@ -185,8 +185,8 @@ def test_edits_of_two_models_are_kept_apart(root: Path) -> None:
 def test_a_video_model_s_pictures_are_edited_by_its_base_s_partner(root: Path) -> None:
     say(root / "image", inpainting="paint")
     model = load_model(str(save_toy_motion_model(root / "animate", root / "image")), device="cpu")
-    found = model.picture_model().inpainting_model()
-    assert found is not None and found.inpaints
+    found = model.pictures.picture_model().inpainting_model()
+    assert found is not None and found.inpainting is not None
 
 
 @pytest.mark.parametrize(
@@ -239,6 +239,4 @@ def test_a_cut_off_input_layer_is_refused_and_another_one_is_another_model(root:
 
 def test_a_plain_model_reads_no_region(root: Path) -> None:
     model = loaded(root / "image")
-    assert not model.inpaints and model.inpainting_model() is None
-    with pytest.raises(ModelError, match="does not inpaint; choose one that reads a region"):
-        model.region_condition(PICTURE, torch.ones(8, 8))
+    assert model.inpainting is None and model.inpainting_model() is None

@@ -19,7 +19,7 @@ from toy_models import save_toy_model, save_toy_motion_model, toy_adapter, toy_u
 
 from rehearse import Box, Shot
 from rehearse.models import ModelError, load_model, registry
-from rehearse.models.closeness import closeness
+from rehearse.models.affinity import affinity
 from rehearse.models.image import ImageModel
 from rehearse.models.model import VideoModel
 from rehearse.models.motion_unet import MotionUNetModel, with_motion
@@ -116,13 +116,13 @@ def test_the_same_latents_as_the_stock_pia_pipeline(
     from PIL import Image
 
     near = prepare_mask_coef_by_statistics(5, 0, scale)
-    _, end = sampled(pia, guidance, pia.condition(picture(), near))
+    _, end = sampled(pia, guidance, pia.pictures.condition(picture(), near))
     pipeline = PIAPipeline(**components(root, "pia"))
     image = Image.fromarray(picture()[0])
     made = stock(pipeline, guidance, image=image, motion_scale=scale)
     torch.testing.assert_close(end.latents, made, atol=1e-4, rtol=1e-4)
     # The picture is felt, or the comparison would say little.
-    other = sampled(pia, guidance, pia.condition(picture(1), near))[1]
+    other = sampled(pia, guidance, pia.pictures.condition(picture(1), near))[1]
     assert (other.latents - end.latents).abs().max() > 1e-2
 
 
@@ -148,14 +148,14 @@ def test_linear_betas_stand_for_the_published_sampler(root: Path, tmp_path: Path
     folder = save_toy_motion_model(tmp_path / "pia", image, scheduler={"beta_schedule": "linear"})
     model = load_model(str(folder), precision="float32")
     near = prepare_mask_coef_by_statistics(5, 0, 1)
-    _, end = sampled(model, 5.0, model.condition(picture(), near))
+    _, end = sampled(model, 5.0, model.pictures.condition(picture(), near))
     published = DDIMScheduler(
         beta_start=0.00085, beta_end=0.012, beta_schedule="linear", steps_offset=1, clip_sample=False
     )
     pipeline = PIAPipeline(**components(root, "pia") | {"scheduler": published})
     made = stock(pipeline, 5.0, image=Image.fromarray(picture()[0]), motion_scale=1)
     torch.testing.assert_close(end.latents, made, atol=1e-4, rtol=1e-4)
-    other = sampled(kept, 5.0, kept.condition(picture(), near))[1]
+    other = sampled(kept, 5.0, kept.pictures.condition(picture(), near))[1]
     assert (other.latents - made).abs().max() > 1e-3
 
 
@@ -177,7 +177,7 @@ def test_a_whole_motion_unet_saved_by_a_stock_pipeline_is_the_same_model(
 
     AnimateDiffPipeline(**components(root, "animatediff")).save_pretrained(tmp_path / "whole")
     whole = load_model(str(tmp_path / "whole"), precision="float32")
-    assert isinstance(whole, MotionUNetModel) and not whole.starts_from_picture
+    assert isinstance(whole, MotionUNetModel) and whole.pictures is None
     latents, text = torch.randn(2, 4, 3, 6, 8), whole.encode(PROMPT, "")
     ours = animatediff.denoise(latents, torch.tensor(300), text)
     torch.testing.assert_close(whole.denoise(latents, torch.tensor(300), text), ours)
@@ -212,7 +212,7 @@ def test_every_attention_is_a_site_and_motion_modules_are_temporal(pia: MotionUN
 def test_calls_are_in_the_canonical_layout(
     pia: MotionUNetModel, clips: int, frames: int, height: int, width: int
 ) -> None:
-    condition = pia.condition(picture(0, height * 8, width * 8), closeness(frames, 0.5))
+    condition = pia.pictures.condition(picture(0, height * 8, width * 8), affinity(frames, 0.5))
     latents = torch.randn(2 * clips, 4, frames, height, width)
     watcher = Watcher("plain")
     text = pia.encode(PROMPT, "")
@@ -236,7 +236,7 @@ def test_calls_are_in_the_canonical_layout(
 def test_temporal_rows_are_positions_and_queries_are_frames(pia: MotionUNetModel) -> None:
     """Queries computed by hand from what enters the motion module, at each (branch, clip, frame, y, x)."""
     clips, frames, height, width = 2, 3, 6, 8
-    condition = pia.condition(picture(), closeness(frames, 0.5))
+    condition = pia.pictures.condition(picture(), affinity(frames, 0.5))
     name = "down_blocks.0.motion_modules.0"
     module, entered = pia.denoiser.get_submodule(name), []
     hook = module.register_forward_pre_hook(lambda module, args: entered.append(args[0]))
@@ -253,17 +253,19 @@ def test_temporal_rows_are_positions_and_queries_are_frames(pia: MotionUNetModel
     torch.testing.assert_close(got, expected, atol=1e-5, rtol=1e-4)
 
 
-def test_the_condition_is_closeness_and_the_picture_s_latents(pia: MotionUNetModel) -> None:
+def test_the_condition_is_affinity_and_the_picture_s_latents(pia: MotionUNetModel) -> None:
     near = (1.0, 0.75, 0.5)
-    one = pia.condition(picture(), near)
+    one = pia.pictures.condition(picture(), near)
     assert one.shape == (1, 5, 3, 6, 8) and one.dtype == torch.float32
     assert [frame.unique().tolist() for frame in one[0, 0]] == [[1.0], [0.75], [0.5]]
     latents = pia.encode_pictures(picture())
     assert torch.equal(one[0, 1:], latents[0, :, None].expand(-1, 3, -1, -1))
     each = np.concatenate([picture(), picture(1), picture(2)])
-    assert torch.allclose(pia.condition(each, near)[0, 1:, 2], pia.encode_pictures(picture(2))[0], atol=1e-5)
+    assert torch.allclose(
+        pia.pictures.condition(each, near)[0, 1:, 2], pia.encode_pictures(picture(2))[0], atol=1e-5
+    )
     with pytest.raises(ValueError, match="2 pictures do not fit 3 frames"):
-        pia.condition(each[:2], near)
+        pia.pictures.condition(each[:2], near)
 
 
 def test_picture_guidance_leaves_the_unconditional_branch_without_picture(root: Path, tmp_path: Path) -> None:
@@ -272,7 +274,7 @@ def test_picture_guidance_leaves_the_unconditional_branch_without_picture(root: 
     said = json.loads((folder / "rehearse.json").read_text())
     (folder / "rehearse.json").write_text(json.dumps({**said, "picture_guidance": True}))
     model = load_model(str(folder), precision="float32")
-    condition = model.condition(picture(), (1.0, 0.5))
+    condition = model.pictures.condition(picture(), (1.0, 0.5))
     assert condition.shape[0] == 2 and not condition[0].any() and condition[1, 0, 1].unique() == 0.5
     end = sampled(model, 4.0, condition, frames=2)[1]
     same = sampled(model, 4.0, condition[1:], frames=2)[1]
@@ -290,22 +292,19 @@ def test_encoding_pictures_repeats_itself_and_undoes_decoding_s_scale(pia: Motio
 
 
 def test_the_picture_model_is_the_base(root: Path, pia: MotionUNetModel) -> None:
-    made = pia.picture_model()
-    assert isinstance(made, ImageModel) and made is pia.picture_model()
+    made = pia.pictures.picture_model()
+    assert isinstance(made, ImageModel) and made is pia.pictures.picture_model()
     assert (made.identity, made.fingerprint) == ("image", find_model(str(root / "image")).fingerprint())
 
 
 def test_text_alone_is_what_animatediff_starts_from(
     animatediff: MotionUNetModel, pia: MotionUNetModel
 ) -> None:
-    assert not animatediff.starts_from_picture and animatediff.acts_on == {
+    assert animatediff.pictures is None and animatediff.acts_on == {
         "trajectory.box",
         "trajectory.point",
     }
-    assert pia.starts_from_picture and {"image", "content", "motion", "trajectory.drag"} < pia.acts_on
-    for ask in (animatediff.picture_model, lambda: animatediff.condition(picture(), (1.0,))):
-        with pytest.raises(ModelError, match="starts from no picture"):
-            ask()
+    assert pia.pictures is not None and {"image", "content", "motion", "trajectory.drag"} < pia.acts_on
     with pytest.raises(ModelError, match="give it a condition"):
         pia.denoise(torch.randn(1, 4, 2, 6, 8), torch.tensor(10), pia.encode(PROMPT)[1:])
 
@@ -325,7 +324,7 @@ def test_an_embedded_model_may_stand_on_another(root: Path, monkeypatch: pytest.
     }
     assert 1000 < listed["pia"].size < listed["image"].size
     model = load_model("pia")
-    assert model.identity == "pia" and model.picture_model().identity == "image"
+    assert model.identity == "pia" and model.pictures.picture_model().identity == "image"
 
 
 def test_settings_are_laid_over_the_base_s_schedule(root: Path, tmp_path: Path) -> None:
@@ -396,7 +395,7 @@ def test_a_lora_changes_both_the_clip_and_its_picture(root: Path, tmp_path: Path
     pipeline: Any = StableDiffusionPipeline.from_pretrained(root / "image")
     save_lora(folder / "ink.safetensors", pipeline.unet, ["to_q", "to_v"], pipeline.text_encoder)
     model = load_model(str(folder), precision="float32")
-    made = model.picture_model()
+    made = model.pictures.picture_model()
     plain: Any = StableDiffusionPipeline.from_pretrained(root / "image")
     plain.load_lora_weights(folder / "ink.safetensors", adapter_name="ink")
     plain.set_adapters("ink", 0.5)
@@ -430,7 +429,7 @@ def test_a_motion_lora_changes_the_clip_alone(root: Path, tmp_path: Path, pia: M
     for name, value in pia.denoiser.state_dict().items():
         changed = "motion_modules" in name and name.endswith("to_v.weight")
         assert torch.equal(value, model.denoiser.state_dict()[name]) != changed, name
-    model.picture_model()
+    model.pictures.picture_model()
 
 
 def test_a_plain_lora_needs_no_peft_and_is_merged_as_peft_would(
@@ -456,11 +455,11 @@ def test_a_plain_lora_needs_no_peft_and_is_merged_as_peft_would(
     with monkeypatch.context() as without:
         without.setitem(sys.modules, "peft", None)
         model = load_model(str(folder), precision="float32")
-        model.picture_model()
+        model.pictures.picture_model()
     for layer in layers:
         merged = stock.unet.get_submodule(layer)
         expected = getattr(merged, "base_layer", merged).weight
-        for ours in (model.denoiser, model.picture_model().denoiser):  # type: ignore[attr-defined]
+        for ours in (model.denoiser, model.pictures.picture_model().denoiser):  # type: ignore[attr-defined]
             torch.testing.assert_close(ours.get_submodule(layer).weight, expected, atol=1e-5, rtol=1e-5)
 
     with_pictures = model.fingerprint
@@ -469,7 +468,7 @@ def test_a_plain_lora_needs_no_peft_and_is_merged_as_peft_would(
     (folder / "rehearse.json").write_text(json.dumps(said))
     model = load_model(str(folder), precision="float32")
     assert model.fingerprint != with_pictures
-    drawn = model.picture_model().denoiser.get_submodule(layers[0])  # type: ignore[attr-defined]
+    drawn = model.pictures.picture_model().denoiser.get_submodule(layers[0])  # type: ignore[attr-defined]
     bare: Any = StableDiffusionPipeline.from_pretrained(root / "image")
     assert torch.equal(drawn.weight, bare.unet.get_submodule(layers[0]).weight)
     assert not torch.equal(model.denoiser.get_submodule(layers[0]).weight, drawn.weight)  # type: ignore[attr-defined]
@@ -499,10 +498,10 @@ def test_a_model_may_say_the_affinities_it_was_trained_on(root: Path, tmp_path: 
     own = {"small": [1, 0.8], "moderate": [1, 0.6], "large": [1, 0.4]}
     plain = load_model(str(folder))
     fingerprint = plain.fingerprint
-    assert plain.closeness_lists is None
+    assert plain.pictures.affinity_lists is None
     (folder / "rehearse.json").write_text(json.dumps({"base": "image", "closeness": own}))
     model = load_model(str(folder))
-    assert model.closeness_lists == {name: tuple(values) for name, values in own.items()}
+    assert model.pictures.affinity_lists == {name: tuple(values) for name, values in own.items()}
     assert model.fingerprint != fingerprint
     shot = Shot(PROMPT, frames=3, steps=1).image(np.full((48, 64, 3), 90, np.uint8)).motion(magnitude="large")
     made = plan(shot.with_(width=64, height=48), model)

@@ -281,9 +281,10 @@ def test_a_folder_of_a_base_and_an_adapter_is_a_model(tmp_path: Path, base: Path
     folder = composed(tmp_path / "reach", base)
     a_file(folder / "reach.safetensors", base_fingerprint=plain.fingerprint, trigger="mark")
     model = load_model(str(folder), precision="float32")
-    assert isinstance(model, CogVideoX) and model.masks == 1 and model.triggers == {"target": "mark"}
+    assert isinstance(model, CogVideoX) and model.masks == 1
+    assert model.targets is not None and model.targets.triggers == {"target": "mark"}
     assert "target" in model.acts_on and "target.source" not in model.acts_on
-    assert "target" not in plain.acts_on and plain.triggers == {}
+    assert "target" not in plain.acts_on and plain.targets is None
     assert model.fingerprint != plain.fingerprint
     assert model.defaults == plain.defaults  # what the base's folder says holds on
     half = composed(tmp_path / "half", base, {"file": "reach.safetensors", "scale": 0.5})

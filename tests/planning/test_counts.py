@@ -74,7 +74,7 @@ def shot_of(model: VideoModel, frames: int, width: int = 64, height: int = 64) -
     shot = Shot(
         "a red ball", model=model.identity, frames=frames, width=width, height=height, steps=1, guidance=1
     )
-    if model.starts_from_picture:
+    if model.pictures is not None and model.pictures.required:
         shot = shot.image(np.full((height, width, 3), 90, np.uint8))
     return shot
 

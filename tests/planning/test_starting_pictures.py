@@ -18,7 +18,7 @@ from rehearse.controls import AttentionMask
 from rehearse.controls.frame_alignment import FrameAlignment, FrameAlignmentLayer, save_frame_alignment
 from rehearse.controls.keep_outside import KeepOutside
 from rehearse.models import load_model
-from rehearse.models.closeness import closeness
+from rehearse.models.affinity import affinity
 from rehearse.models.motion_unet import MotionUNetModel
 from rehearse.planning import animation, plan
 from rehearse.resolve.instructions import motions
@@ -102,9 +102,9 @@ def refusal(shot: Shot, model: MotionUNetModel) -> ShotError:
 def test_a_prompt_alone_becomes_a_picture_that_moves(model: MotionUNetModel, pictures: Pictures) -> None:
     made = plan(shot_of(), model)
     (_, picture_model, width, height), *more = pictures.calls
-    assert picture_model is model.picture_model() and (width, height) == (64, 48) and not more
-    near = closeness(5, AMOUNT)
-    expected = model.condition(np.full((1, 48, 64, 3), 100, np.uint8), near)
+    assert picture_model is model.pictures.picture_model() and (width, height) == (64, 48) and not more
+    near = affinity(5, AMOUNT)
+    expected = model.pictures.condition(np.full((1, 48, 64, 3), 100, np.uint8), near)
     assert made.condition is not None and torch.equal(made.condition, expected) and made.blend is None
     assert torch.equal(made.text, model.encode(PROMPT, ""))
     state = list(Loop(model, replace(made, steps=2)).run(Loop(model, replace(made, steps=2)).start()))[-1]
@@ -124,14 +124,14 @@ def test_magnitude_loop_and_restyle_are_the_affinity(
 ) -> None:
     condition = plan(shot_of().motion(**said), model).condition
     assert condition is not None
-    assert condition[0, 0, :, 0, 0].tolist() == pytest.approx(closeness(5, **expected))
+    assert condition[0, 0, :, 0, 0].tolist() == pytest.approx(affinity(5, **expected))
 
 
 def test_a_picture_of_another_time_is_measured_from_there(model: MotionUNetModel, pictures: Pictures) -> None:
     condition = plan(shot_of().image(PICTURE, time=0.5), model).condition
     assert condition is not None
     near = condition[0, 0, :, 0, 0].tolist()
-    assert near == pytest.approx(closeness(5, AMOUNT, time=0.5)) and near[2] == 1
+    assert near == pytest.approx(affinity(5, AMOUNT, time=0.5)) and near[2] == 1
     (asked, *_), = pictures.calls  # fmt: skip
     assert asked.start is not None and asked.start.field == "instructions[0]"
 
@@ -174,7 +174,7 @@ def test_under_a_drag_each_frame_is_its_own_picture(model: MotionUNetModel, pict
     moved = Made(np.full((48, 64, 3), 100, np.uint8), True).over_time(5)
     # However much is to move: what moves, and where to, the pictures say.
     assert made.condition is not None and made.blend is None
-    assert torch.equal(made.condition, model.condition(moved, (1.0,) * 5))
+    assert torch.equal(made.condition, model.pictures.condition(moved, (1.0,) * 5))
     restyled = plan(shot_of().motion(restyle=True).drag((0.2, 0.5), (0.7, 0.5)), model).condition
     assert restyled is not None and restyled[0, 0, :, 0, 0].tolist() == [0.5] * 5
 
@@ -240,7 +240,7 @@ def test_beside_a_drag_a_named_subject_still_moves_on_its_path(
     assert made.condition is not None
     near = made.condition[0, 0]
     assert (near[:, :3] == 1).all() and (near[:, :, :4] == 1).all()
-    assert near[:, 5, 6].tolist() == pytest.approx(closeness(5, AMOUNT))
+    assert near[:, 5, 6].tolist() == pytest.approx(affinity(5, AMOUNT))
 
 
 @pytest.mark.parametrize("frames", [1, 2, 5, 6])
@@ -254,7 +254,7 @@ def test_where_the_clip_loops_a_drag_comes_back(
     assert torch.equal(seen, seen.flip(2))
     if frames > 2:
         there = Made(np.full((48, 64, 3), 100, np.uint8), True).over_time(2)[1:]
-        middle = model.condition(there, (1.0,))[:, 1:, 0]
+        middle = model.pictures.condition(there, (1.0,))[:, 1:, 0]
         assert torch.allclose(seen[:, :, (frames - 1) // 2], middle, atol=1e-5)
 
 
@@ -264,14 +264,14 @@ def test_a_blend_mixes_the_drag_with_the_picture_before_it(
     shot = shot_of(guidance=3).drag((0.2, 0.5), (0.7, 0.5), start=0.25)
     falling = {"over_time": [{"time": 0.25, "weight": 1}, {"time": 0.5, "weight": 0}]}
     made = plan(shot.with_control(blend=falling), model)
-    near = closeness(5, AMOUNT)
+    near = affinity(5, AMOUNT)
     original = Made(np.full((48, 64, 3), 100, np.uint8), True)
     assert made.condition is not None
-    assert torch.equal(made.condition, model.condition(original.over_time(5), (1.0,) * 5))
+    assert torch.equal(made.condition, model.pictures.condition(original.over_time(5), (1.0,) * 5))
     assert made.blend is not None and isinstance(made.blend.original, Side)
     side = made.blend.original
     assert side.condition is not None and side.guidance == 3 and side.controls == made.controls
-    assert torch.equal(side.condition, model.condition(original.original[None], near))
+    assert torch.equal(side.condition, model.pictures.condition(original.original[None], near))
     weights = made.blend.weights
     assert weights.shape == (1, 1, 5, 6, 8)
     assert weights[0, 0, :, 0, 0].tolist() == [1, 1, 0, 0, 0]
@@ -463,7 +463,7 @@ def test_a_model_that_names_no_image_model_says_so(tmp_path: Path, pictures: Pic
     index = (whole / "model_index.json").read_text().replace("UNet2DConditionModel", "UNetMotionModel")
     (whole / "model_index.json").write_text(index)
     model = load_model(str(whole))
-    assert isinstance(model, MotionUNetModel) and model.starts_from_picture
+    assert isinstance(model, MotionUNetModel) and model.pictures is not None
     error = refusal(shot_of(), model)
     assert error.field == "model" and 'write it as "base" into rehearse.json' in str(error)
 
@@ -474,7 +474,7 @@ def test_the_defaults_are_planning_s(
     monkeypatch.setattr(motions, "AMOUNT", 0.9)
     made = plan(shot_of(), model)
     assert made.condition is not None
-    assert made.condition[0, 0, :, 0, 0].tolist() == pytest.approx(closeness(5, 0.9))
+    assert made.condition[0, 0, :, 0, 0].tolist() == pytest.approx(affinity(5, 0.9))
 
 
 def test_the_real_pictures_room_serves_all_instructions_at_once(model: MotionUNetModel) -> None:

@@ -311,7 +311,7 @@ def test_a_picture_that_is_drawn_otherwise_later_is_told(
 
     card = tmp_path / "a" / "take.json"
     said = json.loads(card.read_text())
-    made = animation.make_intermediate(picture_of(shot, 64, 48), model.picture_model())
+    made = animation.make_intermediate(picture_of(shot, 64, 48), model.pictures.picture_model())
     other = replace(made, original=made.original + np.uint8(1))
     monkeypatch.setattr(animation, "make_intermediate", lambda *_: other)
     TakeFolder.open(tmp_path / "a").take(model)

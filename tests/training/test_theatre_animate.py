@@ -147,14 +147,14 @@ def test_two_steps_of_training_export_a_working_model(
             assert {tensors.get_slice(name).get_dtype() for name in tensors.keys()} <= {"F16", "I64"}  # noqa: SIM118
 
     model = load_model(str(folder), device="cpu")
-    assert isinstance(model, MotionUNetModel) and model.starts_from_picture
-    pictures = model.picture_model()
+    assert isinstance(model, MotionUNetModel) and model.pictures is not None
+    pictures = model.pictures.picture_model()
     assert isinstance(pictures, ImageModel)
     # The LoRA is the clip's: the image model beside it draws as it always did.
     theirs = pictures.denoiser.mid_block.resnets[0].conv1.weight
     assert torch.allclose(theirs.float(), kept, atol=1e-3)
     assert not torch.equal(model.denoiser.mid_block.resnets[0].conv1.weight, theirs)
-    assert model.closeness_lists is not None and model.closeness_lists["large"] == (1.0, 0.3)
+    assert model.pictures.affinity_lists is not None and model.pictures.affinity_lists["large"] == (1.0, 0.3)
     shot = rh.Shot("a red ball moves right over the meadow", steps=2, frames=4).image(
         np.full((128, 128, 3), 90, np.uint8)
     )

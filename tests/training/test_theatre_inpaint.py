@@ -120,5 +120,5 @@ def test_two_steps_of_training_export_a_model_that_draws_in_regions(
     assert "rehearse train theatre-inpaint" in card and "2 steps of batch 32" in card
     model = load_model(str(weights / "theatre-image"), device="cpu")
     partner = model.inpainting_model()
-    assert isinstance(partner, ImageModel) and partner.inpaints
+    assert isinstance(partner, ImageModel) and partner.inpainting is not None
     assert partner.fingerprint == load_model(str(folder), device="cpu").fingerprint

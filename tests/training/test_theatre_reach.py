@@ -44,5 +44,5 @@ def test_it_is_trained_and_ships(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     model: Any = load_model(str(folder), device="cpu", precision="float32")
     assert "target" in model.acts_on
     clip = target_clip(5, 0)
-    condition = model.condition(clip.frames[:1], [1.0] * 8)
-    assert model.with_masks(condition, {"target": torch.from_numpy(clip.mask).float()}).shape[1] > 8
+    condition = model.pictures.condition(clip.frames[:1], [1.0] * 8)
+    assert model.targets.with_masks(condition, {"target": torch.from_numpy(clip.mask).float()}).shape[1] > 8

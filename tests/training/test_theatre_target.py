@@ -184,7 +184,7 @@ def test_a_run_learns_resumes_and_ships(tmp_path: Path, monkeypatch: pytest.Monk
             assert {kept.get_slice(name).get_dtype() for name in kept.keys()} <= {"F16", "I64"}  # noqa: SIM118
 
     model = load_model(str(folder), device="cpu", precision="float32")
-    assert isinstance(model, CogVideoX) and model.starts_from_picture
+    assert isinstance(model, CogVideoX) and model.pictures is not None
     assert model.defaults.frames == 8 and model.defaults.fps == 4
     clip = target_clip(4, 1)
     shot = rh.Shot(clip.caption, steps=2).image(clip.frames[0])
@@ -208,7 +208,7 @@ def test_what_ships_predicts_what_was_trained(tmp_path: Path, small: None) -> No
     folder = export.export_target(runs, tmp_path / "weights")
     model: Any = load_model(str(folder), device="cpu", precision="float32")
     clip = target_clip(4, 3)
-    condition = model.condition(clip.frames[:1], [1.0] * 8)
+    condition = model.pictures.condition(clip.frames[:1], [1.0] * 8)
     latents, step = torch.randn(1, LATENT_CHANNELS, 8, 16, 16), torch.tensor([500])
     served = model.denoise(latents, step, model.encode(clip.caption)[1:], condition=condition)
     with torch.no_grad():

@@ -134,6 +134,11 @@ class _Session:
             "full clip": self._clip(self.shot.motion(self.case.caption())),
         }
 
+    def _painter(self) -> VideoModel:
+        if self.model.pictures is None:
+            raise ModelError(f"model {self.model.identity!r} starts from no picture; choose one that does")
+        return self.model.pictures.picture_model()
+
     def _dragged(self) -> Shot:
         return self.shot.drag(self.case.centre, self.case.target, region=self.region)
 
@@ -144,7 +149,7 @@ class _Session:
             from rehearse.pictures import PictureCache, make_intermediate
             from rehearse.resolve.instructions.pictures import picture_of
 
-            cache, painter = PictureCache(), self.model.picture_model()
+            cache, painter = PictureCache(), self._painter()
             if made is not None:
                 make_intermediate(picture_of(made, self.width, self.height), painter, cache=cache)
             return _timed(
@@ -163,7 +168,7 @@ class _Session:
         from rehearse.models.image import ImageModel
         from rehearse.pictures.drag_optimise import Pull, optimise_drag
 
-        painter = self.model.picture_model()
+        painter = self._painter()
         if not isinstance(painter, ImageModel):
             raise ModelError(f"model {painter.identity!r} has no features to drag by; choose another")
         region = Mask.of(self.region).raster(self.height, self.width)

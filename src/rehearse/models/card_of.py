@@ -12,7 +12,9 @@ ALIGNMENT_FOLDER = "frame_alignment"
 
 def card_of(model: VideoModel) -> ModelCard:
     """What a shot can be resolved against; see :class:`rehearse.cards.ModelCard`."""
-    shows = model.shows_picture if model.starts_from_picture else None
+    pictures, targets = model.pictures, model.targets
+    # A picture that may be left out is none that a shot's instructions reach as yet.
+    shows = pictures.shows if pictures is not None and pictures.required else None
     kinds = frozenset(site.kind for site in model.sites)
     return ModelCard(
         identity=model.identity,
@@ -27,5 +29,5 @@ def card_of(model: VideoModel) -> ModelCard:
         limits=model.limits,
         site_kinds=kinds,
         shows_picture=shows,
-        triggers=model.triggers,
+        triggers={} if targets is None else targets.triggers,
     )

@@ -40,6 +40,7 @@ from rehearse.models.folder_model import FolderModel
 from rehearse.models.joint_attention import JointStage, install_joint
 from rehearse.models.lora import add_loras
 from rehearse.models.model import Defaults, Limits, VideoModel
+from rehearse.models.parts import PictureConditioning, TargetMasks
 from rehearse.models.precision import Precision
 from rehearse.models.said import with_said
 from rehearse.models.t5_text import T5Text
@@ -66,8 +67,7 @@ class CogVideoX(FolderModel):
 
     family = "cogvideox"
     acts_on = _PICTURE
-    shows_picture = "start"
-    triggers: dict[str, str]
+    targets: MaskChannels | None
 
     def __init__(
         self, folder: ModelFolder, transformer: Any, text: ClipText, codec: Codec, precision: Precision
@@ -79,13 +79,13 @@ class CogVideoX(FolderModel):
         self._patch, self._patch_t = int(config.patch_size), int(config.patch_size_t or 1)
         self.masks = mask_count(transformer)
         """Mask channels it takes: 0, 1 (target) or 2 (target, source)."""
-        self.triggers = dict(list(TRIGGERS.items())[: self.masks])
+        self.targets = MaskChannels(self.identity, self.masks) if self.masks else None
         self._refuse_misfit()
-        self.starts_from_picture = int(config.in_channels) > codec.channels
+        self.pictures = FirstFrame(self) if int(config.in_channels) > codec.channels else None
         marked = frozenset(
             {"target", "target.source"} if self.masks > 1 else {"target"} if self.masks else ()
         )
-        self.acts_on = (_PICTURE if self.starts_from_picture else _TEXT) | marked
+        self.acts_on = (_TEXT if self.pictures is None else _PICTURE) | marked
         self._read_schedule(said)
         self._schedule = said.get("dynamic_guidance", "published" if isinstance(codec, VideoCodec) else False)
         if self._schedule not in _SCHEDULES:
@@ -98,7 +98,6 @@ class CogVideoX(FolderModel):
         self._rotary: dict[tuple[int, int, int], tuple[Tensor, Tensor] | None] = {}
         self.limits = self._own_limits(said)
         self.defaults = with_said(self._own_defaults(), said, self.identity)
-        self._picture_model: VideoModel | None = None
 
     @classmethod
     def load(cls, folder: ModelFolder, precision: Precision) -> Self:
@@ -117,8 +116,8 @@ class CogVideoX(FolderModel):
         adapter = _adapt(folder, transformer, text.encoder)
         precision.prepare(transformer)
         model = cls(folder, transformer, text, load_video_codec(folder, precision), precision)
-        if adapter is not None:
-            model.triggers["target"] = adapter.trigger
+        if adapter is not None and model.targets is not None:
+            model.targets.triggers["target"] = adapter.trigger
         return model
 
     def _refuse_misfit(self) -> None:
@@ -183,7 +182,7 @@ class CogVideoX(FolderModel):
         """Frame by frame; where stock samples a picture's latents first (here they are their distribution's
         mode), what that draws is drawn and dropped."""
         clips, channels, frames, height, width = shape
-        if self.starts_from_picture and isinstance(self._codec, VideoCodec):
+        if self.pictures is not None and isinstance(self._codec, VideoCodec):
             torch.randn(clips, channels, 1, height, width, generator=generator)
         drawn = torch.randn(clips, frames, channels, height, width, generator=generator)
         return drawn.transpose(1, 2).contiguous()
@@ -197,7 +196,7 @@ class CogVideoX(FolderModel):
         attend: Attend | None = None,
         condition: Tensor | None = None,
     ) -> Tensor:
-        if self.starts_from_picture and condition is None:
+        if self.pictures is not None and condition is None:
             raise ModelError(f"model {self.identity!r} starts from a picture; give it a condition")
         spread, branches, clips = spread_text(text, latents.shape[0])
         latents = with_condition(latents, condition, branches, clips)
@@ -230,36 +229,6 @@ class CogVideoX(FolderModel):
             self._rotary = {size: rotary_positions(self.denoiser, *size, device=self.precision.device)}
         return self._rotary[size]
 
-    def condition(self, pictures: NDArray[np.uint8], closeness: Sequence[float] | Tensor) -> Tensor:
-        """The picture's latents in latent frame 0, zeros behind, and empty masks:
-        ``[1, channels + masks, frames, h, w]``, the same for both guidance branches.
-
-        pictures: the first is the clip's first frame. closeness: tells the number of frames alone.
-        """
-        if not self.starts_from_picture:
-            return super().condition(pictures, closeness)
-        height, width = pictures.shape[1:3]
-        channels, frames, h, w = self.latent_shape(len(closeness), height, width)
-        condition = torch.zeros(1, channels + self.masks, frames, h, w)
-        condition[0, :channels, 0] = self._codec.encode_condition(pictures[:1])[0]
-        return condition
-
-    def with_masks(self, condition: Tensor, masks: Mapping[str, Tensor]) -> Tensor:
-        roles = tuple(TRIGGERS)[: self.masks]
-        unknown = sorted(set(masks) - set(roles))
-        if unknown:
-            if not roles:
-                return super().with_masks(condition, masks)
-            raise ModelError(
-                f"model {self.identity!r} takes no {unknown[0]} mask; it takes: {', '.join(roles)}"
-            )
-        marked = condition.clone()
-        first = condition.shape[1] - self.masks
-        for index, role in enumerate(roles):
-            if role in masks:
-                marked[:, first + index] = mask_channels(masks[role][None], *condition.shape[2:])[0]
-        return marked
-
     def guidance_at(self, guidance: float, step: int, steps: int, timestep: float) -> float:
         """``1 + guidance (1 - cos(pi x^5)) / 2``: "cosine" with x = (step + 1) / steps, "published" with
         x = (steps - timestep) / steps, which leaves [0, 1] and so visits scales in no plain order."""
@@ -267,25 +236,6 @@ class CogVideoX(FolderModel):
             return guidance
         x = (step + 1) / steps if self._schedule == "cosine" else (steps - timestep) / steps
         return 1 + guidance * (1 - math.cos(math.pi * x**5)) / 2
-
-    def picture_model(self) -> VideoModel:
-        """The image model that ``rehearse.json`` names as ``picture_model``."""
-        if not self.starts_from_picture:
-            return super().picture_model()
-        name = self._said.get("picture_model")
-        if not isinstance(name, str):
-            raise ModelError(
-                f"model {self.identity!r} names no image model to make its picture with; give the shot an "
-                'image as it is, without edits, or write "picture_model" into rehearse.json'
-            )
-        if self._picture_model is None:
-            from rehearse.models.registry import find_model, load_family
-
-            near = self._folder.path.parent / name
-            self._picture_model = load_family(
-                find_model(str(near) if near.is_dir() else name), self.precision
-            )
-        return self._picture_model
 
     def decode(self, latents: Tensor) -> NDArray[np.uint8]:
         return self._codec.decode(self._unpadded(latents))
@@ -300,6 +250,67 @@ class CogVideoX(FolderModel):
     def _unpadded(self, latents: Tensor) -> Tensor:
         # Clips have 1 + n pairs of latent frames (Limits.frame_step): the padding is what a pair lacks.
         return latents[:, :, self._patch_t - 1 :]
+
+
+class FirstFrame(PictureConditioning):
+    """The picture is the clip's first frame: its latents stand in latent frame 0."""
+
+    def __init__(self, model: CogVideoX) -> None:
+        self._model = model
+        self._picture_model: VideoModel | None = None
+
+    def condition(self, pictures: NDArray[np.uint8], affinity: Sequence[float] | Tensor) -> Tensor:
+        """The picture's latents in latent frame 0, zeros behind, and empty masks:
+        ``[1, channels + masks, frames, h, w]``, the same for both guidance branches.
+
+        pictures: the first is the clip's first frame. affinity: tells the number of frames alone.
+        """
+        height, width = pictures.shape[1:3]
+        channels, frames, h, w = self._model.latent_shape(len(affinity), height, width)
+        condition = torch.zeros(1, channels + self._model.masks, frames, h, w)
+        condition[0, :channels, 0] = self._model._codec.encode_condition(pictures[:1])[0]
+        return condition
+
+    def picture_model(self) -> VideoModel:
+        """The image model that ``rehearse.json`` names as ``picture_model``."""
+        name = self._model._said.get("picture_model")
+        if not isinstance(name, str):
+            raise ModelError(
+                f"model {self._model.identity!r} names no image model to make its picture with; give the "
+                'shot an image as it is, without edits, or write "picture_model" into rehearse.json'
+            )
+        if self._picture_model is None:
+            from rehearse.models.registry import find_model, load_family
+
+            near = self._model._folder.path.parent / name
+            self._picture_model = load_family(
+                find_model(str(near) if near.is_dir() else name), self._model.precision
+            )
+        return self._picture_model
+
+
+class MaskChannels(TargetMasks):
+    """Masks behind the picture's channels, one for each role (:mod:`rehearse.models.target_conditioning`)."""
+
+    triggers: dict[str, str]
+
+    def __init__(self, identity: str, masks: int) -> None:
+        self._identity = identity
+        self.triggers = dict(list(TRIGGERS.items())[:masks])
+
+    def with_masks(self, condition: Tensor, masks: Mapping[str, Tensor]) -> Tensor:
+        roles = tuple(self.triggers)
+        unknown = sorted(set(masks) - set(roles))
+        if unknown:
+            raise ModelError(
+                f"model {self._identity!r} takes no {unknown[0]} mask; it takes: {', '.join(roles)}"
+            )
+        marked = condition.clone()
+        first = condition.shape[1] - len(roles)
+        for index, role in enumerate(roles):
+            if role in masks:
+                marked[:, first + index] = mask_channels(masks[role][None], *condition.shape[2:])[0]
+        return marked
 
 
 def _load_text(folder: ModelFolder, tokens: int, precision: Precision) -> ClipText:

@@ -21,6 +21,7 @@ from rehearse.models.errors import ModelError
 from rehearse.models.finite import flaw_of
 from rehearse.models.folder import ModelFolder, check_safetensors
 from rehearse.models.model import Defaults, VideoModel
+from rehearse.models.parts import Inpainting
 from rehearse.models.precision import Precision
 from rehearse.models.text import ClipText
 from rehearse.models.unet import UNetModel
@@ -30,14 +31,16 @@ class ImageModel(UNetModel):
     """A UNet2DConditionModel. Its clips have one frame; a path is followed at its start."""
 
     family = "image"
+    inpainting: BlankedRegion | None
     acts_on = frozenset({"trajectory.box", "trajectory.point"})
 
     def __init__(
         self, folder: ModelFolder, denoiser: Any, text: ClipText, codec: Codec, precision: Precision
     ) -> None:
-        self.inpaints = int(denoiser.config.in_channels) == 1 + 2 * codec.channels
+        reads_region = int(denoiser.config.in_channels) == 1 + 2 * codec.channels
+        self.inpainting = BlankedRegion(self) if reads_region else None
         super().__init__(folder, denoiser, text, codec, precision)
-        self._inpainting: tuple[object, VideoModel] | None = None
+        self._inpainting_model: tuple[object, VideoModel] | None = None
 
     @classmethod
     def _load_denoiser(cls, folder: ModelFolder) -> Any:
@@ -73,7 +76,7 @@ class ImageModel(UNetModel):
 
     def _latent_channels(self) -> int:
         taken = int(self.denoiser.config.in_channels)
-        return (taken - 1) // 2 if self.inpaints else taken
+        return (taken - 1) // 2 if self.inpainting is not None else taken
 
     def denoise(
         self,
@@ -83,36 +86,18 @@ class ImageModel(UNetModel):
         attend: Any = None,
         condition: Tensor | None = None,
     ) -> Tensor:
-        if self.inpaints and condition is None:
-            condition = self._all_to_be_drawn(latents)
+        if self.inpainting is not None and condition is None:
+            condition = self.inpainting.of_all(latents)
         return super().denoise(latents, timestep, text, attend, condition)
 
     def features(self, latents: Tensor, timestep: Tensor, text: Tensor, block: int) -> Tensor:
-        if self.inpaints:
-            beside = self._all_to_be_drawn(latents).expand(latents.shape[0], -1, latents.shape[2], -1, -1)
+        if self.inpainting is not None:
+            beside = self.inpainting.of_all(latents).expand(latents.shape[0], -1, latents.shape[2], -1, -1)
             latents = torch.cat([latents, beside.to(latents)], dim=1)
         return super().features(latents, timestep, text, block)
 
-    def _all_to_be_drawn(self, latents: Tensor) -> Tensor:
-        rows, columns = latents.shape[-2:]
-        factor = self._codec.factor
-        picture = np.zeros((rows * factor, columns * factor, 3), np.uint8)
-        return self.region_condition(picture, torch.ones(rows, columns))
-
-    def region_condition(self, picture: NDArray[np.uint8], inside: Tensor) -> Tensor:
-        """An inpainting model's input beside the latents, ``[1, 1 + channels, 1, h, w]``: the region, then
-        the latents of the picture with the region blanked in middle grey."""
-        if not self.inpaints:
-            return super().region_condition(picture, inside)
-        factor = self._codec.factor
-        hidden = (inside > 0).numpy().repeat(factor, axis=0).repeat(factor, axis=1)
-        blanked = np.where(hidden[..., None], np.uint8(127), picture)
-        latents = self.encode_pictures(blanked[None])
-        region = (inside > 0).to(latents).expand(1, 1, *inside.shape)
-        return torch.cat([region, latents], dim=1).unsqueeze(2)
-
     def inpainting_model(self) -> VideoModel | None:
-        if self.inpaints:
+        if self.inpainting is not None:
             return self
         from rehearse.models.registry import find_inpainting
 
@@ -120,9 +105,9 @@ class ImageModel(UNetModel):
         if found is None:
             return None
         stamp = found.stamp()
-        if self._inpainting is None or self._inpainting[0] != stamp:
-            self._inpainting = stamp, self._load_inpainting(found)
-        return self._inpainting[1]
+        if self._inpainting_model is None or self._inpainting_model[0] != stamp:
+            self._inpainting_model = stamp, self._load_inpainting(found)
+        return self._inpainting_model[1]
 
     def _load_inpainting(self, found: ModelFolder) -> VideoModel:
         from rehearse.models.registry import load_family
@@ -140,7 +125,7 @@ class ImageModel(UNetModel):
         except ModelError as error:
             raise ModelError(f"{said}: {error}") from None
         name = found.path.name
-        if not (isinstance(model, ImageModel) and model.inpaints):
+        if model.inpainting is None:
             raise ModelError(f"{said} {name!r} does not inpaint; name an image model that reads a region")
         if model.latent_shape(1, 64, 64) != self.latent_shape(1, 64, 64):
             raise ModelError(f"{said} {name!r} has latents of another form; name one of the same autoencoder")
@@ -151,6 +136,30 @@ class ImageModel(UNetModel):
             latents[:, :, 0], timestep, encoder_hidden_states=text, return_dict=False
         )[0]
         return output.unsqueeze(2)
+
+
+class BlankedRegion(Inpainting):
+    """Stable Diffusion's inpainting: the denoiser reads a region, and the picture with the region blanked."""
+
+    def __init__(self, model: ImageModel) -> None:
+        self._model = model
+
+    def condition(self, picture: NDArray[np.uint8], inside: Tensor) -> Tensor:
+        """``[1, 1 + channels, 1, h, w]``: the region, then the latents of the picture with the region blanked
+        in middle grey."""
+        factor = self._model.limits.size_multiple
+        hidden = (inside > 0).numpy().repeat(factor, axis=0).repeat(factor, axis=1)
+        blanked = np.where(hidden[..., None], np.uint8(127), picture)
+        latents = self._model.encode_pictures(blanked[None])
+        region = (inside > 0).to(latents).expand(1, 1, *inside.shape)
+        return torch.cat([region, latents], dim=1).unsqueeze(2)
+
+    def of_all(self, latents: Tensor) -> Tensor:
+        """The condition under which all of a picture of these latents is to be drawn."""
+        rows, columns = latents.shape[-2:]
+        factor = self._model.limits.size_multiple
+        picture = np.zeros((rows * factor, columns * factor, 3), np.uint8)
+        return self.condition(picture, torch.ones(rows, columns))
 
 
 def widened(unet: Any, weight: Tensor | None = None) -> Any:

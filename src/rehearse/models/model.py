@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,8 +14,7 @@ from torch import Generator, Tensor, float32, randn
 
 from rehearse.cards import Defaults as Defaults
 from rehearse.cards import Limits as Limits
-from rehearse.models.closeness import Lists
-from rehearse.models.errors import ModelError
+from rehearse.models.parts import Inpainting, PictureConditioning, TargetMasks
 from rehearse.prediction import PredictionType
 from rehearse.sites import Attend, Site
 
@@ -61,17 +60,12 @@ class VideoModel(ABC):
     sites: tuple[Site, ...]
     """Every attention call of the denoiser, in the order of its modules."""
 
-    triggers: Mapping[str, str] = {}
-    """For models with target conditioning: the word put before a target's phrase, by the target's role."""
-    starts_from_picture: bool = False
-    """Whether it animates a picture: then :meth:`encode_pictures`, :meth:`condition` and
-    :meth:`picture_model` answer, and :meth:`denoise` needs a condition."""
-    closeness_lists: Lists | None = None
-    """The affinities it was trained on, by magnitude; None for those that PIA publishes."""
-    inpaints: bool = False
-    """Whether it draws in a region of a picture: then :meth:`region_condition` answers."""
-    shows_picture: Literal["any", "start"] = "any"
-    """When such a model can show its picture: at any time of the clip, or as the first frame only."""
+    pictures: PictureConditioning | None = None
+    """How it animates a picture; None where it starts from none."""
+    targets: TargetMasks | None = None
+    """How it reads masks of target instructions; None where it takes none."""
+    inpainting: Inpainting | None = None
+    """How it draws in a region of a picture; None where it does not."""
 
     @property
     @abstractmethod
@@ -120,52 +114,27 @@ class VideoModel(ABC):
         attend: asked at every site it wants.
         condition: what the denoiser gets beside the latents along their channels, float32
             ``[branches or 1, extra channels, frames, h, w]``, the same for all clips of a branch; None for
-            models that take latents alone.
+            models that take latents alone, and where a picture may be left out. See
+            :mod:`rehearse.models.parts`.
         """
 
+    @abstractmethod
     def encode_pictures(self, pictures: NDArray[np.uint8]) -> Tensor:
         """Clean latents ``[n, channels, h, w]``, float32 on the CPU, of pictures uint8 ``[n, H, W, 3]``.
 
-        Deterministic. Raises ModelError where the model cannot encode pictures.
+        Deterministic.
         """
-        raise ModelError(f"model {self.identity!r} cannot encode pictures; choose one that can")
 
     def beside(self, name: str) -> Path | None:
         """The folder of this name in the model's own folder, for what is trained for this model alone; None
         where there is none."""
         return None
 
-    def condition(self, pictures: NDArray[np.uint8], closeness: Sequence[float] | Tensor) -> Tensor:
-        """What :meth:`denoise` gets as ``condition`` to animate pictures.
-
-        pictures: uint8 ``[1 or frames, height, width, 3]``; one stands for all frames. closeness: for each
-        frame how near it stays to its picture, in [0, 1] (see :mod:`rehearse.models.closeness`), or for each
-        latent cell of it, ``[frames, h, w]``.
-        Raises ModelError where the model starts from no picture.
-        """
-        raise ModelError(f"model {self.identity!r} starts from no picture; choose one that does")
-
-    def region_condition(self, picture: NDArray[np.uint8], inside: Tensor) -> Tensor:
-        """What :meth:`denoise` gets as ``condition`` to draw in a region of a picture.
-
-        picture: uint8 ``[height, width, 3]``. inside: ``[h, w]`` of the latents, above 0 what is to be drawn.
-        Raises ModelError where the model does not inpaint.
-        """
-        raise ModelError(f"model {self.identity!r} does not inpaint; choose one that reads a region")
-
     def inpainting_model(self) -> VideoModel | None:
         """The image model that draws in regions of this one's pictures, itself where it inpaints, loaded when
         first asked for; None where there is none. Raises ModelError where the one that is named will not do.
         """
         return None
-
-    def with_masks(self, condition: Tensor, masks: Mapping[str, Tensor]) -> Tensor:
-        """A condition in which the masks of target instructions stand.
-
-        masks: by role ("target", "source"), ``[height, width]`` in [0, 1], of the first frame in pixels.
-        Raises ModelError where the model takes no masks, ShotError (field ``mask``) for an empty or full one.
-        """
-        raise ModelError(f"model {self.identity!r} takes no target masks; choose one with a target adapter")
 
     def guidance_at(self, guidance: float, step: int, steps: int, timestep: float) -> float:
         """The guidance scale of a step, where the model's schedule moves it; the asked one everywhere else.
@@ -189,13 +158,6 @@ class VideoModel(ABC):
         condition: what :meth:`denoise` gets, see there.
         """
         return None
-
-    def picture_model(self) -> VideoModel:
-        """The image model that makes and edits the pictures to animate; loaded when first asked for.
-
-        Raises ModelError where there is none.
-        """
-        raise ModelError(f"model {self.identity!r} starts from no picture; choose one that does")
 
     @abstractmethod
     def decode(self, latents: Tensor) -> NDArray[np.uint8]:

@@ -24,6 +24,7 @@ from rehearse.models.first_line import first_line
 from rehearse.models.folder import ModelFolder
 from rehearse.models.image import ImageModel
 from rehearse.models.model import Defaults, VideoModel
+from rehearse.models.parts import PictureConditioning
 from rehearse.models.precision import Precision
 from rehearse.models.said import said_lists, said_ramp, schedule_said
 from rehearse.models.text import ClipText
@@ -52,18 +53,16 @@ class MotionUNetModel(UNetModel):
         self, folder: ModelFolder, denoiser: Any, text: ClipText, codec: Codec, precision: Precision
     ) -> None:
         latents, taken = codec.channels, int(denoiser.config.in_channels)
-        self.starts_from_picture = taken == 1 + 2 * latents
-        if taken != latents and not self.starts_from_picture:
+        reads_picture = taken == 1 + 2 * latents
+        if taken != latents and not reads_picture:
             raise ModelError(
                 f"model {folder.identity!r}: its unet takes {taken} channels, but with a vae of {latents} it "
                 f"would take {latents}, or {1 + 2 * latents} to start from a picture; they belong to "
                 "different models"
             )
+        self.pictures = InterFrameAffinity(self, folder) if reads_picture else None
         super().__init__(folder, denoiser, text, codec, precision)
-        self.acts_on = _FOLLOWS_PICTURE if self.starts_from_picture else _FOLLOWS_TEXT
-        self._picture_model: ImageModel | None = None
-        self._guides_picture = folder.settings().get("picture_guidance", False) is True
-        self.closeness_lists = said_lists(folder)
+        self.acts_on = _FOLLOWS_PICTURE if reads_picture else _FOLLOWS_TEXT
         self._guidance_ramp = said_ramp(folder)
 
     @classmethod
@@ -117,7 +116,7 @@ class MotionUNetModel(UNetModel):
 
     def _latent_channels(self) -> int:
         taken = int(self.denoiser.config.in_channels)
-        return (taken - 1) // 2 if self.starts_from_picture else taken
+        return (taken - 1) // 2 if self.pictures is not None else taken
 
     def denoise(
         self,
@@ -127,7 +126,7 @@ class MotionUNetModel(UNetModel):
         attend: Any = None,
         condition: Tensor | None = None,
     ) -> Tensor:
-        if self.starts_from_picture and condition is None:
+        if self.pictures is not None and condition is None:
             raise ModelError(f"model {self.identity!r} starts from a picture; give it a condition")
         return super().denoise(latents, timestep, text, attend, condition)
 
@@ -137,22 +136,6 @@ class MotionUNetModel(UNetModel):
         output: Tensor = self.denoiser(latents, timestep, encoder_hidden_states=every, return_dict=False)[0]
         return output
 
-    def condition(self, pictures: NDArray[np.uint8], closeness: Sequence[float] | Tensor) -> Tensor:
-        """PIA's input beside the latents, ``[1 or 2, 1 + channels, frames, h, w]``: closeness, then pictures.
-
-        Two branches where ``picture_guidance`` is set: the unconditional one is all zeros.
-        """
-        if not self.starts_from_picture:
-            return super().condition(pictures, closeness)
-        frames = len(closeness)
-        if len(pictures) not in (1, frames):
-            raise ValueError(f"{len(pictures)} pictures do not fit {frames} frames")
-        latents = self.encode_pictures(pictures).expand(frames, -1, -1, -1).transpose(0, 1)
-        near = torch.as_tensor(closeness, dtype=torch.float32)
-        near = near.view(frames, 1, 1) if near.dim() == 1 else near
-        condition = torch.cat([near.expand(1, -1, *latents.shape[2:]), latents])[None]
-        return torch.cat([torch.zeros_like(condition), condition]) if self._guides_picture else condition
-
     def guided_places(self, condition: Tensor | None) -> Tensor | None:
         """What is as the picture shows it needs no words to say so: guidance would amplify the difference of
         two guesses at something known."""
@@ -161,22 +144,46 @@ class MotionUNetModel(UNetModel):
         near = condition[-1, 0]
         return ((1 - near) / self._guidance_ramp).clamp(0, 1)
 
+
+class InterFrameAffinity(PictureConditioning):
+    """PIA's: beside the latents, an affinity and the picture's latents for each frame."""
+
+    shows = "any"
+
+    def __init__(self, model: MotionUNetModel, folder: ModelFolder) -> None:
+        self.affinity_lists = said_lists(folder)
+        self._model, self._folder = model, folder
+        self._guided = folder.settings().get("picture_guidance", False) is True
+        self._picture_model: ImageModel | None = None
+
+    def condition(self, pictures: NDArray[np.uint8], affinity: Sequence[float] | Tensor) -> Tensor:
+        """PIA's input beside the latents, ``[1 or 2, 1 + channels, frames, h, w]``: affinity, then pictures.
+
+        Two branches where ``picture_guidance`` is set: the unconditional one is all zeros.
+        """
+        frames = len(affinity)
+        if len(pictures) not in (1, frames):
+            raise ValueError(f"{len(pictures)} pictures do not fit {frames} frames")
+        latents = self._model.encode_pictures(pictures).expand(frames, -1, -1, -1).transpose(0, 1)
+        near = torch.as_tensor(affinity, dtype=torch.float32)
+        near = near.view(frames, 1, 1) if near.dim() == 1 else near
+        condition = torch.cat([near.expand(1, -1, *latents.shape[2:]), latents])[None]
+        return torch.cat([torch.zeros_like(condition), condition]) if self._guided else condition
+
     def picture_model(self) -> VideoModel:
         """The base, with those of this model's LoRAs that are for pictures too: in the style of the clip."""
         base = self._folder.base
-        if not self.starts_from_picture:
-            return super().picture_model()
         if base is None:
             raise ModelError(
-                f"model {self.identity!r} names no image model to make its pictures with; write it as "
-                '"base" into rehearse.json'
+                f"model {self._folder.identity!r} names no image model to make its pictures with; write it "
+                'as "base" into rehearse.json'
             )
         if self._picture_model is None:
             shared = tuple(
                 dataclasses.replace(lora, beside=True) for lora in self._folder.loras if lora.pictures
             )
             with_loras = dataclasses.replace(base, loras=shared)
-            self._picture_model = ImageModel.load(with_loras, self.precision)
+            self._picture_model = ImageModel.load(with_loras, self._model.precision)
         return self._picture_model
 
 

@@ -8,7 +8,7 @@ import math
 from itertools import pairwise
 from typing import Any
 
-from rehearse.models.closeness import Lists
+from rehearse.models.affinity import Lists
 from rehearse.models.errors import ModelError
 from rehearse.models.folder import ModelFolder
 from rehearse.models.model import Defaults
@@ -84,7 +84,7 @@ def said_ramp(folder: ModelFolder) -> float | None:
     if isinstance(said, bool) or not isinstance(said, int | float) or not 0 < said <= 1:
         raise ModelError(
             f"model {folder.identity!r}: rehearse.json: guidance_ramp cannot be {said!r}; give a number "
-            "above 0, up to 1: how far a frame's closeness is below 1 when it gets all of the guidance"
+            "above 0, up to 1: how far a frame's affinity is below 1 when it gets all of the guidance"
         )
     return float(said)
 

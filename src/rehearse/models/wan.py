@@ -28,7 +28,8 @@ from rehearse.models.folder import ModelFolder
 from rehearse.models.folder_model import FolderModel
 from rehearse.models.joint_attention import JointStage
 from rehearse.models.lora import add_loras
-from rehearse.models.model import Defaults, Limits
+from rehearse.models.model import Defaults, Limits, VideoModel
+from rehearse.models.parts import PictureConditioning
 from rehearse.models.precision import Precision
 from rehearse.models.said import with_said
 from rehearse.models.t5_text import UMT5Text
@@ -46,7 +47,6 @@ class Wan(FolderModel):
 
     family = "wan"
     acts_on = frozenset({"trajectory.box", "trajectory.point"})
-    shows_picture = "start"
     _codec: WanCodec
 
     def __init__(
@@ -54,8 +54,7 @@ class Wan(FolderModel):
     ) -> None:
         super().__init__(folder, transformer, text, codec, precision)
         said = folder.inherited_settings()
-        self.takes_picture = folder.index.get("expand_timesteps") is True
-        """Whether :meth:`condition` answers and :meth:`denoise` takes what it gives."""
+        self.pictures = KnownFirstFrame(self) if folder.index.get("expand_timesteps") is True else None
         self._refuse_misfit()
         self._patch: tuple[int, int, int] = tuple(transformer.config.patch_size)
         self._read_schedule(said)
@@ -100,7 +99,7 @@ class Wan(FolderModel):
 
     def _own_defaults(self) -> Defaults:
         """Those of the published pipelines: of 2.2 TI2V, and of 2.1."""
-        if self.takes_picture:
+        if self.pictures is not None:
             return Defaults(121, 1280, 704, fps=24, steps=50, guidance=5.0, scheduler="unipc")
         return Defaults(81, 832, 480, fps=16, steps=50, guidance=5.0, scheduler="unipc")
 
@@ -153,25 +152,10 @@ class Wan(FolderModel):
         frames, height, width = self._patch
         return (~where[:, 0, ::frames, ::height, ::width]).flatten(1) * timestep
 
-    def condition(self, pictures: NDArray[np.uint8], closeness: Sequence[float] | Tensor) -> Tensor:
-        """The picture's latents in latent frame 0, zeros behind, and a channel that is 1 where they stand:
-        ``[1, channels + 1, frames, h, w]``.
-
-        pictures: the first is the clip's first frame. closeness: tells the number of frames alone.
-        """
-        if not self.takes_picture:
-            return super().condition(pictures, closeness)
-        height, width = pictures.shape[1:3]
-        channels, frames, h, w = self.latent_shape(len(closeness), height, width)
-        condition = torch.zeros(1, channels + 1, frames, h, w)
-        condition[0, :channels, 0] = self._codec.encode_condition(pictures[:1])[0]
-        condition[0, channels, 0] = 1.0
-        return condition
-
     def known(self, condition: Tensor | None) -> tuple[Tensor, Tensor] | None:
         if condition is None:
             return None
-        if not self.takes_picture:
+        if self.pictures is None:
             raise ModelError(f"model {self.identity!r} starts from no picture; give it no condition")
         return condition[:1, :-1], condition[:1, -1:] > 0
 
@@ -183,6 +167,34 @@ class Wan(FolderModel):
         frames = self._codec.preview(latents)
         later = np.repeat(frames[:, 1:], self._codec.frame_ratio, axis=1)
         return np.concatenate([frames[:, :1], later], axis=1)
+
+
+class KnownFirstFrame(PictureConditioning):
+    """The picture's latents stand clean in latent frame 0, as what the clip is known to be there."""
+
+    required = False
+
+    def __init__(self, model: Wan) -> None:
+        self._model = model
+
+    def condition(self, pictures: NDArray[np.uint8], affinity: Sequence[float] | Tensor) -> Tensor:
+        """The picture's latents in latent frame 0, zeros behind, and a channel that is 1 where they stand:
+        ``[1, channels + 1, frames, h, w]``.
+
+        pictures: the first is the clip's first frame. affinity: tells the number of frames alone.
+        """
+        height, width = pictures.shape[1:3]
+        channels, frames, h, w = self._model.latent_shape(len(affinity), height, width)
+        condition = torch.zeros(1, channels + 1, frames, h, w)
+        condition[0, :channels, 0] = self._model._codec.encode_condition(pictures[:1])[0]
+        condition[0, channels, 0] = 1.0
+        return condition
+
+    def picture_model(self) -> VideoModel:
+        raise ModelError(
+            f"model {self._model.identity!r} names no image model to make its picture with; give it one as "
+            "it is"
+        )
 
 
 def _refuse_variants(folder: ModelFolder) -> None:

@@ -163,7 +163,8 @@ class ImagePipeline:
             loop = self._loop(words)
         else:
             inside = self._cells(region)
-            seen = model.region_condition(np.array(picture), inside) if model.inpaints else None
+            inpainting = model.inpainting
+            seen = None if inpainting is None else inpainting.condition(np.array(picture), inside)
             loop = self._loop(words, model, (KeepOutside(clean, inside),), seen)
         state = progress.follow(stage, loop, loop.start_from(clean, loop.plan.steps - count))
         return self._picture(loop, state)

@@ -141,7 +141,7 @@ def _edited(ask: Picture, edit: Edit, pipeline: ImagePipeline, place: int, befor
 def _own_strength(pipeline: ImagePipeline, painted: bool, in_region: bool) -> float:
     if painted or not in_region:
         return STRENGTH
-    return 1.0 if pipeline.model_in_regions.inpaints else STRENGTH_IN_REGION
+    return STRENGTH_IN_REGION if pipeline.model_in_regions.inpainting is None else 1.0
 
 
 def _words_of(ask: Picture, edit: Edit, place: int, pipeline: ImagePipeline) -> Words:

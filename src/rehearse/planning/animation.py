@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from rehearse.models.closeness import closeness
+from rehearse.models.affinity import affinity
 from rehearse.models.model import VideoModel
 from rehearse.pictures import Intermediate, given_picture, make_intermediate
 from rehearse.pictures.passed_over import say_what_pictures_pass_over
@@ -44,11 +44,11 @@ class Pin:
 class Animation:
     """What a shot's pictures become for the model.
 
-    condition: of the plan's own (edited) side, see ``VideoModel.condition``. picture: what the clip shows in
-    each frame, before the model moves it, uint8 ``[1 or frames, height, width, 3]``. original: of the
-    side without drags; None where the shot drags nothing, or asks for no blend. before: the picture of that
-    side, uint8 ``[1, height, width, 3]``. weights: of equation 4, with it, ``[1, 1, frames, h, w]``. pin:
-    what holds still as the picture shows it; None where nothing is pinned.
+    condition: of the plan's own (edited) side, see ``PictureConditioning.condition``. picture: what the clip
+    shows in each frame, before the model moves it, uint8 ``[1 or frames, height, width, 3]``. original: of
+    the side without drags; None where the shot drags nothing, or asks for no blend. before: the picture of
+    that side, uint8 ``[1, height, width, 3]``. weights: of equation 4, with it, ``[1, 1, frames, h, w]``.
+    pin: what holds still as the picture shows it; None where nothing is pinned.
     """
 
     condition: Tensor
@@ -77,25 +77,27 @@ def animate(resolved: ResolvedShot, model: VideoModel) -> Animation:
     ask, motion, frames = resolved.picture, resolved.motion, resolved.frames
     assert ask is not None
     assert motion is not None
+    pictures = model.pictures
+    assert pictures is not None
     grid = model.latent_shape(frames, resolved.height, resolved.width)[1:]
     weights = _weights(resolved, grid) if ask.drags else None
 
     def near_at(amount: float) -> tuple[float, ...]:
-        return closeness(
+        return affinity(
             frames,
             amount,
             loop=motion.loop,
             restyle=motion.restyle,
             time=motion.time,
-            lists=model.closeness_lists,
+            lists=pictures.affinity_lists,
         )
 
     near = near_at(motion.amount)
     # A model that only starts from its picture may have no image model to make one with.
-    given = given_picture(ask) if model.shows_picture == "start" else None
+    given = given_picture(ask) if pictures.shows == "start" else None
     if given is not None:
-        return Animation(model.condition(given[None], near), given[None])
-    painter = model.picture_model()
+        return Animation(pictures.condition(given[None], near), given[None])
+    painter = pictures.picture_model()
     # The prompt is the clip's too, where the motion has no text, and what is cut of it is said already.
     say_what_pictures_pass_over(ask, painter, words=resolved.words.field != "prompt")
     picture = make_intermediate(ask, painter)
@@ -103,9 +105,9 @@ def animate(resolved: ResolvedShot, model: VideoModel) -> Animation:
     if pin is not None:
         _say_what_is_held(ask, pin)
     if not ask.drags:
-        return Animation(model.condition(picture.original[None], near), picture.original[None], pin=pin)
+        return Animation(pictures.condition(picture.original[None], near), picture.original[None], pin=pin)
     moved = _there_and_back(picture, frames) if motion.loop else picture.over_time(frames)
-    original = None if weights is None else model.condition(picture.original[None], near)
+    original = None if weights is None else pictures.condition(picture.original[None], near)
     led = torch.from_numpy(resolved.led(*grid[1:]))
     if weights is None and not motion.restyle:
         # What the frames show counts too: a morph also goes through what lies between its ends.
@@ -114,7 +116,7 @@ def animate(resolved: ResolvedShot, model: VideoModel) -> Animation:
         pin = _with_the_rest(pin, picture.original, touched, led, model)
     still, moving = (torch.tensor(each).view(-1, 1, 1) for each in (near_at(0.0), near))
     return Animation(
-        model.condition(moved, torch.where(led, moving, still)),
+        pictures.condition(moved, torch.where(led, moving, still)),
         moved,
         original,
         None if original is None else picture.original[None],

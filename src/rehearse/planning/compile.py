@@ -197,15 +197,18 @@ def _animation(resolved: ResolvedShot, model: VideoModel) -> Animation | None:
 
 def _with_masks(animation: Animation, resolved: ResolvedShot, model: VideoModel) -> Animation:
     """The animation with the targets' masks in its conditions."""
+    targets = model.targets
     for one in resolved.marks:
-        if one.trigger is None:
+        if one.trigger is None or targets is None:
             continue
         masks = {one.role: torch.from_numpy(one.mask)}
         try:
             animation = replace(
                 animation,
-                condition=model.with_masks(animation.condition, masks),
-                original=None if animation.original is None else model.with_masks(animation.original, masks),
+                condition=targets.with_masks(animation.condition, masks),
+                original=None
+                if animation.original is None
+                else targets.with_masks(animation.original, masks),
             )
         except ShotError as error:
             raise ShotError(error.reason, field=f"{one.field}.mask") from error

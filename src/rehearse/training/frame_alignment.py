@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from rehearse.controls.frame_alignment import FrameAlignmentLayer, save_frame_alignment
-from rehearse.models.closeness import closeness
+from rehearse.models.affinity import affinity
+from rehearse.models.errors import ModelError
 from rehearse.models.model import VideoModel
 from rehearse.models.registry import find_model, load_model
 from rehearse.prediction import Prediction
@@ -88,6 +89,9 @@ def train(options: Options, model: VideoModel, clips: Clips, recipe: Recipe = AL
     """
     single_threaded_processes()
     torch.manual_seed(recipe.seed)
+    pictures = model.pictures
+    if pictures is None:
+        raise ModelError(f"model {model.identity!r} starts from no picture; choose one that does")
     scheduler = model.make_scheduler("ddim")
     signal: Tensor = scheduler.alphas_cumprod
     channels = model.latent_shape(1, model.defaults.height, model.defaults.width)[0]
@@ -100,8 +104,8 @@ def train(options: Options, model: VideoModel, clips: Clips, recipe: Recipe = AL
         alpha, sigma = float(signal[timestep].sqrt()), float((1 - signal[timestep]).sqrt())
         noisy = alpha * clean + sigma * torch.randn_like(clean)
         picture = clean[:, :, :1]
-        near = closeness(clean.shape[2], amount, lists=model.closeness_lists)
-        condition = model.condition(model.decode(picture)[0], near)
+        near = affinity(clean.shape[2], amount, lists=pictures.affinity_lists)
+        condition = pictures.condition(model.decode(picture)[0], near)
         text = model.encode(caption)
         empty, full = model.denoise(
             torch.cat([noisy, noisy]), torch.tensor(timestep), text, None, condition

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
-from rehearse.models.closeness import closeness
+from rehearse.models.affinity import affinity
 from rehearse.theatre.data import Clips
 from rehearse.theatre.parts import NOTHING, SPEED
 from rehearse.theatre.recipes import ANIMATE_LISTS
@@ -92,7 +92,7 @@ class Magnitudes:
             else:
                 sources = shown_frames(frames, rng)
             own = len(set(sources)) == 1
-            near = closeness(
+            near = affinity(
                 frames,
                 self.amount(int(clip), faster * batch.speed, rng),
                 loop=loop,

@@ -19,7 +19,7 @@ import torch
 from safetensors import safe_open
 from torch import Tensor, nn
 
-from rehearse.models.closeness import closeness
+from rehearse.models.affinity import affinity
 from rehearse.models.motion_unet import with_motion
 from rehearse.theatre.codec import PatchBasis
 from rehearse.theatre.data import Clips
@@ -187,7 +187,7 @@ def train(
         count = min(SHEET_CLIPS, len(clips))
         first = torch.from_numpy(np.array(clips.latents[:count, :1])).float()
         frames = clips.latents.shape[1]
-        near = torch.tensor(closeness(frames, 0.5, lists=ANIMATE_LISTS if recipe.rank else None)).view(
+        near = torch.tensor(affinity(frames, 0.5, lists=ANIMATE_LISTS if recipe.rank else None)).view(
             1, frames, 1, 1, 1
         )
         shape = (count, frames, 1, *first.shape[-2:])

@@ -293,7 +293,7 @@ def test_a_motion_adapter_for_any_checkpoint(tmp_path: Path, image_folder: Path,
     train_toy(data, image_folder, parted, 4, "motion", size=(64, 64), frames=5)
     same(checkpoints(whole)[-1], checkpoints(parted)[-1])
     model = load_model(str(whole), precision="float32")
-    assert model.starts_from_picture
+    assert model.pictures is not None
     assert model.limits.max_frames == 32
     spatial = load_model(str(image_folder), precision="float32").denoiser.state_dict()
     trained = model.denoiser.state_dict()

@@ -35,14 +35,14 @@ def pictures(shot: Shot, model: VideoModel) -> tuple[Pixels | None, Pixels | Non
     """The picture a clip starts from, before and after its edits and before any drag; None where the model
     starts from no picture, or the shot gives none."""
     given = any(isinstance(instruction, ImageInstruction) for instruction in shot.instructions)
-    if not given or not model.starts_from_picture:
+    if not given or model.pictures is None:
         return None, None
     from rehearse.pictures import make_intermediate
     from rehearse.resolve.instructions.pictures import picture_of
 
     width, height = shot.width or model.defaults.width, shot.height or model.defaults.height
     undragged = shot.without("trajectory")
-    painter = model.picture_model()
+    painter = model.pictures.picture_model()
     after = make_intermediate(picture_of(undragged, width, height), painter).original
     bare = picture_of(undragged.without("content"), width, height)
     return make_intermediate(bare, painter).original, after

@@ -72,16 +72,15 @@ def look(model: str, place: int) -> Looks:
     if not any(site.kind == "joint" for site in loaded.sites):
         raise EvaluationError(f"model {model!r} has no joint attention to look at; give a CogVideoX model")
     clip = truth(place)
-    prompt, span = with_trigger(
-        clip.caption, clip.scene.phrase, loaded.triggers.get("target", TRIGGERS["target"])
-    )
+    trigger = TRIGGERS["target"] if loaded.targets is None else loaded.targets.triggers["target"]
+    prompt, span = with_trigger(clip.caption, clip.scene.phrase, trigger)
     text = loaded.encode(prompt)[1:]
     probe = ColumnProbe(torch.zeros(1, 1, text.shape[1]))
     probe.words[0, 0, list(loaded.tokenize(prompt).within(*span))] = 1
     mask = torch.from_numpy(clip.mask.astype(np.float32))
-    condition = loaded.condition(clip.frames[:1], [1.0] * len(clip.frames))
-    if "target" in loaded.acts_on:
-        condition = loaded.with_masks(condition, {"target": mask})
+    condition = loaded.pictures.condition(clip.frames[:1], [1.0] * len(clip.frames))
+    if loaded.targets is not None:
+        condition = loaded.targets.with_masks(condition, {"target": mask})
     clean = loaded.encode_clip(clip.frames)[None]
     signals = torch.as_tensor(loaded.make_scheduler("ddim").alphas_cumprod).float()
     inside, outside = [], []

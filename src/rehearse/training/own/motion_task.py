@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from rehearse.models.closeness import closeness
+from rehearse.models.affinity import affinity
 from rehearse.models.motion_unet import with_motion
 from rehearse.training.inflate import silent_adapter
 from rehearse.training.own.base import Base, alphabars
@@ -143,7 +143,7 @@ class MotionTask:
         scheduler = self.base.scheduler
         clean = sample.latents[None].transpose(1, 2)
         frames = clean.shape[2]
-        near = torch.tensor(closeness(frames, _AMOUNT)).view(1, 1, frames, 1, 1)
+        near = torch.tensor(affinity(frames, _AMOUNT)).view(1, 1, frames, 1, 1)
         near = near.expand(-1, -1, -1, *clean.shape[3:])
         beside = torch.cat([near, clean[:, :, :1].expand(-1, -1, frames, -1, -1)], dim=1)
         beside = torch.cat([torch.zeros_like(beside), beside]).to(self.device)

@@ -42,7 +42,7 @@ Lists = Mapping[str, Sequence[float]]
 """Affinity by magnitude (small, moderate, large): values at equal distances over a whole clip."""
 
 
-def closeness(
+def affinity(
     frames: int,
     amount: float,
     *,
