@@ -14,10 +14,10 @@ def at_home(path: str | os.PathLike[str]) -> Path:
     """The path with the home folder in place of a ``~`` at its start. Raises HomelessPath."""
     try:
         return Path(path).expanduser()
-    except RuntimeError:
+    except RuntimeError as error:
         raise HomelessPath(
             f"{path} begins with ~, and this account has no home folder; give the folder's whole path"
-        ) from None
+        ) from error
 
 
 def without_empty_home() -> None:

@@ -50,7 +50,7 @@ def decode_text(content: bytes) -> str:
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, len(mark) + error.start) + 1
         said = f"line {line} " if encoding == "utf-8" else ""
-        raise JsonFault(f"{said}is not {encoding[:6].upper()} text; save it as UTF-8") from None
+        raise JsonFault(f"{said}is not {encoding[:6].upper()} text; save it as UTF-8") from error
 
 
 def _without_mark(content: bytes) -> str:
@@ -83,13 +83,13 @@ def parse_json(
     try:
         return json.loads(text, object_pairs_hook=object_pairs_hook)
     except json.JSONDecodeError as error:
-        raise JsonFault(_told(error)) from None
-    except RecursionError:
-        raise JsonFault("its brackets are nested too deep") from None
+        raise JsonFault(_told(error)) from error
+    except RecursionError as error:
+        raise JsonFault("its brackets are nested too deep") from error
     except JsonFault:  # of the hook
         raise
-    except ValueError:  # Python reads no numbers of thousands of digits
-        raise JsonFault("a number in it is too long") from None
+    except ValueError as error:  # Python reads no numbers of thousands of digits
+        raise JsonFault("a number in it is too long") from error
 
 
 def read_json_file(path: str | os.PathLike[str]) -> Any:

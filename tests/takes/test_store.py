@@ -261,6 +261,25 @@ def test_a_full_disk_is_one_word_and_nothing_is_lost(store: Store, monkeypatch: 
     assert kept(store, take) == [0, 1, 2]
 
 
+@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EDQUOT])
+def test_a_full_disk_is_known_by_its_number_in_any_language(
+    store: Store, monkeypatch: pytest.MonkeyPatch, code: int
+) -> None:
+    def full(handle: int) -> None:
+        raise OSError(code, "kein Platz mehr")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", full)
+        with pytest.raises(DiskFull):
+            store.blobs.put(b"new")
+
+
+def test_a_database_without_room_is_a_full_disk(store: Store) -> None:
+    with pytest.raises(DiskFull), store.write() as session:
+        session.connection().exec_driver_sql("PRAGMA max_page_count = 1")
+        projects.create_project(session, "x" * 1_000_000)
+
+
 @pytest.fixture
 def small(tmp_path: Path) -> Iterator[Path]:
     """A disk of 3 MB."""

@@ -73,7 +73,7 @@ def mask(
     try:
         clip = read_clip(existing(source), 1)
     except MediaError as error:
-        raise MediaError(f"cannot read {source}: {error}") from None
+        raise MediaError(f"cannot read {source}: {error}") from error
     for note in clip.notes:
         typer.echo(f"note: {source}: {note}", err=True)
     frame = clip.frames[0]
@@ -90,8 +90,8 @@ def _point(option: str, text: str) -> tuple[float, float]:
     remedy = "write X,Y in parts of width and height, each from 0 to 1, such as .62,.4"
     try:
         x, y = (float(part) for part in text.split(","))
-    except ValueError:
-        raise BadWord(f'{option} is "{text}": {remedy}') from None
+    except ValueError as error:
+        raise BadWord(f'{option} is "{text}": {remedy}') from error
     if not (0 <= x <= 1 and 0 <= y <= 1):
         raise BadWord(f'{option} is "{text}": it lies outside of the frame; {remedy}')
     return x, y

@@ -114,9 +114,9 @@ def _with_track(text: str) -> str:
         content = decode_text(file.read_bytes())
     except OSError as error:
         why = (error.strerror or str(error)).lower()
-        raise BadWord(f'the path "{text}" names {file}, which cannot be read ({why})') from None
+        raise BadWord(f'the path "{text}" names {file}, which cannot be read ({why})') from error
     except JsonFault as error:
-        raise BadWord(f'the path "{text}" names {file}: {error}') from None
+        raise BadWord(f'the path "{text}" names {file}: {error}') from error
     if not content.lstrip().startswith(("[", "{", '"')):
         raise BadWord(f'the path "{text}" names {file}, which holds no JSON list of positions')
     return f"{text[:at]} {content}"

@@ -56,10 +56,10 @@ def run_in_folder(
                 with suppress(Cancelled):
                     for event in take.play(until):
                         watching.step(event)
-        except KeyboardInterrupt:
+        except KeyboardInterrupt as error:
             if not (folder.path / "take.json").exists():
                 raise
-            raise Paused(_stands(folder)) from None
+            raise Paused(_stands(folder)) from error
     if take.step < (take.steps if until is None else until):
         raise Paused(_stands(folder))
     return take, watching.pace

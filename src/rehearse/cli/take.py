@@ -318,10 +318,10 @@ _FORMS = {"--blend": 'a number such as .5, "0: 1; 1: 0", or none', "--blend-box"
 def _number(option: str, word: str, whole: str) -> float:
     try:
         return float(word)
-    except ValueError:
+    except ValueError as error:
         raise BadWord(
             f'{option} is "{whole}" and holds "{word.strip()}", which is no number; give {_FORMS[option]}'
-        ) from None
+        ) from error
 
 
 def _check_output(output: Path | None, force: bool, *folders: Path) -> None:
@@ -443,7 +443,7 @@ def _write_sheet(folder: TakeFolder, path: Path) -> None:
             rows.append(Row(read_frames(folder.clip_path), folder.shot.prompt))
         except MediaError as error:
             again = f"remove {folder.clip_path} and resume the take: its clip is written again"
-            raise Failure(f"{str(error).rstrip('.')}; {again}") from None
+            raise Failure(f"{str(error).rstrip('.')}; {again}") from error
     if not rows:
         raise Failure(f"nothing of {folder.path} can be shown yet; resume it first")
     write_sheet(path, rows)

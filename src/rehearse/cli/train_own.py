@@ -249,9 +249,9 @@ def _after_the_first(beside: bool) -> Iterator[None]:
     speak up only where they are still there."""
     try:
         yield
-    except (KeyboardInterrupt, Paused):
+    except (KeyboardInterrupt, Paused) as error:
         if beside:
-            raise SystemExit(130) from None
+            raise SystemExit(130) from error
         raise
     except Exception:
         if beside:
@@ -324,11 +324,11 @@ def _train(
                 None if shape is None or layers is None else LoraRecipe.of(shape.rank, shape.alpha, layers),
                 None if column is None else ColumnRecipe(**column),
             )
-        except Stopped:
-            raise Paused(f"stopped after a checkpoint in {work.out}; call the same again to go on") from None
-        except torch.OutOfMemoryError:
+        except Stopped as error:
+            raise Paused(f"stopped after a checkpoint in {work.out}; call the same again to go on") from error
+        except torch.OutOfMemoryError as error:
             raise Failure(
                 "the memory does not suffice; use --recompute, more --accumulate, or fewer frames"
-            ) from None
+            ) from error
     if not beside:
         typer.echo(str(work.out))

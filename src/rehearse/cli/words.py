@@ -25,7 +25,7 @@ def steps_of(option: str, text: str) -> int | float:
         if word.endswith("%"):
             return float(word[:-1]) / 100
         return int(word) if word.isdecimal() else float(word)
-    except ValueError:
+    except ValueError as error:
         raise BadWord(
             f'{option} is "{text}": give a number of steps (4) or a part of all (0.1 or 10%)'
-        ) from None
+        ) from error

@@ -163,8 +163,8 @@ def load_frame_alignment(folder: str | os.PathLike[str]) -> FrameAlignmentLayer 
     try:
         layer = FrameAlignmentLayer(**read_json_file(place / _CONFIG))
         layer.load_state_dict({name: value.float() for name, value in load_file(place / _WEIGHTS).items()})
-    except (OSError, ValueError, TypeError, RuntimeError, SafetensorError):
+    except (OSError, ValueError, TypeError, RuntimeError, SafetensorError) as error:
         raise FrameAlignmentError(
             f"the frame alignment layer in {place} is damaged; train it again"
-        ) from None
+        ) from error
     return layer.eval().requires_grad_(False)

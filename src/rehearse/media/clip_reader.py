@@ -79,7 +79,7 @@ def read_clip(path: Path, most: int | None = None) -> Clip:
         with path.open("rb") as file:
             head = file.read(_SNIFF)
     except (OSError, ValueError) as error:
-        raise unopened(error) from None
+        raise unopened(error) from error
     if not head:
         raise MediaError("it is empty; write it again")
     if head[4:8] == b"ftyp" and head[8:12] in _APPLE_STILLS:
@@ -131,7 +131,7 @@ def _pictures(path: Path, most: int | None) -> Clip:
             clip = _played(shown, stands, said, gif, most)
             return replace(clip, notes=(*clip.notes, *dict.fromkeys(notes)))
     except ShotError as error:
-        raise MediaError(error.reason) from None
+        raise MediaError(error.reason) from error
     except Exception as error:  # Pillow's parsers raise whatever they stumble over
         raise MediaError("it cannot be read: it is damaged, or too large; write it again") from error
 

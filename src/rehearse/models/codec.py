@@ -144,7 +144,7 @@ def load_component(kind: Any, folder: ModelFolder, component: str) -> Any:
         raise ModelError(
             f"model {folder.identity!r}: {component}/ does not fit its config.json or is corrupt: "
             f"{first_line(error)}"
-        ) from None
+        ) from error
     finally:
         logging.set_verbosity(level)
         if bars:

@@ -337,5 +337,5 @@ def _adapt(folder: ModelFolder, transformer: Any, text_encoder: Any) -> TargetAd
         reason = str(error)
         raise ModelError(
             reason if reason.startswith("model ") else f"model {folder.identity!r}: {reason}"
-        ) from None
+        ) from error
     return adapter

@@ -115,14 +115,14 @@ def _base(folder: ModelFolder, name: Any, find_model: Callable[[str], ModelFolde
     try:
         # A folder that only has the name, such as the run that a shipped model came of, is none.
         found = find_model(str(near) if is_described(near) or name.startswith(".") else name)
-    except RecursionError:
+    except RecursionError as error:
         raise _refusal(
             folder, f"base {name!r} stands on this folder in the end", "name a whole model"
-        ) from None
+        ) from error
     except ModelError as error:
         if _SETTINGS in str(error):  # of the base, or of one below it: that file is named
             raise
-        raise ModelError(f"model {folder.identity!r}: {_SETTINGS}: base: {error}") from None
+        raise ModelError(f"model {folder.identity!r}: {_SETTINGS}: base: {error}") from error
     if found.adapter is not None:
         raise _refusal(folder, f"base {name!r} has a motion adapter already", "name an image model")
     if found.target_adapter is not None:

@@ -45,9 +45,9 @@ def _told(path: Path, partial: Path) -> tuple[str, ...]:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     try:
         said = json.loads(done.stdout.strip().splitlines()[-1])
-    except (IndexError, ValueError):
+    except (IndexError, ValueError) as error:
         lines = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]
-        raise ModelError(f"{str(path)!r} could not be converted ({lines[-1][:200]})") from None
+        raise ModelError(f"{str(path)!r} could not be converted ({lines[-1][:200]})") from error
     if "refused" in said:
         raise ModelError(f"{str(path)!r} {said['refused']}")
     return tuple(said["left"])

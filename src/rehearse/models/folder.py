@@ -278,16 +278,16 @@ def _parse(path: Path, identity: str) -> Any:
     named = f"model {identity!r}: {path.parent.name}/{path.name}"
     try:
         return read_json_file(path)
-    except FileNotFoundError:
+    except FileNotFoundError as error:
         if path.is_symlink():
             raise ModelError(
                 f"{named} is a link to a file that is not there; copy the whole folder again"
-            ) from None
-        raise ModelError(f"{named} is missing; copy the whole folder again") from None
+            ) from error
+        raise ModelError(f"{named} is missing; copy the whole folder again") from error
     except OSError as error:
-        raise ModelError(f"{named} cannot be read: {(error.strerror or str(error)).lower()}") from None
+        raise ModelError(f"{named} cannot be read: {(error.strerror or str(error)).lower()}") from error
     except JsonFault as error:
-        raise ModelError(f"{named} is not readable JSON: {error}; mend it") from None
+        raise ModelError(f"{named} is not readable JSON: {error}; mend it") from error
 
 
 def read_json(path: Path, identity: str) -> dict[str, Any]:
@@ -313,13 +313,13 @@ def check_safetensors(path: Path, identity: str) -> None:
                 raise ModelError(f"{named} is not a safetensors file, or is cut off; {remedy}")
             header = json.loads(file.read(length))
     except OSError as error:
-        raise ModelError(f"{named} cannot be read: {error.strerror or error}") from None
-    except (UnicodeDecodeError, json.JSONDecodeError):
-        raise ModelError(f"{named} is not a safetensors file: its header does not parse; {remedy}") from None
+        raise ModelError(f"{named} cannot be read: {error.strerror or error}") from error
+    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise ModelError(f"{named} is not a safetensors file: its header does not parse; {remedy}") from error
     try:
         ends = [entry["data_offsets"][1] for name, entry in header.items() if name != "__metadata__"]
-    except (AttributeError, KeyError, IndexError, TypeError):
-        raise ModelError(f"{named} is not a safetensors file: its header is malformed; {remedy}") from None
+    except (AttributeError, KeyError, IndexError, TypeError) as error:
+        raise ModelError(f"{named} is not a safetensors file: its header is malformed; {remedy}") from error
     promised = 8 + length + max(ends, default=0)
     if size != promised:
         raise ModelError(f"{named} is cut off or corrupt ({size} bytes where {promised} are due); {remedy}")

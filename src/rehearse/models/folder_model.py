@@ -41,7 +41,7 @@ class FolderModel(VideoModel):
         try:
             self.prediction_type = prediction_type_of(self._scheduler_config)
         except SchedulerError as error:
-            raise ModelError(f"model {self.identity!r}: {error}") from None
+            raise ModelError(f"model {self.identity!r}: {error}") from error
 
     @property
     def fingerprint(self) -> str:
@@ -55,7 +55,7 @@ class FolderModel(VideoModel):
         try:
             return make_scheduler(name, self._scheduler_config)
         except SchedulerError as error:
-            raise ModelError(f"model {self.identity!r}: {error}") from None
+            raise ModelError(f"model {self.identity!r}: {error}") from error
 
     def tokenize(self, prompt: str) -> Tokens:
         return self._text.tokenize(prompt)

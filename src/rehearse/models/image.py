@@ -59,7 +59,7 @@ class ImageModel(UNetModel):
             raise ModelError(
                 f"model {folder.identity!r}: {folder.input_layer.name} does not fit its base ({error}); use "
                 "the one that was trained for it"
-            ) from None
+            ) from error
 
     @classmethod
     def _denoiser_class(cls) -> Any:
@@ -123,7 +123,7 @@ class ImageModel(UNetModel):
         try:
             model = load_family(dataclasses.replace(found, loras=(*found.loras, *since)), self.precision)
         except ModelError as error:
-            raise ModelError(f"{said}: {error}") from None
+            raise ModelError(f"{said}: {error}") from error
         name = found.path.name
         if model.inpainting is None:
             raise ModelError(f"{said} {name!r} does not inpaint; name an image model that reads a region")

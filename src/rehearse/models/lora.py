@@ -48,7 +48,7 @@ def add_loras(folder: ModelFolder, denoiser: Any, text_encoder: Any | None = Non
             if lora.scale != 0:
                 _add(folder, lora, file, parts)
         except LoraFlaw as flaw:
-            raise ModelError(f"{_named(folder, lora)} {flaw}") from None
+            raise ModelError(f"{_named(folder, lora)} {flaw}") from flaw
 
 
 def _add(folder: ModelFolder, lora: Lora, file: LoraFile, parts: Iterable[Part]) -> None:
@@ -70,7 +70,7 @@ def _add(folder: ModelFolder, lora: Lora, file: LoraFile, parts: Iterable[Part])
         except Misfit as misfit:
             raise LoraFlaw(
                 f"does not fit this model ({name} {misfit}){_made_for(file)}; use one made for its base"
-            ) from None
+            ) from misfit
     if lora.beside:
         return
     if len(left) == len(file.layers):

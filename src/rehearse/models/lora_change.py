@@ -43,8 +43,8 @@ def changed(layer: LoraLayer, weight: Tensor, bias: Tensor | None, scale: float,
     parts = {name: value.to(torch.float32) for name, value in layer.parts.items()}
     try:
         made = _weight(parts, weight.to(torch.float32), scale, factor)
-    except (RuntimeError, IndexError):  # tensors that do not go together at all
-        raise _misfit(weight.shape, None) from None
+    except (RuntimeError, IndexError) as error:  # tensors that do not go together at all
+        raise _misfit(weight.shape, None) from error
     return Changed(made, _bias(parts, bias, scale, factor))
 
 

@@ -273,12 +273,12 @@ def stated_scales(header: Mapping[str, str], config: Path | None) -> StatedScale
 def _settings_in(config: Path) -> dict[str, Any]:
     try:
         content = read_json_file(config)
-    except OSError:
-        raise LoraFlaw(f"has an {config.name} beside it that cannot be opened; copy it again") from None
+    except OSError as error:
+        raise LoraFlaw(f"has an {config.name} beside it that cannot be opened; copy it again") from error
     except JsonFault as fault:
         raise LoraFlaw(
             f"has an {config.name} beside it that cannot be read ({fault}); copy it again"
-        ) from None
+        ) from fault
     if not isinstance(content, dict):
         raise LoraFlaw(f"has an {config.name} beside it that holds no settings; copy it again")
     return content

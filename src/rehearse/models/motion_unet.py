@@ -95,7 +95,7 @@ class MotionUNetModel(UNetModel):
             raise ModelError(
                 f"model {folder.identity!r}: its motion adapter does not fit its unet ({reason}); "
                 "use an adapter made for this kind of model"
-            ) from None
+            ) from error
 
     def _read_schedule(self, said: dict[str, Any]) -> None:
         schedule = schedule_said(self._folder, said)

@@ -106,7 +106,7 @@ def find_model(name: str) -> ModelFolder:
     try:
         path = at_home(name)
     except HomelessPath as error:
-        raise ModelError(f"model {name!r}: {error}") from None
+        raise ModelError(f"model {name!r}: {error}") from error
     if name and path.is_dir():
         return _whole(path, name)
     if name and path.is_file():
@@ -144,7 +144,7 @@ def find_inpainting(folder: ModelFolder) -> ModelFolder | None:
     try:
         return find_model(str(near) if near.is_dir() else name)
     except ModelError as error:
-        raise ModelError(f"{said}: {error}") from None
+        raise ModelError(f"{said}: {error}") from error
 
 
 def find_adapter(name: str) -> Path:
@@ -222,7 +222,7 @@ def _from_hub(name: str, patterns: Sequence[str] = _OF_A_MODEL) -> ModelFolder:
         if not whole:
             path = snapshot_download(repository, revision=revision or None, allow_patterns=list(patterns))
     except (OSError, ValueError, HfHubHTTPError) as error:
-        raise ModelError(f"there is no folder {name!r}, and {_why_not(error)}") from None
+        raise ModelError(f"there is no folder {name!r}, and {_why_not(error)}") from error
     return ModelFolder(Path(path), name)
 
 

@@ -142,7 +142,7 @@ def save_target_adapter(
         partial.chmod(mode)
         partial.replace(path)
     except SafetensorError as error:
-        raise OSError(f"cannot write {path}: {error}") from None
+        raise OSError(f"cannot write {path}: {error}") from error
     finally:
         partial.unlink(missing_ok=True)
 
@@ -192,7 +192,7 @@ def load_target_adapter(path: Path | str) -> TargetAdapter:
     try:
         said = stated_scales(headers, None if own else settings_beside(files[0]))
     except LoraFlaw as flaw:
-        raise ModelError(f"{source} {flaw}") from None
+        raise ModelError(f"{source} {flaw}") from flaw
     if lora and isinstance(facts.setdefault("alpha", said.alpha), int | float | None):
         lora, facts["alpha"] = _of_one_scale(lora, alphas, replace(said, alpha=facts["alpha"]))
         if facts["alpha"] == 0:
@@ -254,8 +254,8 @@ def _sorted(
             place, key = alphas, layer
             try:
                 one_number(name, value)
-            except LoraFlaw as flaw:
-                raise ModelError(f"{source} {flaw}") from None
+            except LoraFlaw as error:
+                raise ModelError(f"{source} {error}") from error
         else:
             strange.append(name)
             continue
@@ -316,7 +316,7 @@ def apply_target_adapter(
         reason = first_line(error)
         raise ModelError(
             f"{adapter.source} does not fit this base ({reason}); use the base it was trained on"
-        ) from None
+        ) from error
     if scale != 1.0:
         transformer.set_adapters(["target"], [scale])
 
@@ -344,7 +344,7 @@ def _merge(transformer: Any, adapter: TargetAdapter, scale: float) -> None:
         try:
             put(weight, weight.detach().float() + factor * change, layer)
         except LoraFlaw as flaw:
-            raise ModelError(f"{adapter.source} {flaw}") from None
+            raise ModelError(f"{adapter.source} {flaw}") from flaw
 
 
 def _lora_config(adapter: TargetAdapter) -> dict[str, Any]:
@@ -431,11 +431,11 @@ def _opened(file: Path, source: str) -> Any:
     try:
         check_safetensors(file, file.name)
     except ModelError as error:
-        raise ModelError(f"{source}: {str(error).partition(': ')[2]}") from None
+        raise ModelError(f"{source}: {str(error).partition(': ')[2]}") from error
     try:
         return safe_open(file, framework="pt")
     except SafetensorError as error:
-        raise ModelError(f"{source}: {file.name} is corrupt ({error}); copy or train it again") from None
+        raise ModelError(f"{source}: {file.name} is corrupt ({error}); copy or train it again") from error
 
 
 def _json(text: str | None, source: str) -> dict[str, Any]:

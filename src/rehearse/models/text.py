@@ -114,7 +114,7 @@ def read_text_parts(folder: ModelFolder, tokenizer: Any, encoder: Any, dtype: to
         raise ModelError(
             f"model {folder.identity!r}: its tokenizer or text encoder cannot be read "
             f"({place.name}/): {first_line(error)}"
-        ) from None
+        ) from error
     finally:
         if bars:
             logging.enable_progress_bar()

@@ -39,7 +39,7 @@ def blend_weights(
         try:
             region = settings.region.clear_raster(height, width, folder)
         except ShotError as error:
-            raise error.within("control.blend.region") from None
+            raise error.within("control.blend.region") from error
         soft = across(region, (settings.feather or 0.0) * min(height, width))
         inside = torch.from_numpy(pool(soft, rows, columns)).clamp(0.0, 1.0)
     # Outside the region the original stays: w is 1 there, whatever the time.

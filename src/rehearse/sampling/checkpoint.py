@@ -89,7 +89,7 @@ def save_checkpoint(checkpoint: Checkpoint, path: str | os.PathLike[str]) -> Pat
     try:
         write_durably(file, content)
     except OSError as error:
-        raise CheckpointError(f"cannot write checkpoint {file}: {because(error)}") from None
+        raise CheckpointError(f"cannot write checkpoint {file}: {because(error)}") from error
     return file
 
 
@@ -111,21 +111,21 @@ def load_checkpoint(
             _check_format(metadata, file)
             # Copies: memory of our own is aligned as torch's kernels expect it, whatever the file's offsets.
             tensors: dict[str, Tensor] = {name: content.get_tensor(name).clone() for name in content.keys()}  # noqa: SIM118
-    except FileNotFoundError:
-        raise CheckpointDamaged(f"cannot read checkpoint {file}: there is no such file") from None
+    except FileNotFoundError as error:
+        raise CheckpointDamaged(f"cannot read checkpoint {file}: there is no such file") from error
     except (PermissionError, IsADirectoryError) as error:
-        raise CheckpointError(f"cannot read checkpoint {file}: {because(error)}") from None
-    except (SafetensorError, OSError, struct.error):
+        raise CheckpointError(f"cannot read checkpoint {file}: {because(error)}") from error
+    except (SafetensorError, OSError, struct.error) as error:
         raise CheckpointDamaged(
             f"cannot read checkpoint {file}: it is not a whole safetensors file"
-        ) from None
+        ) from error
     # Files from before there were digests have none.
     if metadata.get("digest", digest := _digest(metadata, tensors)) != digest:
         raise CheckpointDamaged(f"checkpoint {file} is damaged: it does not hold what was written")
     try:
         checkpoint = _assemble(metadata, tensors)
     except (KeyError, ValueError, TypeError, AttributeError) as error:
-        raise CheckpointDamaged(f"checkpoint {file} is damaged: {error}") from None
+        raise CheckpointDamaged(f"checkpoint {file} is damaged: {error}") from error
     if fingerprint is not None and fingerprint != checkpoint.fingerprint:
         raise CheckpointError(
             f"checkpoint {file} was made with other weights of {checkpoint.model!r} "

@@ -89,7 +89,7 @@ class BoxPath(Document):
                     keyframe.box.refuse_outside_frame(LEAVING)
                 except ShotError as error:
                     field = f"keyframes[{i}].box.{error.field}"
-                    raise ShotError(error.reason, field=field, value=error.value) from None
+                    raise ShotError(error.reason, field=field, value=error.value) from error
         return self
 
     @property

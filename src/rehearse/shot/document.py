@@ -39,7 +39,7 @@ class Document(BaseModel):
         try:
             super().__init__(**dict(zip(names, values, strict=True)), **fields)
         except ValidationError as error:
-            raise explain(error, self.noun) from None
+            raise explain(error, self.noun) from error
 
     # Tells pydantic that this constructor only forwards. Nested documents and JSON are then validated
     # directly, so that the location of a fault stays whole and no Python call is paid per part.
@@ -62,7 +62,7 @@ class Document(BaseModel):
         try:
             return super().model_validate(obj, **options)
         except ValidationError as error:
-            raise explain(error, cls.noun) from None
+            raise explain(error, cls.noun) from error
 
     @classmethod
     def model_validate_json(cls, json_data: str | bytes | bytearray, **options: Any) -> Self:
@@ -75,9 +75,9 @@ class Document(BaseModel):
             parse_json(text, once_each)
             return super().model_validate_json(text, **options)
         except JsonFault as error:
-            raise ShotError(f"this is not valid JSON: {error}", document=cls.noun) from None
+            raise ShotError(f"this is not valid JSON: {error}", document=cls.noun) from error
         except ValidationError as error:
-            raise explain(error, cls.noun) from None
+            raise explain(error, cls.noun) from error
 
     def given(self) -> dict[str, Any]:
         """The fields by name, as the values they hold."""

@@ -159,7 +159,7 @@ class _Walk:
         try:
             return self._picture(uri)
         except ShotError as error:
-            raise ShotError(error.reason, field=field) from None
+            raise ShotError(error.reason, field=field) from error
 
     @staticmethod
     def _typed(value: Any, kind: type, words: str, field: str) -> Any:
@@ -168,8 +168,10 @@ class _Walk:
         if isinstance(value, str):
             try:
                 value.encode()
-            except UnicodeEncodeError:  # JSON can spell halves of characters; nothing that keeps text can
-                raise ShotError("it holds characters that are not valid Unicode", field=field) from None
+            except (
+                UnicodeEncodeError
+            ) as error:  # JSON can spell halves of characters; nothing that keeps text can
+                raise ShotError("it holds characters that are not valid Unicode", field=field) from error
         return value
 
 

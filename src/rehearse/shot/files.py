@@ -27,7 +27,7 @@ def read_document(path: Path) -> bytes:
             raise ShotError(f"{path} is larger than {LARGEST_DOCUMENT // 2**20} MiB, too large for a shot")
         return path.read_bytes()
     except OSError as error:
-        raise ShotError(f"{path} cannot be read: {_because(error)}") from None
+        raise ShotError(f"{path} cannot be read: {_because(error)}") from error
 
 
 def write_whole(path: Path, content: bytes) -> None:
@@ -40,7 +40,7 @@ def write_whole(path: Path, content: bytes) -> None:
         finally:
             part.unlink(missing_ok=True)
     except (OSError, ValueError) as error:
-        raise ShotError(f"{path} cannot be written: {_because(error)}") from None
+        raise ShotError(f"{path} cannot be written: {_because(error)}") from error
 
 
 def write_images(document: D, path: Path) -> D:
@@ -82,12 +82,12 @@ def _replaced(value: Any, replace: Callable[[ImageRef], ImageRef], field: str) -
         try:
             return replace(value)
         except ShotError as error:
-            raise ShotError(error.reason, field=field, value=value.uri) from None
+            raise ShotError(error.reason, field=field, value=value.uri) from error
     if isinstance(value, Document):
         try:
             return replace_images(value, replace)
         except ShotError as error:
-            raise ShotError(error.reason, field=f"{field}.{error.field}", value=error.value) from None
+            raise ShotError(error.reason, field=f"{field}.{error.field}", value=error.value) from error
     if isinstance(value, tuple):
         changed = tuple(_replaced(entry, replace, f"{field}[{i}]") for i, entry in enumerate(value))
         return changed if any(a is not b for a, b in zip(changed, value, strict=True)) else value

@@ -82,7 +82,7 @@ class ImageRef(Document):
             else:
                 _refuse_bad_path(self.uri)
         except ShotError as error:
-            raise ShotError(error.reason, value=self.uri) from None
+            raise ShotError(error.reason, value=self.uri) from error
         return self
 
     @model_serializer
@@ -198,7 +198,7 @@ class ImageRef(Document):
         except ShotError as error:
             if self.is_inline or error.field != "image":
                 raise
-            raise ShotError(error.reason, field="image", value=self.uri) from None
+            raise ShotError(error.reason, field="image", value=self.uri) from error
 
     def __repr_args__(self) -> Any:
         yield None, show(self.uri).strip('"')
@@ -227,10 +227,10 @@ def _decode(uri: str) -> bytes:
         raise ShotError(_too_large(len(uri) * 3 // 4), field="image")
     try:
         return base64.b64decode(uri[match.end() :], validate=True)
-    except (binascii.Error, ValueError):
+    except (binascii.Error, ValueError) as error:
         raise ShotError(
             "the data: URI is not valid base64; encode the picture again", field="image"
-        ) from None
+        ) from error
 
 
 def _too_large(size: int) -> str:
@@ -262,7 +262,7 @@ def _read_file(path: Path, shown: str | None = None) -> bytes:
         if isinstance(error, ShotError):
             raise
         reason = getattr(error, "strerror", None) or str(error)
-        raise ShotError(f"the file cannot be read ({reason})", field="image", value=shown) from None
+        raise ShotError(f"the file cannot be read ({reason})", field="image", value=shown) from error
 
 
 def _inline(content: bytes, shown: str | None = None) -> ImageRef:
@@ -275,7 +275,7 @@ def _inline(content: bytes, shown: str | None = None) -> ImageRef:
     except ShotError as error:
         if shown is None:
             raise
-        raise ShotError(error.reason, field="image", value=shown) from None
+        raise ShotError(error.reason, field="image", value=shown) from error
 
 
 def _as_png(picture: Image.Image) -> bytes:
@@ -298,7 +298,7 @@ def _as_png(picture: Image.Image) -> bytes:
     except (OSError, SyntaxError, ValueError) as error:
         raise ShotError(
             f"a PIL image of mode {picture.mode} cannot be written as PNG ({error}); {remedy}", field="image"
-        ) from None
+        ) from error
     return file.getvalue()
 
 

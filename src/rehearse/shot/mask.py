@@ -76,7 +76,7 @@ class Mask(Document):
             try:
                 self.box.refuse_outside_frame("cut the box at the frame's edge")
             except ShotError as error:
-                raise ShotError(error.reason, field=f"box.{error.field}", value=error.value) from None
+                raise ShotError(error.reason, field=f"box.{error.field}", value=error.value) from error
         if self.is_ready:
             self.raster(_TRIAL_SIZE, _TRIAL_SIZE)
         return self

@@ -47,15 +47,15 @@ def open_picture(content: bytes, formats: Sequence[str] | None = SHOT_FORMATS) -
     """
     try:
         picture = Image.open(io.BytesIO(content), formats=None if formats is None else tuple(formats))
-    except Image.DecompressionBombError:
+    except Image.DecompressionBombError as error:
         raise ShotError(
             f"the picture has more than {LARGEST_PIXELS // 10**6} megapixels; make it smaller", field="image"
-        ) from None
-    except (OSError, SyntaxError, ValueError, EOFError):
+        ) from error
+    except (OSError, SyntaxError, ValueError, EOFError) as error:
         what = f"{_FORMAT_NAMES} picture; save it as one of these"
         if formats is not SHOT_FORMATS:
             what = "picture; save it as PNG"
-        raise ShotError(f"this is not a readable {what}", field="image") from None
+        raise ShotError(f"this is not a readable {what}", field="image") from error
     width, height = picture.size
     if max(width, height) > LARGEST_SIDE or width * height > LARGEST_PIXELS:
         raise ShotError(
@@ -95,7 +95,7 @@ def decoded(picture: Image.Image) -> Image.Image:
     except ShotError:
         raise
     except (OSError, SyntaxError, ValueError, EOFError) as error:
-        raise ShotError(f"the picture is damaged ({error}); save it again", field="image") from None
+        raise ShotError(f"the picture is damaged ({error}); save it again", field="image") from error
 
 
 def flattened(picture: Image.Image, ground: str) -> Image.Image:

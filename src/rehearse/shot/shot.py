@@ -157,7 +157,7 @@ class Shot(Document):
             except ShotError as error:
                 raise ShotError(
                     error.reason, field=f"instructions[{i}].{error.field}", value=error.value
-                ) from None
+                ) from error
             for j, earlier in enumerate(self.instructions[:i]):
                 if same_place(earlier, instruction, self.prompt):
                     raise ShotError(
@@ -401,7 +401,7 @@ class Shot(Document):
                 raise
             raise ShotError(
                 error.reason, field=error.field, value=error.value, document=str(file), others=error.others
-            ) from None
+            ) from error
 
     def save(self, path: str | os.PathLike[str], *, images: Literal["files", "inline"] = "files") -> Path:
         """Write the shot as JSON, each file whole or not at all. Returns the path.

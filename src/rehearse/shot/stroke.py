@@ -62,8 +62,8 @@ class Stroke(Document):
     def _is_colour(cls, value: str) -> str:
         try:
             channels = ImageColor.getrgb(value.strip())
-        except ValueError:
-            raise ShotError("it must be a colour such as #c02020 or red") from None
+        except ValueError as error:
+            raise ShotError("it must be a colour such as #c02020 or red") from error
         if len(channels) != 3:
             raise ShotError("a colour is #rrggbb; how much it covers is the stroke's opacity")
         return "#{:02x}{:02x}{:02x}".format(*channels)

@@ -225,8 +225,8 @@ def _keyframe(part: str, noun: str, count: int, example: str) -> dict[str, Any]:
 def _number(text: str, noun: str) -> float:
     try:
         return float(text)
-    except ValueError:
-        raise ShotError(f"{show(text.strip())} is not a number", document=noun) from None
+    except ValueError as error:
+        raise ShotError(f"{show(text.strip())} is not a number", document=noun) from error
 
 
 def _write(

@@ -55,8 +55,8 @@ def _parsed(text: str, numbers: int, noun: str) -> Any:
     except JsonFault as error:
         try:
             return ast.literal_eval(text)  # as Python prints a list: values alone, nothing runs
-        except (ValueError, SyntaxError, MemoryError, RecursionError):
-            raise ShotError(f"a track is JSON such as {_FORMS[numbers]}; {error}", document=noun) from None
+        except (ValueError, SyntaxError, MemoryError, RecursionError) as cause:
+            raise ShotError(f"a track is JSON such as {_FORMS[numbers]}; {error}", document=noun) from cause
 
 
 def _track(value: Any, numbers: int, noun: str, levels: int) -> list[Row]:

@@ -82,7 +82,7 @@ class Exchange:
         try:
             shot = read_shot(named)
         except MediaError as error:
-            raise Refused(422, str(error).replace(str(named), "the file")) from None
+            raise Refused(422, str(error).replace(str(named), "the file")) from error
         with self._store.write() as session:
             return views.ClipShot(shot=take_in(session, self._store.blobs, shot))
 

@@ -52,7 +52,7 @@ class Images:
                     facts = images.add_image(session, self._store.blobs, content)
                 return views.ImageView(**facts, notes=list(notes_on(open_picture(content), content)))
         except ShotError as error:
-            raise Refused(422, error.reason) from None
+            raise Refused(422, error.reason) from error
 
     def answer(self, digest: str) -> FileResponse:
         """The file itself."""

@@ -9,6 +9,7 @@ from typing import Any
 
 from PIL import Image
 
+from rehearse.durable import is_full_disk
 from rehearse.sampling.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from rehearse.sampling.state import State
 from rehearse.shot import MotionInstruction
@@ -109,7 +110,7 @@ class StoreRecorder:
             try:
                 save_checkpoint(checkpoint, part)
             except ValueError as error:
-                if "no space" in str(error) or "quota" in str(error):
-                    raise DiskFull from None
+                if is_full_disk(error):
+                    raise DiskFull from error
                 raise
             return self._store.blobs.adopt(part)

@@ -114,17 +114,17 @@ def _only_one(folder: Path) -> Iterator[None]:
         raise StoreError(
             f"cannot use {folder} for projects: {(error.strerror or str(error)).lower()}; give another "
             "folder with --projects"
-        ) from None
+        ) from error
     except HomelessPath as error:
-        raise StoreError(f"{error} with --projects") from None
+        raise StoreError(f"{error} with --projects") from error
     # The system lets go of it when this process ends, however it ends.
     lock = FileLock(folder / "lock")
     try:
         lock.acquire(timeout=0)
-    except Timeout:
+    except Timeout as error:
         raise StoreError(
             f"a studio has {folder} open already; use that one, or give another folder with --projects"
-        ) from None
+        ) from error
     with lock:
         yield
 
@@ -143,7 +143,7 @@ def _listening(host: str, port: int) -> Iterator[socket.socket]:
             raise StoreError(
                 f"cannot listen on {host}:{port} ({(error.strerror or str(error)).lower()}); "
                 "give another port with --port"
-            ) from None
+            ) from error
         listener.listen(128)
         yield listener
 

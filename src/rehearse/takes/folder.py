@@ -108,8 +108,8 @@ class TakeFolder:
         """
         try:
             folder = cls(path, operator.index(keep))
-        except TypeError:
-            raise FolderError(f"keep is {keep!r}: give a whole number, n for every n-th step") from None
+        except TypeError as error:
+            raise FolderError(f"keep is {keep!r}: give a whole number, n for every n-th step") from error
         if keep < 0:
             raise FolderError(f"keep is {keep}: give 1 to keep every step, n for every n-th, 0 for none")
         place = folder.path
@@ -147,7 +147,7 @@ class TakeFolder:
         try:
             return Shot.model_validate_json(self.card.shot)
         except ShotError as error:
-            raise FolderError(f"the shot in {self.path / 'take.json'} cannot be read: {error}") from None
+            raise FolderError(f"the shot in {self.path / 'take.json'} cannot be read: {error}") from error
 
     @property
     def step(self) -> int:
@@ -219,7 +219,7 @@ class TakeFolder:
             (self.path / "checkpoints").mkdir(parents=True, exist_ok=True)
             (self.path / "previews").mkdir(exist_ok=True)
         except OSError as error:
-            raise FolderError(f"cannot make {self.path}: {because(error)}") from None
+            raise FolderError(f"cannot make {self.path}: {because(error)}") from error
         for step in self.steps():
             self._file(step).unlink()  # of a take that died before it had a card
         original, plan = take.original, take.plan
@@ -277,7 +277,7 @@ class TakeFolder:
             return self._load(step).state
         except CheckpointDamaged as error:
             others = ", ".join(str(one) for one in self.steps() if one != step) or "none"
-            raise CheckpointDamaged(f"{error}; give another step that is kept ({others})") from None
+            raise CheckpointDamaged(f"{error}; give another step that is kept ({others})") from error
 
     # Running, and being asked to pause
 
@@ -289,16 +289,16 @@ class TakeFolder:
         try:
             self.path.mkdir(parents=True, exist_ok=True)
             lock.acquire(timeout=0.5)  # whoever only asks whether it runs holds it for a moment
-        except Timeout:
+        except Timeout as error:
             raise FolderError(
                 f"{self.path} is being run by process {self._pid()}; pause it first: "
                 f"rehearse take pause {shlex.quote(str(self.path))}"
-            ) from None
+            ) from error
         except OSError as error:
             raise FolderError(
                 f"cannot write in {self.path}: {because(error)}; make the folder writable, or fork the take "
                 "into another one"
-            ) from None
+            ) from error
         try:
             self._held = True
             # A request that nobody was there to hear is of no use to this run.
@@ -448,7 +448,7 @@ class TakeFolder:
             )
             raise ModelError(
                 f"the take in {self.path} names the model it was made with{where}: {error}"
-            ) from None
+            ) from error
 
     def _what_is_left(self) -> str:
         """How to go on with a take whose card is lost: a checkpoint says what it is of."""
@@ -493,29 +493,29 @@ class TakeFolder:
             if version != _VERSION:
                 raise KeyError("version")
             return _checked(TakeCard(**{**said, "shot": json.dumps(said["shot"])}))
-        except FileNotFoundError:
+        except FileNotFoundError as error:
             raise FolderError(
                 f"{self.path} holds no take: there is no take.json in it{self._what_is_left()}"
-            ) from None
+            ) from error
         except OSError as error:
-            raise FolderError(f"cannot read {path}: {because(error)}") from None
+            raise FolderError(f"cannot read {path}: {because(error)}") from error
         except JsonFault as error:
             raise FolderError(
                 f"{path} is damaged: {error}; put it back from a copy{self._what_is_left()}"
-            ) from None
+            ) from error
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             if isinstance(error, FolderError):
                 raise
             raise FolderError(
                 f"{path} is damaged or no take's; put it back from a copy{self._what_is_left()}"
-            ) from None
+            ) from error
 
     def _write(self, name: str, content: bytes) -> None:
         target = self.path / name
         try:
             write_durably(target, content)
         except OSError as error:
-            raise FolderError(f"cannot write {target}: {because(error)}") from None
+            raise FolderError(f"cannot write {target}: {because(error)}") from error
 
     def _tell(self, event: str, step: int, **more: Any) -> None:
         line = json.dumps({"event": event, "step": step, "time": round(time.time(), 3), **more})
@@ -528,7 +528,7 @@ class TakeFolder:
                 file.flush()
                 os.fsync(file.fileno())
         except OSError as error:
-            raise FolderError(f"cannot write {self.path / 'events.jsonl'}: {because(error)}") from None
+            raise FolderError(f"cannot write {self.path / 'events.jsonl'}: {because(error)}") from error
 
     def _leave(self) -> None:
         """Nothing was started: leave no folder behind, unless somebody else's things are in it."""

@@ -465,5 +465,5 @@ def _whole(name: str, number: object) -> int:
     """A number of steps as an int, whosever integer it is. Raises TakeError."""
     try:
         return operator.index(number)  # type: ignore[arg-type]
-    except TypeError:
-        raise TakeError(f"{name} is {number!r}: give a whole number of steps") from None
+    except TypeError as error:
+        raise TakeError(f"{name} is {number!r}: give a whole number of steps") from error

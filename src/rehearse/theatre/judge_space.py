@@ -273,5 +273,5 @@ def load_space(folder: Path) -> SpaceNetwork:
             )
         network.load_state_dict(state)
     except (SafetensorError, RuntimeError) as error:
-        raise SpaceError(f"{path} cannot be read ({str(error).splitlines()[0]}); {again}") from None
+        raise SpaceError(f"{path} cannot be read ({str(error).splitlines()[0]}); {again}") from error
     return network.eval()

@@ -45,16 +45,16 @@ def numbers(option: str, text: str) -> tuple[float, ...]:
     """Numbers with commas between."""
     try:
         return tuple(dict.fromkeys(float(word) for word in names(text)))
-    except ValueError:
-        raise BadWord(f"{option}: {text!r} is no list of numbers; write for example .25,.5,.75") from None
+    except ValueError as error:
+        raise BadWord(f"{option}: {text!r} is no list of numbers; write for example .25,.5,.75") from error
 
 
 def counts(option: str, text: str) -> tuple[int, ...]:
     """Whole numbers with commas between."""
     try:
         return tuple(dict.fromkeys(int(word) for word in names(text)))
-    except ValueError:
-        raise BadWord(f"{option}: {text!r} is no list of steps; write for example 50,100,200") from None
+    except ValueError as error:
+        raise BadWord(f"{option}: {text!r} is no list of steps; write for example 50,100,200") from error
 
 
 def names(text: str) -> tuple[str, ...]:

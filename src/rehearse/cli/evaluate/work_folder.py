@@ -24,13 +24,13 @@ def alone_in(work: Path) -> Iterator[None]:
         work.mkdir(parents=True, exist_ok=True)
         lock = FileLock(work / "lock", timeout=0)
         lock.acquire()
-    except Timeout:
+    except Timeout as error:
         raise BadWord(
             f"--work is {work}: another evaluation works in it now; wait for it, or name another folder"
-        ) from None
+        ) from error
     except OSError as error:
         why = (error.strerror or str(error)).lower()
-        raise BadWord(f"--work is {work}: it cannot be written to ({why}); name another folder") from None
+        raise BadWord(f"--work is {work}: it cannot be written to ({why}); name another folder") from error
     except NotImplementedError:  # a file system that knows no locks
         yield
         return

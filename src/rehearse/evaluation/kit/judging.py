@@ -95,7 +95,7 @@ def load_embedding_bench() -> EmbeddingBench:
     try:
         judge.space  # noqa: B018 (loads the towers)
     except SpaceError as error:
-        raise EvaluationError(str(error)) from None
+        raise EvaluationError(str(error)) from error
     towers = (folder / FILE).read_bytes()
     return EmbeddingBench(judge, hashlib.sha256(mark.encode() + towers).hexdigest())
 
@@ -104,11 +104,11 @@ def judge_fingerprint(folder: Path) -> str:
     """Sha256 over the judge's weights. EvaluationError where there are none."""
     try:
         return hashlib.sha256((folder / "model.safetensors").read_bytes()).hexdigest()
-    except OSError:
+    except OSError as error:
         raise EvaluationError(
             "the judge is not installed (theatre/weights/theatre-judge has no model.safetensors); "
             "train it with `rehearse train theatre-judge`"
-        ) from None
+        ) from error
 
 
 def find_subjects(

@@ -240,14 +240,14 @@ def refuse_untrainable(arms: Sequence[TargetArm], settings: TrainingSettings, ba
         opened = Base.open(base, "target", Placed(torch.device("cpu"), torch.float32))
         opened.shape(FRAMES, (SIZE, SIZE), 1)
     except TrainingError as error:
-        raise EvaluationError(str(error).replace("--base", "--model", 1)) from None
+        raise EvaluationError(str(error).replace("--base", "--model", 1)) from error
     for arm in trained:
         try:
             _, _, column = _recipes(arm, 0, settings)
             if arm.marked:
                 BlockChoice.read(column.blocks, opened.blocks, column.draw)
         except TrainingError as error:
-            raise EvaluationError(f"arm {arm.name!r} cannot be trained: {error}") from None
+            raise EvaluationError(f"arm {arm.name!r} cannot be trained: {error}") from error
 
 
 def load_trainer() -> Trainer:

@@ -176,8 +176,8 @@ def _number(part: Part | None, key: str, default: float | int) -> float | int:
         return default
     try:
         return int(text) if text.isdecimal() else float(text)
-    except ValueError:
-        raise EvaluationError(f"arm part {part.text!r}: {key} must be a number, not {text!r}") from None
+    except ValueError as error:
+        raise EvaluationError(f"arm part {part.text!r}: {key} must be a number, not {text!r}") from error
 
 
 def _chosen(part: Part | None, key: str, default: tuple[Any, ...], known: tuple[Any, ...]) -> tuple[Any, ...]:

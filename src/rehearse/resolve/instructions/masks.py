@@ -35,7 +35,7 @@ def masks_over_frame(shot: Shot, width: int, height: int) -> Shot:
         try:
             over = over_frame(mask, shot, width, height)
         except ShotError as error:
-            raise error.within(f"{field}.{name}") from None
+            raise error.within(f"{field}.{name}") from error
         return one if over is mask else type(one)(**{**one.given(), name: over})
 
     changed: list[Any] = []

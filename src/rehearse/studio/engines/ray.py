@@ -51,7 +51,7 @@ class RayEngine(Crew):
                     log_to_driver=False,
                 )
             except (ConnectionError, RuntimeError, ValueError, OSError) as error:
-                raise StoreError(f"Ray does not start: {str(error).splitlines()[0]}") from None
+                raise StoreError(f"Ray does not start: {str(error).splitlines()[0]}") from error
         here = ray.get_runtime_context().get_node_id()
         has: dict[str, float] = next(
             (node["Resources"] for node in ray.nodes() if node["NodeID"] == here), {}

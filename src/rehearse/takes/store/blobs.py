@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import hashlib
 import os
 import re
@@ -11,11 +10,10 @@ import secrets
 from collections.abc import Iterator
 from pathlib import Path
 
-from rehearse.durable import sync
+from rehearse.durable import is_full_disk, sync
 from rehearse.takes.store.errors import DiskFull, StoreError
 
 _DIGEST = re.compile("[0-9a-f]{64}")
-_FULL = (errno.ENOSPC, errno.EDQUOT)
 _CHUNK = 1 << 20
 
 
@@ -39,8 +37,8 @@ class Blobs:
         """The bytes of a blob. StoreError (missing) where it is not here."""
         try:
             return self.path(digest).read_bytes()
-        except FileNotFoundError:
-            raise StoreError("there is no such file", "missing") from None
+        except FileNotFoundError as error:
+            raise StoreError("there is no such file", "missing") from error
 
     def put(self, content: bytes) -> str:
         """Write bytes and flush them to the disk; their digest. DiskFull where there is no room."""
@@ -98,8 +96,8 @@ class Blobs:
         try:
             yield
         except OSError as error:
-            if error.errno in _FULL:
-                raise DiskFull from None
+            if is_full_disk(error):
+                raise DiskFull from error
             raise
 
     @contextlib.contextmanager

@@ -253,12 +253,14 @@ def import_project(store: Store, source: Path, place: Path) -> str:
                 for check in checks:
                     check(path)
     except _DAMAGES as error:
-        raise StoreError(f"this is not a whole project file: {str(error)[:100] or 'it is damaged'}") from None
+        raise StoreError(
+            f"this is not a whole project file: {str(error)[:100] or 'it is damaged'}"
+        ) from error
     except OSError as error:
         if error.errno != errno.EINVAL:
             raise
         # Where the file points to lies before its beginning.
-        raise StoreError("this is not a whole project file: its beginning is missing") from None
+        raise StoreError("this is not a whole project file: its beginning is missing") from error
     for digest in wanted:
         store.blobs.adopt(place / digest)
     with store.write() as session:
@@ -305,10 +307,10 @@ def _index(pack: zipfile.ZipFile, info: zipfile.ZipInfo) -> _Project:
             raise
         if not isinstance(error, ValidationError):
             why = f": {error}" if isinstance(error, JsonFault) else ""
-            raise StoreError(f"this is not a project file: its {INDEX} cannot be read{why}") from None
+            raise StoreError(f"this is not a project file: its {INDEX} cannot be read{why}") from error
         first = error.errors(include_url=False)[0]
         where = ".".join(map(str, first["loc"]))[:100] or INDEX
-        raise StoreError(f"this is not a project of this version: {where}: {first['msg'].lower()}") from None
+        raise StoreError(f"this is not a project of this version: {where}: {first['msg'].lower()}") from error
 
 
 def _refuse_a_newer(said: Any) -> None:
@@ -391,7 +393,7 @@ def _document(text: str, pictures: set[str], check: Callable[[str], object]) -> 
     try:
         check(text)
     except ShotError as error:
-        raise StoreError(f"a shot in the project is no good: {error}") from None
+        raise StoreError(f"a shot in the project is no good: {error}") from error
     missing = images.references(text) - pictures
     if missing:
         raise StoreError(
@@ -408,8 +410,8 @@ def _draft(text: str) -> Draft:
     """What lies on the desk: in whatever state it was left."""
     try:
         read = json.loads(text)
-    except (ValueError, RecursionError):
-        raise ShotError("this is not valid JSON") from None
+    except (ValueError, RecursionError) as error:
+        raise ShotError("this is not valid JSON") from error
     return check_draft(read, lambda uri: _by_digest(ImageRef(uri)).uri)
 
 
@@ -452,7 +454,7 @@ def _picture(path: Path) -> None:
     try:
         ImageRef.embed(path.read_bytes()).load()
     except ShotError as error:
-        raise StoreError(f"a picture in the project is no good: {error.reason}") from None
+        raise StoreError(f"a picture in the project is no good: {error.reason}") from error
 
 
 def _strip(strip: _Strip) -> Check:
@@ -483,8 +485,8 @@ def _checkpoint(path: Path) -> None:
         said = header["__metadata__"]
         if said["format"] != checkpoint_format.FORMAT:
             raise ValueError
-    except (ValueError, KeyError, TypeError, RecursionError):
-        raise StoreError("a checkpoint in the project is not one of Rehearse") from None
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise StoreError("a checkpoint in the project is not one of Rehearse") from error
     if (why := checkpoint_format.newer(said)) is not None:
         raise StoreError(f"a checkpoint in the project {why} and import it again")
 

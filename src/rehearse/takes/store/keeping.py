@@ -70,12 +70,12 @@ def _making_room(store: Store) -> Iterator[Session]:
     try:
         with store.write_at_last() as session:
             yield session
-    except DiskFull:
+    except DiskFull as error:
         raise StoreError(
             "the disk is so full that even freeing room finds none to begin with; delete any other file on "
             "it, or move one away, and try again",
             "conflict",
-        ) from None
+        ) from error
 
 
 def _spare(session: Session, project: str | None, every: int) -> Iterator[StepRow]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import sqlite3
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -38,9 +39,9 @@ class Store:
             raise StoreError(
                 f"cannot use {folder} for projects: {(error.strerror or str(error)).lower()}; give another "
                 "folder with --projects"
-            ) from None
+            ) from error
         except HomelessPath as error:
-            raise StoreError(f"{error} with --projects") from None
+            raise StoreError(f"{error} with --projects") from error
         self.blobs = Blobs(self.folder / "blobs")
         self._engine = _engine(self.folder / DATABASE)
         self._writing = self._engine.execution_options(rehearse_begin="IMMEDIATE")
@@ -103,19 +104,26 @@ class Store:
         try:
             yield
         except OperationalError as error:
-            words = str(error.orig)
-            if "full" in words or "disk I/O" in words:
-                raise DiskFull from None
-            if "locked" in words:
+            code = _code(error)
+            # Where there is no room for its journal, SQLite speaks of input and output.
+            if code in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR):
+                raise DiskFull from error
+            if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
                 raise StoreError(
                     f"the projects in {self.folder} are being written to by another program; try again",
                     "conflict",
-                ) from None
-            raise StoreError(f"the database in {self.folder} cannot be used: {words}") from error
+                ) from error
+            raise StoreError(f"the database in {self.folder} cannot be used: {error.orig}") from error
         except DatabaseError as error:
-            if "not a database" in str(error.orig) or "malformed" in str(error.orig):
-                raise StoreError(f"{self.folder / DATABASE} is damaged or no database of Rehearse") from None
+            if _code(error) in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT):
+                raise StoreError(f"{self.folder / DATABASE} is damaged or no database of Rehearse") from error
             raise
+
+
+def _code(error: DatabaseError) -> int | None:
+    """SQLite's primary result code; None where an error did not come from it."""
+    code: int | None = getattr(error.orig, "sqlite_errorcode", None)
+    return None if code is None else code & 0xFF
 
 
 def _engine(path: Path) -> Engine:

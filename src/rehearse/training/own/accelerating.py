@@ -24,13 +24,13 @@ def accelerating(precision: Precision, on_cpu: bool) -> Iterator[Any]:
     mine, whole = not AcceleratorState._shared_state, not PartialState._shared_state
     try:
         accelerator = Accelerator(cpu=on_cpu, mixed_precision=precision)
-    except ValueError:
+    except ValueError as error:
         if mine:
             raise
         raise TrainingError(
             f"--precision is {precision}: this Python process holds an Accelerator of another precision or "
             "device; train in a process of its own, or with that one's"
-        ) from None
+        ) from error
     try:
         yield accelerator
     finally:

@@ -78,7 +78,7 @@ class Base:
         try:
             _ = base.scheduler
         except SchedulerError as error:
-            raise TrainingError(f"--base is {name!r}: {error}; give a base that DDIM can sample") from None
+            raise TrainingError(f"--base is {name!r}: {error}; give a base that DDIM can sample") from error
         return base
 
     def _unfit(self) -> str:
@@ -224,7 +224,7 @@ class Base:
             lines = str(error).strip().splitlines() or [type(error).__name__]
             raise ModelError(
                 f"model {self.folder.identity!r}: its tokenizer cannot be read: {lines[0]}"
-            ) from None
+            ) from error
         nothing = SimpleNamespace(config=SimpleNamespace())
         return T5Text(tokenizer, nothing, int(self.config["max_text_seq_length"]), torch.device("cpu"))
 

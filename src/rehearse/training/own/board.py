@@ -18,11 +18,11 @@ def refuse_without_tensorboard() -> None:
     """Raise TrainingError where tensorboard is not installed."""
     try:
         import torch.utils.tensorboard  # noqa: F401
-    except ImportError:
+    except ImportError as error:
         raise TrainingError(
             "--tensorboard needs tensorboard, which is not installed; pip install "
             "'rehearse[tensorboard]', or leave it out: metrics.jsonl has every figure"
-        ) from None
+        ) from error
 
 
 class Board:

@@ -32,7 +32,7 @@ class Cache:
             why = (error.strerror or str(error)).lower()
             raise TrainingError(
                 f"--cache is {folder}: it cannot be made ({why}); name a folder to write in"
-            ) from None
+            ) from error
 
     @staticmethod
     def key(**said: Any) -> str:
@@ -67,5 +67,5 @@ class Cache:
         except (MediaError, OSError, SafetensorError) as error:
             raise TrainingError(
                 f"--cache is {self.folder}: {error}; make room or name another folder"
-            ) from None
+            ) from error
         return made

@@ -73,7 +73,7 @@ def save_state(folder: Path, state: TrainingState, keep: int) -> Path:
         raise TrainingError(
             f"step {state.step} could not be saved: {error}; {_standing(folder, state.step)}: make room and "
             "call again"
-        ) from None
+        ) from error
     # What is numbered higher is damaged, or this run would have gone on from it: it is no reason to remove
     # one that is whole.
     mine = [old for old in checkpoints(folder) if _step_of(old) <= state.step]
@@ -92,7 +92,7 @@ def keeping_checkpoints(folder: Path, what: str) -> Iterator[None]:
         why = error.strerror.lower() if isinstance(error, OSError) and error.strerror else str(error)
         raise TrainingError(
             f"{what} could not be written: {why}; {_standing(folder)}: make room and call again"
-        ) from None
+        ) from error
 
 
 def _standing(folder: Path, step: int | None = None) -> str:

@@ -52,11 +52,11 @@ def read_mask(path: Path) -> MaskPicture:
     try:
         content = path.read_bytes()
     except (OSError, ValueError) as error:
-        raise unopened(error) from None
+        raise unopened(error) from error
     try:
         return mask_picture(content, formats=None)
     except ShotError as error:
-        raise MediaError(error.reason) from None
+        raise MediaError(error.reason) from error
 
 
 def fitted_frames(frames: NDArray[np.uint8], shape: Shape) -> NDArray[np.uint8]:

@@ -268,7 +268,7 @@ def resumed(folder: Path, task_facts: dict[str, Any]) -> TrainingState | None:
         why = (error.strerror or str(error)).lower()
         raise TrainingError(
             f"--out is {folder}: it cannot be made ({why}); name a folder to write in"
-        ) from None
+        ) from error
     return load_state(folder, task_facts)
 
 

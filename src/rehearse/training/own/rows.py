@@ -99,9 +99,9 @@ def read_rows(path: Path, kind: Kind) -> tuple[list[Row], list[Problem]]:
         text = decode_text(path.read_bytes())
     except OSError as error:
         why = (error.strerror or str(error)).lower()
-        raise TrainingError(f"the data {path} cannot be read ({why}); name a file of JSON lines") from None
+        raise TrainingError(f"the data {path} cannot be read ({why}); name a file of JSON lines") from error
     except JsonFault as error:
-        raise TrainingError(f"the data {path} is no text ({error}); name a file of JSON lines") from None
+        raise TrainingError(f"the data {path} is no text ({error}); name a file of JSON lines") from error
     # Not splitlines: a JSON string may hold U+2028. Marks come between files that were put together.
     lines = [line.removeprefix("\ufeff") for line in re.split(r"\r\n|\r|\n", text)]
     _refuse_one_value(path, text, sum(bool(line.strip()) for line in lines))
@@ -171,7 +171,7 @@ def _object(line: str) -> Any:
     except JsonFault as fault:
         raise ValueError(
             f"it is no JSON object, such as {_ROW} ({str(fault).removeprefix('line 1, ')})"
-        ) from None
+        ) from fault
     if not isinstance(content, dict):
         raise ValueError(f"it must be a JSON object: {_ROW}")
     return content

@@ -31,14 +31,14 @@ def held(folder: Path, *bases: Path) -> Iterator[None]:
         why = (getattr(error, "strerror", None) or str(error)).lower()
         raise TrainingError(
             f"--out is {folder}: it cannot be written to ({why}); name a folder to write in"
-        ) from None
+        ) from error
     lock = FileLock(folder / "lock", timeout=0)
     try:
         lock.acquire()
-    except Timeout:
+    except Timeout as error:
         raise TrainingError(
             f"--out is {folder}: another process trains in it now; wait for it, or name another folder"
-        ) from None
+        ) from error
     except (OSError, NotImplementedError):
         pass  # a file system that knows no locks
     try:

@@ -198,7 +198,7 @@ def _of_row(row: Row, path: Path) -> Iterator[None]:
     try:
         yield
     except (MediaError, TrainingError) as error:
-        raise TrainingError(f"row {row.number}: {path} has changed since it was checked: {error}") from None
+        raise TrainingError(f"row {row.number}: {path} has changed since it was checked: {error}") from error
 
 
 ROLES = tuple(TRIGGERS)

@@ -51,11 +51,11 @@ def load_segmenter(name: str) -> Any:
         model = Sam2Model.from_pretrained(place, use_safetensors=True, local_files_only=True)
     except (OSError, KeyError, RuntimeError) as error:
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        raise TrainingError(f"--model is {name!r}: it cannot be loaded ({reason}); {_REMEDY}") from None
+        raise TrainingError(f"--model is {name!r}: it cannot be loaded ({reason}); {_REMEDY}") from error
     except ValueError as error:
         if isinstance(error, TrainingError):
             raise
-        raise TrainingError(f"--model is {name!r}: it is no SAM 2; {_REMEDY}") from None
+        raise TrainingError(f"--model is {name!r}: it is no SAM 2; {_REMEDY}") from error
     finally:
         logging.set_verbosity(level)
         if bars:
@@ -106,10 +106,10 @@ def _fetched(name: str) -> Path:
     repository, _, revision = name.partition("@")
     try:
         return Path(snapshot_download(repository, revision=revision or None, allow_patterns=list(_FILES)))
-    except Exception:  # the hub's client raises errors of many libraries
+    except Exception as error:  # the hub's client raises errors of many libraries
         raise TrainingError(
             f"--model is {name!r}: it is not here and cannot be downloaded; {_REMEDY}"
-        ) from None
+        ) from error
 
 
 def _told(points: Sequence[Point]) -> str:

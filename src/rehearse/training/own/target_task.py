@@ -333,8 +333,8 @@ def _add_lora(transformer: Any, lora: LoraRecipe, seed: int) -> None:
     )
     try:
         transformer.add_adapter(config)
-    except ValueError:
-        raise _no_such_layers(lora, "some are no linear layers, but hold them") from None
+    except ValueError as error:
+        raise _no_such_layers(lora, "some are no linear layers, but hold them") from error
     if any(name.startswith("patch_embed.proj.lora_") for name, _ in transformer.named_parameters()):
         raise TrainingError(
             f"--modules is {','.join(lora.modules)}: that takes in patch_embed.proj, the input layer, which "
