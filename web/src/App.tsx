@@ -1,8 +1,8 @@
 /** Opens the desk; says why where it cannot be opened. */
 import { useEffect, useState } from "react";
 import { Desk } from "./desk/Desk";
-import { openDesk } from "./desk/opening";
-import { saveNow } from "./desk/saving";
+import { openDesk } from "./session/opening";
+import { saveNow } from "./session/saving";
 import { Boundary } from "./ui/Boundary";
 import { Button } from "./ui/Button";
 

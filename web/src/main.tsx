@@ -12,9 +12,9 @@ import { createRoot } from "react-dom/client";
 import { App } from "./App";
 import { queryClient } from "./api/queries";
 import { keepFocus } from "./desk/focus";
-import { startFollowing } from "./desk/following";
-import { followAddress } from "./desk/opening";
-import { startSaving } from "./desk/saving";
+import { startFollowing } from "./session/following";
+import { followAddress } from "./session/opening";
+import { startSaving } from "./session/saving";
 import { startTheme } from "./ui/theme";
 
 startTheme();

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from rehearse import __version__
 from rehearse.studio import full_disk, views
+from rehearse.studio.abilities import abilities
 from rehearse.studio.engines.engine import Engine, Listener
 from rehearse.studio.exchanges import Exchange
 from rehearse.studio.hub import Hub
@@ -105,6 +106,7 @@ class Desk:
         return views.ModelList(
             ready=bool(found),
             models=[views.ModelView.model_validate(facts) for facts in found],
+            abilities=list(abilities()),
             schedulers=list(SCHEDULERS),
             default=DEFAULT_MODEL,
         )

@@ -23,6 +23,7 @@ from rehearse.shot.errors import faults
 from rehearse.shot.instructions import Instruction
 from rehearse.shot.nouns import Noun, nouns
 from rehearse.shot.prompt_syntax import told, without_syntax
+from rehearse.studio.abilities import SPOKEN
 from rehearse.studio.limits import ServerLimits
 from rehearse.studio.model_facts import Facts, card_of_facts
 from rehearse.studio.views import Fix, PatchOperation, ShotProblem
@@ -31,12 +32,6 @@ _INSTRUCTION: TypeAdapter[Any] = TypeAdapter(Instruction)
 _MOST_FIXES = 5
 _MOST_WORDS = 12
 _DEFAULT_MODEL = "theatre-video"
-_SPOKEN = {
-    "image": "start from a picture", "content": "use paint or edits", "motion": "follow motion in words",
-    "target": "follow a marked target", "target.source": "follow a marked actor",
-    "trajectory.box": "follow box paths", "trajectory.point": "follow point paths",
-    "trajectory.drag": "follow drags",
-}  # fmt: skip
 _NAMES = {
     "fps": "frames per second", "negative_prompt": "what not to show", "handle": "where it is taken",
     "target": "where it goes",
@@ -276,7 +271,7 @@ class _Reader:
                 lacks = "" if others else " No model of this studio can."
                 yield _problem(
                     f"instructions[{index}]",
-                    f"{title} cannot {_SPOKEN.get(first, f'follow {first}')}.{lacks}",
+                    f"{title} cannot {SPOKEN.get(first, f'follow {first}')}.{lacks}",
                     *others, removal,
                 )  # fmt: skip
             if instruction["kind"] == "image":

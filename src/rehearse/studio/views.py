@@ -195,12 +195,38 @@ class ModelView(View):
     limits: Limits
 
 
+class Need(View):
+    """Something of a shot that needs an ability: an instruction, as far as it is told here, or a setting."""
+
+    kind: str | None = None
+    """Kind of the instruction; null where a setting needs it."""
+    form: str | None = None
+    role: str | None = None
+    named: bool | None = None
+    """Whether the instruction names words of the prompt; null: that makes no difference."""
+    later: bool | None = None
+    """Whether it is for another time than the start; null: that makes no difference."""
+    setting: str | None = None
+    """A field of the shot's `control`."""
+
+
+class AbilityView(View):
+    """An ability of models, as their `abilities` name it."""
+
+    name: str
+    label: str
+    """What a model then can do, to follow "can": `follow drags`."""
+    needed_by: list[Need]
+
+
 class ModelList(View):
     """The installed models."""
 
     ready: bool
     """Whether they are known. False where no worker has looked at them yet: ask again in a moment."""
     models: list[ModelView]
+    abilities: list[AbilityView]
+    """Every ability there is, with what needs it."""
     schedulers: list[str]
     default: str
     """The model of a shot that names none."""

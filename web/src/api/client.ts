@@ -17,6 +17,7 @@ export type ShotProblem = Schemas["ShotProblem"];
 export type Fix = Schemas["Fix"];
 export type Subject = Schemas["Subject"];
 export type Model = Schemas["ModelView"];
+export type Ability = Schemas["AbilityView"];
 export type Queue = Schemas["QueueView"];
 export type StepTaken = Schemas["StepTaken"];
 export type StudioEvent =

@@ -740,6 +740,21 @@ export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
         /**
+         * AbilityView
+         * @description An ability of models, as their `abilities` name it.
+         */
+        AbilityView: {
+            /** Name */
+            name: string;
+            /**
+             * Label
+             * @description What a model then can do, to follow "can": `follow drags`.
+             */
+            label: string;
+            /** Needed By */
+            needed_by: components["schemas"]["Need"][];
+        };
+        /**
          * ClipShot
          * @description The shot inside a clip.
          */
@@ -970,6 +985,11 @@ export interface components {
             ready: boolean;
             /** Models */
             models: components["schemas"]["ModelView"][];
+            /**
+             * Abilities
+             * @description Every ability there is, with what needs it.
+             */
+            abilities: components["schemas"]["AbilityView"][];
             /** Schedulers */
             schedulers: string[];
             /**
@@ -1026,6 +1046,36 @@ export interface components {
             says: string;
             defaults: components["schemas"]["Defaults"];
             limits: components["schemas"]["Limits"];
+        };
+        /**
+         * Need
+         * @description Something of a shot that needs an ability: an instruction, as far as it is told here, or a setting.
+         */
+        Need: {
+            /**
+             * Kind
+             * @description Kind of the instruction; null where a setting needs it.
+             */
+            kind?: string | null;
+            /** Form */
+            form?: string | null;
+            /** Role */
+            role?: string | null;
+            /**
+             * Named
+             * @description Whether the instruction names words of the prompt; null: that makes no difference.
+             */
+            named?: boolean | null;
+            /**
+             * Later
+             * @description Whether it is for another time than the start; null: that makes no difference.
+             */
+            later?: boolean | null;
+            /**
+             * Setting
+             * @description A field of the shot's `control`.
+             */
+            setting?: string | null;
         };
         /**
          * NewProject

@@ -8,6 +8,10 @@ import { Inspector } from "../inspector/Inspector";
 import { isLive, runShot, stopTake } from "../run/actions";
 import { PromptBar } from "../run/PromptBar";
 import { Progress, perform, useControls } from "../run/RunControls";
+import { attempt } from "../session/attempt";
+import { play } from "../session/playhead";
+import { hasUnsaved, saveNow, takeTheirs, useSaving } from "../session/saving";
+import { sessionNow, setSession, useSession } from "../session/session";
 import { Stage } from "../stage/Stage";
 import { startComparing } from "../takes/CompareControls";
 import { Takes } from "../takes/Takes";
@@ -16,11 +20,8 @@ import { Boundary } from "../ui/Boundary";
 import { QuestionDialog } from "../ui/QuestionDialog";
 import { Splitter } from "../ui/Splitter";
 import { Toasts } from "../ui/Toasts";
-import { attempt, say } from "../ui/toasts";
-import { play } from "./playhead";
+import { say } from "../ui/toasts";
 import { ShortcutSheet } from "./ShortcutSheet";
-import { hasUnsaved, saveNow, takeTheirs, useSaving } from "./saving";
-import { sessionNow, setSession, useSession } from "./session";
 import { answerKey, answerSpace } from "./shortcuts";
 import { ToolRail } from "./ToolRail";
 import { TopBar } from "./TopBar";
@@ -59,7 +60,7 @@ export function Desk() {
   return (
     <div className="desk">
       <TopBar onHelp={() => setHelp(true)} />
-      <ToolRail abilities={model?.abilities ?? null} />
+      <ToolRail model={model} />
       <Boundary name="The keyboard" className="script" failed={keep}>
         <Keys help={() => setHelp((shown) => !shown)} />
       </Boundary>

@@ -2,9 +2,9 @@
 import { useState } from "react";
 import { answer, api } from "../api/client";
 import { keys, queryClient } from "../api/queries";
-import { attempt } from "../ui/toasts";
-import { saveNow } from "./saving";
-import { sessionNow, setSession } from "./session";
+import { attempt } from "../session/attempt";
+import { saveNow } from "../session/saving";
+import { sessionNow, setSession } from "../session/session";
 
 async function rename(kind: "project" | "shot", name: string): Promise<void> {
   const { project, shot } = sessionNow();

@@ -1,7 +1,7 @@
 /** Whether what lies on the desk is kept, and what a person can do where it is not. */
 import { useLine } from "../api/events";
-import { attempt, FREE_SPACE } from "../ui/toasts";
-import { keepMine, saveNow, takeTheirs, useSaving } from "./saving";
+import { attempt, FREE_SPACE } from "../session/attempt";
+import { keepMine, saveNow, takeTheirs, useSaving } from "../session/saving";
 
 function Way({ label, act }: { label: string; act: () => void }) {
   return (

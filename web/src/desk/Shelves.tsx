@@ -3,12 +3,12 @@ import { useState } from "react";
 import { useProjects, useShots } from "../api/queries";
 import { EXAMPLE } from "../document/shot";
 import { useShot } from "../document/store";
+import { attempt } from "../session/attempt";
+import { deleteProject, deleteShot, newProject, newShot, openProject, openShot } from "../session/opening";
+import { setSession, useSession } from "../session/session";
 import { Icon } from "../ui/Icon";
 import { type Item, Menu } from "../ui/Menu";
-import { attempt } from "../ui/toasts";
-import { deleteProject, deleteShot, newProject, newShot, openProject, openShot } from "./opening";
 import { Rename } from "./Rename";
-import { setSession, useSession } from "./session";
 
 const BIN: Item = { label: "Restore deleted…", act: () => setSession({ keeping: true }) };
 

@@ -2,18 +2,18 @@
 import { useRef } from "react";
 import { clipUrl, exportUrl, stillUrl } from "../api/addresses";
 import { useDocument } from "../document/store";
-import { useViewed } from "../run/useViewed";
-import { dropFiles } from "../stage/dropping";
+import { attempt } from "../session/attempt";
+import { dropFiles } from "../session/dropping";
+import { importProject } from "../session/exchange";
+import { usePlayhead } from "../session/playhead";
+import { useSession } from "../session/session";
+import { useViewed } from "../session/useViewed";
 import { IconButton } from "../ui/Button";
 import { Icon } from "../ui/Icon";
 import { Menu } from "../ui/Menu";
 import { switchTheme, useTheme } from "../ui/theme";
-import { attempt } from "../ui/toasts";
-import { importProject } from "./exchange";
-import { usePlayhead } from "./playhead";
 import { SaveState } from "./SaveState";
 import { ProjectMenu, ShotMenu } from "./Shelves";
-import { useSession } from "./session";
 
 export function TopBar({ onHelp }: { onHelp: () => void }) {
   const theme = useTheme((state) => state.theme);

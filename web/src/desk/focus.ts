@@ -5,7 +5,7 @@
  * then mean nothing, or something out of sight.
  */
 
-import { useSession } from "./session";
+import { useSession } from "../session/session";
 
 /** Never what is written in: the next key would erase words there. */
 const FOCUSABLE =

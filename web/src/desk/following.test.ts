@@ -3,9 +3,9 @@ import { setValueAt } from "../document/commands";
 import { timeOf, valueAt } from "../document/keyframes";
 import { EXAMPLE, instructionsOf, isBoxPath } from "../document/shot";
 import { shotNow, useDocument } from "../document/store";
-import { startFollowing } from "./following";
+import { startFollowing } from "../session/following";
+import { scrub, usePlayhead } from "../session/playhead";
 import { nudge } from "./nudging";
-import { scrub, usePlayhead } from "./playhead";
 
 const store = () => useDocument.getState();
 const settled = () => Promise.resolve();

@@ -1,8 +1,8 @@
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import { EXAMPLE, type Instruction, instructionsOf, isDrag } from "../document/shot";
 import { shotNow, useDocument } from "../document/store";
+import { usePlayhead } from "../session/playhead";
 import { nudge, toPart } from "./nudging";
-import { usePlayhead } from "./playhead";
 
 const DRAG: Instruction = {
   kind: "trajectory",

@@ -1,13 +1,14 @@
 /** Moving what is selected without a pointer: arrow keys, and the way from one of its parts to the next. */
+
+import { tell, tellNoMore } from "../canvas/told";
 import { setValueAt, shiftPath } from "../document/commands";
 import { clampPoint, moveBox } from "../document/geometry";
 import { frameOf, valueAt } from "../document/keyframes";
 import { shiftInstruction } from "../document/shifting";
 import { type Box, instructionsOf, isDrag, isPath, type PathTrajectory } from "../document/shot";
 import { type Selection, shotNow, useDocument } from "../document/store";
-import { tell, tellNoMore } from "../stage/told";
+import { scrub, stand, timeNow, usePlayhead } from "../session/playhead";
 import { keyframeSaid } from "../stage/tools/moving";
-import { scrub, stand, timeNow, usePlayhead } from "./playhead";
 
 /** Moves what is selected by fractions of the frame: a path at the frame that is shown, or as a whole. */
 export function nudge(dx: number, dy: number, whole = false): void {

@@ -1,4 +1,6 @@
 /** The keys of the desk, in words. */
+import { listed, TOOL_GROUPS } from "../tools/table";
+
 export interface Shortcut {
   keys: string;
   says: string;
@@ -31,9 +33,7 @@ export const SHEET: readonly { title: string; shortcuts: readonly Shortcut[] }[]
   {
     title: "Tools",
     shortcuts: [
-      { keys: "V  H", says: "Select, hand (move the view)" },
-      { keys: "R  P  I  D", says: "Box path, point path, pin, drag" },
-      { keys: "B  E  L  T", says: "Brush, eraser, region, target" },
+      ...TOOL_GROUPS.map(listed),
       {
         keys: "Enter",
         says: "Draw with the tool in the middle of the stage, without a mouse",

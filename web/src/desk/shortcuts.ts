@@ -2,24 +2,12 @@
 import { addKeyframe, removeInstruction, removeKeyframe } from "../document/commands";
 import { instructionsOf, isPath } from "../document/shot";
 import { shotNow, useDocument } from "../document/store";
+import { scrub, timeNow, toggle, usePlayhead } from "../session/playhead";
+import { sessionNow, setSession } from "../session/session";
 import { stageNow } from "../stage/current";
 import { placeWithoutPointer } from "../stage/tools/placing";
+import { toolOfKey } from "../tools/table";
 import { nudge, toPart } from "./nudging";
-import { scrub, timeNow, toggle, usePlayhead } from "./playhead";
-import { sessionNow, setSession, type ToolName } from "./session";
-
-const TOOL_KEYS: Record<string, ToolName> = {
-  v: "select",
-  h: "hand",
-  r: "box",
-  p: "point",
-  i: "pin",
-  d: "drag",
-  b: "brush",
-  e: "eraser",
-  l: "region",
-  t: "target",
-};
 
 const ARROWS: Record<string, readonly [number, number]> = {
   ArrowLeft: [-1, 0],
@@ -136,7 +124,7 @@ export function answerKey(event: KeyboardEvent, acts: Acts): boolean {
     acts.step(key === "ArrowRight" ? 1 : -1);
     return true;
   }
-  const tool = TOOL_KEYS[key];
+  const tool = toolOfKey(key);
   if (tool) {
     setSession({ tool });
     return true;

@@ -40,10 +40,6 @@ export const isBoxPath = (instruction: Instruction | undefined): instruction is 
 export const isDrag = (instruction: Instruction | undefined): instruction is DragTrajectory =>
   instruction?.kind === "trajectory" && instruction.form === "drag";
 
-/** The ability a model needs for an instruction, as `/api/models` names it. */
-export const abilityOf = (instruction: Instruction): string =>
-  instruction.kind === "trajectory" ? `trajectory.${instruction.form}` : instruction.kind;
-
 /** What a model is called on the desk: a folder by its own name, without the way there. */
 export const modelTitle = (name: string): string =>
   /^[/.~]|^[A-Za-z]:\\/.test(name) ? (name.split(/[/\\]/).findLast(Boolean) ?? name) : name;

@@ -1,11 +1,12 @@
 /** How much of the original an edit keeps: everywhere, over time, and in a region. */
-import { setSession } from "../desk/session";
+
 import { blendOf, mixesWithParent, setBlend } from "../document/blend";
 import type { BlendSettings, Shot } from "../document/shot";
 import { useDocument } from "../document/store";
+import { setSession } from "../session/session";
 import { Button, IconButton } from "../ui/Button";
+import { Select } from "../ui/fields";
 import { NumberField } from "../ui/NumberField";
-import { Select } from "./fields";
 import { WeightCurve } from "./WeightCurve";
 
 type Mode = "decided" | "even" | "over time";

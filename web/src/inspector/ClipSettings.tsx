@@ -1,16 +1,16 @@
 /** Model, seed, length and size; what is left empty the model decides. */
 import type { Model } from "../api/client";
-import { useProblems } from "../desk/readiness";
-import { setSession, useSession } from "../desk/session";
 import { modelTitle, type Shot } from "../document/shot";
 import { useDocument } from "../document/store";
 import { randomSeed } from "../run/actions";
+import { Problems } from "../session/Problems";
+import { useProblems } from "../session/readiness";
+import { setSession, useSession } from "../session/session";
 import { IconButton } from "../ui/Button";
+import { Row, Select, TextField } from "../ui/fields";
 import { NumberField } from "../ui/NumberField";
-import { Problems } from "../ui/Problems";
 import { ClipShape } from "./ClipShape";
 import { Fold } from "./Fold";
-import { Row, Select, TextField } from "./fields";
 
 const HIDDEN = ["frames", "fps", "width", "height", "scheduler", "negative_prompt"];
 

@@ -3,7 +3,7 @@ import type { Model } from "../api/client";
 import { RATIOS, shapeName, sizeOf } from "../document/shapes";
 import type { Shot } from "../document/shot";
 import { useDocument } from "../document/store";
-import { Select } from "./fields";
+import { Select } from "../ui/fields";
 
 const said = (width: number, height: number) => `${width}x${height}`;
 

@@ -1,15 +1,16 @@
 /** Everything the shot asks for besides the prompt, back to front. */
-import { placeOf, useProblems } from "../desk/readiness";
+
+import { trackColour } from "../canvas/palette";
 import { isLoose } from "../document/binding";
 import { addInstruction, removeInstruction, reorderInstruction } from "../document/commands";
 import { instructionsOf, nameOf } from "../document/shot";
 import { useDocument, useShot } from "../document/store";
-import { trackColour } from "../stage/palette";
+import { Problems } from "../session/Problems";
+import { placeOf, useProblems } from "../session/readiness";
 import { iconOf } from "../timeline/Track";
 import { IconButton } from "../ui/Button";
 import { Icon } from "../ui/Icon";
 import { Menu } from "../ui/Menu";
-import { Problems } from "../ui/Problems";
 
 export function Instructions() {
   const shot = useShot();

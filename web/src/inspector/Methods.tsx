@@ -1,13 +1,15 @@
 /** Settings of the methods, folded away: each left empty is decided when the shot is planned for its model. */
+import { can } from "../api/abilities";
 import type { Model } from "../api/client";
-import { useProblemsOf } from "../desk/readiness";
+import { useModels } from "../api/queries";
 import type { ControlSettings, Shot } from "../document/shot";
 import { useDocument } from "../document/store";
+import { Problems } from "../session/Problems";
+import { useProblemsOf } from "../session/readiness";
+import { Check, Row, Select } from "../ui/fields";
 import { NumberField } from "../ui/NumberField";
-import { Problems } from "../ui/Problems";
 import { Choices } from "./Choices";
 import { Fold } from "./Fold";
-import { Check, Row, Select } from "./fields";
 
 const DECIDED = ["", "Automatic"] as const;
 const SITES = [
@@ -24,6 +26,7 @@ const PARTS = [
 export function Methods({ shot, model }: { shot: Shot; model: Model | undefined }) {
   const control = shot.control ?? {};
   const problems = useProblemsOf("control");
+  const abilities = useModels().data?.abilities ?? [];
   const set = (label: string, recipe: (control: ControlSettings) => void) =>
     useDocument.getState().perform(label, (draft) => {
       draft.control ??= {};
@@ -169,7 +172,7 @@ export function Methods({ shot, model }: { shot: Shot; model: Model | undefined 
           ["random", "Plain"],
           ["freetraj", "Carries the path"],
         ])}
-        {(model?.abilities.includes("frame_alignment") || control.frame_alignment) && (
+        {((model && can(model, abilities, { setting: "frame_alignment" })) || control.frame_alignment) && (
           <Check
             label="Keep every frame close to the first picture"
             checked={control.frame_alignment ?? false}

@@ -1,12 +1,12 @@
 /** Numbers and words of what is selected. */
 import { type Instruction, isDrag, isPath, nameOf } from "../document/shot";
 import { type Selection, useSelected } from "../document/store";
-import { ContentFields } from "./selection/ContentFields";
-import { DragFields } from "./selection/DragFields";
-import { ImageFields } from "./selection/ImageFields";
-import { MotionFields } from "./selection/MotionFields";
-import { PathFields } from "./selection/PathFields";
-import { TargetFields } from "./selection/TargetFields";
+import { ContentFields } from "../instructions/content/ContentFields";
+import { DragFields } from "../instructions/drag/DragFields";
+import { ImageFields } from "../instructions/image/ImageFields";
+import { MotionFields } from "../instructions/motion/MotionFields";
+import { PathFields } from "../instructions/path/PathFields";
+import { TargetFields } from "../instructions/target/TargetFields";
 
 export function SelectionPanel() {
   const selected = useSelected();

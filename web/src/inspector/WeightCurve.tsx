@@ -1,10 +1,10 @@
 /** The original's weight over the clip, as a line one pulls: a press adds a point, Delete takes it away. */
 import { type KeyboardEvent, type PointerEvent, useRef } from "react";
-import { usePlayhead } from "../desk/playhead";
 import { moveWeight, putWeight, setBlend, weightAt } from "../document/blend";
 import { clamp } from "../document/geometry";
 import type { WeightKeyframe } from "../document/shot";
 import { useDocument } from "../document/store";
+import { usePlayhead } from "../session/playhead";
 
 export function WeightCurve({ weights }: { weights: readonly WeightKeyframe[] }) {
   const { frame, frames } = usePlayhead();

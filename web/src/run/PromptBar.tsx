@@ -1,16 +1,16 @@
 /** The line that says what the clip shows, and the buttons that make it. */
 import { type KeyboardEvent, useEffect, useMemo, useRef, useState } from "react";
 import type { Model, Subject } from "../api/client";
-import { askAgain, bind, useNotes, useProblemsOf, useSubjects } from "../desk/readiness";
-import { setSession } from "../desk/session";
+import { trackColour } from "../canvas/palette";
 import { boundTo, takesWords, writePrompt } from "../document/binding";
 import { mentions, phraseAt, type Span, unknownWords } from "../document/phrases";
 import { instructionsOf, modelTitle } from "../document/shot";
 import { useDocument, useShot } from "../document/store";
-import { trackColour } from "../stage/palette";
+import { attempt } from "../session/attempt";
+import { Problems } from "../session/Problems";
+import { askAgain, bind, useNotes, useProblemsOf, useSubjects } from "../session/readiness";
+import { setSession } from "../session/session";
 import { Button } from "../ui/Button";
-import { Problems } from "../ui/Problems";
-import { attempt } from "../ui/toasts";
 import { runShot } from "./actions";
 import { RunControls } from "./RunControls";
 import { Vocabulary } from "./Vocabulary";

@@ -2,17 +2,18 @@
 import { useEffect } from "react";
 import { CLIENT, type Model, type Take } from "../api/client";
 import { useHealth, useModels, useQueue } from "../api/queries";
-import { useProblems } from "../desk/readiness";
 import { useShot } from "../document/store";
+import { attempt } from "../session/attempt";
+import { useProblems } from "../session/readiness";
+import { useChanged, useViewed, type ViewedTake } from "../session/useViewed";
 import { Button, IconButton } from "../ui/Button";
 import type { IconName } from "../ui/Icon";
-import { attempt, say } from "../ui/toasts";
+import { say } from "../ui/toasts";
 import { branchTake, isLive, pauseTake, playTake, runShot, stopTake } from "./actions";
 import { DOING, useAsked, useDoing } from "./doing";
 import { keptByBranches, obstacleOf } from "./obstacle";
 import { type Controls, controlsOf, type Primary } from "./primary";
 import { useLineOf } from "./useLineOf";
-import { useChanged, useViewed, type ViewedTake } from "./useViewed";
 import { stateOf } from "./words";
 
 export { isLive };

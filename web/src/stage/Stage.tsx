@@ -2,23 +2,23 @@
 import { type DragEvent, useEffect, useRef, useState } from "react";
 import { imageUrl } from "../api/addresses";
 import { useModels } from "../api/queries";
-import { measure, usePlayhead } from "../desk/playhead";
-import { useSession } from "../desk/session";
+import { useTold } from "../canvas/told";
 import { instructionsOf } from "../document/shot";
 import { useDocument, useShot } from "../document/store";
-import { useTakeView, useViewed, type ViewedTake } from "../run/useViewed";
+import { PictureShape, useMisshapen } from "../instructions/image/PictureShape";
+import { useReshaping } from "../instructions/image/reshaping";
+import { dropFiles } from "../session/dropping";
+import { measure, usePlayhead } from "../session/playhead";
+import { useSession } from "../session/session";
+import { useTakeView, useViewed, type ViewedTake } from "../session/useViewed";
 import { StageNote, TakeNotes, Trouble } from "../takes/StageNotes";
 import { useBeyond } from "../timeline/Beyond";
 import { IconButton } from "../ui/Button";
 import { useTheme } from "../ui/theme";
 import { StageController } from "./controller";
 import { setStage } from "./current";
-import { dropFiles } from "./dropping";
 import { hintAtFirst } from "./hints";
-import { PictureShape, useMisshapen } from "./PictureShape";
-import { useReshaping } from "./reshaping";
 import { ToolOptions } from "./ToolOptions";
-import { useTold } from "./told";
 import { OtherModel, WhatIsIn } from "./WhatIsIn";
 
 export function Stage() {

@@ -1,10 +1,10 @@
 /** What the tool in the hand can be set to, and one line that says how it is used. */
 import type { ReactNode } from "react";
-import { type Session, setSession, type ToolName, useSession } from "../desk/session";
 import { isPath } from "../document/shot";
 import { useSelected } from "../document/store";
+import { type Session, setSession, useSession } from "../session/session";
+import { type ToolName, toolNamed } from "../tools/table";
 import { Icon } from "../ui/Icon";
-import { HINTS } from "./hints";
 
 const SWATCHES = [
   ["#c0392b", "Red"],
@@ -197,7 +197,7 @@ export function ToolOptions() {
       <p className="tool-hint">
         {recording && selectedPath
           ? "Drag it now: your movement becomes its path, from this frame to the last. Escape cancels."
-          : HINTS[tool]}
+          : toolNamed(tool).hint}
       </p>
     </div>
   );

@@ -1,12 +1,14 @@
 /** What is asked or offered over the stage: what a path is of; a model that follows what was drawn. */
+import { can } from "../api/abilities";
 import type { Model } from "../api/client";
-import { bind, useProblemsOf, useSubjects } from "../desk/readiness";
-import { setSession, useSession } from "../desk/session";
+import { useModels } from "../api/queries";
 import { takesWords } from "../document/binding";
 import { instructionsOf } from "../document/shot";
 import { useDocument, useShot } from "../document/store";
+import { Problems } from "../session/Problems";
+import { bind, useProblemsOf, useSubjects } from "../session/readiness";
+import { setSession, useSession } from "../session/session";
 import { IconButton } from "../ui/Button";
-import { Problems } from "../ui/Problems";
 
 const done = () => setSession({ asking: null });
 
@@ -30,6 +32,7 @@ export function WhatIsIn({ model }: { model: Model | undefined }) {
   const index = useSession((session) => session.asking);
   const shot = useShot();
   const subjects = useSubjects();
+  const abilities = useModels().data?.abilities ?? [];
   const drawn = index === null ? undefined : instructionsOf(shot)[index];
   if (index === null || !takesWords(drawn) || drawn.phrase) return null;
   const [label, question] =
@@ -38,6 +41,9 @@ export function WhatIsIn({ model }: { model: Model | undefined }) {
       : drawn.form === "box"
         ? ["What is in the box?", "What is in it?"]
         : ["What is at the point?", "What moves here?"];
+  const { kind } = drawn;
+  const followsAnything =
+    kind === "trajectory" && model && can(model, abilities, { kind, form: drawn.form, named: false });
   return (
     <div className="what-is-in" role="group" aria-label={label}>
       <b>{question}</b>
@@ -54,7 +60,7 @@ export function WhatIsIn({ model }: { model: Model | undefined }) {
           {subject.phrase}
         </button>
       ))}
-      {drawn.kind === "trajectory" && model?.abilities.includes("trajectory.unnamed") && (
+      {followsAnything && (
         <button type="button" className="word" onClick={done}>
           whatever is there
         </button>

@@ -1,8 +1,9 @@
 /** The picture as drags bend it, live: the region is cut out, the hole filled, the region laid down again. */
+
+import { layMask } from "../canvas/brush";
+import type { FrameSource } from "../canvas/strips";
 import type { DragTrajectory } from "../document/shot";
-import { layMask } from "./brush";
 import { elastic } from "./elastic";
-import type { FrameSource } from "./strips";
 
 const LARGEST = 256;
 /** Reach of a handle that has no region, as a fraction of the frame's shorter side. */

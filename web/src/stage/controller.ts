@@ -4,25 +4,25 @@ import { produce } from "immer";
 import Konva from "konva/lib/Core";
 import { Shape } from "konva/lib/Shape";
 import type { Strip } from "../api/client";
-import { scrub, stand, timeNow, usePlayhead } from "../desk/playhead";
-import { sessionNow, setSession, useSession } from "../desk/session";
+import { layStrokes } from "../canvas/brush";
+import { type Palette, readPalette } from "../canvas/palette";
+import { type FrameSource, frameOfStrip, onPicture, picture } from "../canvas/strips";
+import { tell, tellNoMore } from "../canvas/told";
+import { pan, type Size, toFrame, type View, wholeFrame, zoom } from "../canvas/view";
 import { clamp } from "../document/geometry";
 import { frameOf } from "../document/keyframes";
 import { coveringPart } from "../document/shapes";
 import { instructionsOf, isDrag, type Point, type Shot, type Stroke } from "../document/shot";
 import type { Guides } from "../document/snapping";
 import { type Selection, shotNow, useDocument } from "../document/store";
-import { layStrokes } from "./brush";
+import { scrub, stand, timeNow, usePlayhead } from "../session/playhead";
+import { sessionNow, setSession, useSession } from "../session/session";
 import { hitTest } from "./hit";
 import { paintInstructions } from "./paintInstructions";
 import { paintPicture } from "./paintPicture";
-import { type Palette, readPalette } from "./palette";
 import { GAP, type Scene, showsStrokes } from "./scene";
-import { type FrameSource, frameOfStrip, onPicture, picture } from "./strips";
-import { tell, tellNoMore } from "./told";
 import { TOOLS } from "./tools";
 import type { Gesture, Pointer, Recipe, Workbench } from "./tools/tool";
-import { pan, type Size, toFrame, type View, wholeFrame, zoom } from "./view";
 
 /** What there is to see: a strip of a take, a still picture, or nothing yet. */
 export interface Shown {

@@ -1,4 +1,6 @@
 /** What lies under the pointer. */
+
+import { toScreen, type View } from "../canvas/view";
 import { contains, distance, distanceToSegment, inPolygon } from "../document/geometry";
 import { centreOf, valueAt } from "../document/keyframes";
 import {
@@ -14,7 +16,6 @@ import {
   type Shot,
 } from "../document/shot";
 import type { Selection } from "../document/store";
-import { toScreen, type View } from "./view";
 
 /** Which edges of a box a grip moves: left or right, top or bottom; null leaves an axis alone. */
 export interface Grip {

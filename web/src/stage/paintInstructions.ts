@@ -1,4 +1,8 @@
 /** Paths, handles and regions over the picture. */
+
+import { polygonPath, strokePath } from "../canvas/brush";
+import { trackColour } from "../canvas/palette";
+import { toScreen } from "../canvas/view";
 import { isLoose } from "../document/binding";
 import { blendOf } from "../document/blend";
 import { centreOf, valueAt } from "../document/keyframes";
@@ -16,11 +20,8 @@ import {
   type Point,
   type PointTrajectory,
 } from "../document/shot";
-import { polygonPath, strokePath } from "./brush";
 import { gripsOf, trailOf } from "./hit";
-import { trackColour } from "./palette";
 import type { Scene } from "./scene";
-import { toScreen } from "./view";
 
 type Context = CanvasRenderingContext2D;
 

@@ -1,9 +1,10 @@
 /** The picture: a frame of the viewed take, bent by drags, painted on, compared with another. */
+
+import { layStrokes } from "../canvas/brush";
+import type { FrameSource } from "../canvas/strips";
 import { type DragTrajectory, instructionsOf, isDrag, type Shot } from "../document/shot";
 import { bend } from "./bend";
-import { layStrokes } from "./brush";
 import { GAP, type Scene } from "./scene";
-import type { FrameSource } from "./strips";
 
 type Context = CanvasRenderingContext2D;
 

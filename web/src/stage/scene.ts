@@ -1,11 +1,12 @@
 /** All that is drawn on the stage at one moment. */
-import type { ToolName } from "../desk/session";
+
+import type { Palette } from "../canvas/palette";
+import type { FrameSource } from "../canvas/strips";
+import type { Size, View } from "../canvas/view";
 import { instructionsOf, type Mask, type Shot } from "../document/shot";
 import type { Guides } from "../document/snapping";
 import type { Selection } from "../document/store";
-import type { Palette } from "./palette";
-import type { FrameSource } from "./strips";
-import type { Size, View } from "./view";
+import type { ToolName } from "../tools/table";
 
 export interface Scene {
   view: View;

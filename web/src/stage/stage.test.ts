@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
+import { placeOf } from "../canvas/strips";
+import { toFrame, toScreen, type View, wholeFrame, zoom } from "../canvas/view";
 import { EXAMPLE, instructionsOf, isPath, type Shot } from "../document/shot";
 import { elastic } from "./elastic";
 import { hitTest } from "./hit";
 import { showsStrokes } from "./scene";
-import { placeOf } from "./strips";
-import { toFrame, toScreen, type View, wholeFrame, zoom } from "./view";
 
 const VIEW: View = { x: 20, y: 10, width: 400, height: 400 };
 

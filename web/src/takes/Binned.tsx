@@ -1,8 +1,8 @@
 /** The shots and projects in the bin. */
 import { useBinnedProjects, useBinnedShots } from "../api/queries";
-import { restoreProject, restoreShot } from "../desk/opening";
+import { attempt } from "../session/attempt";
+import { restoreProject, restoreShot } from "../session/opening";
 import { Button } from "../ui/Button";
-import { attempt } from "../ui/toasts";
 
 interface Thing {
   id: string;

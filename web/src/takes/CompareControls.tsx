@@ -1,8 +1,8 @@
 /** Two takes in step: over one another with a wipe, or side by side. */
 import type { Take } from "../api/client";
 import { useTakes } from "../api/queries";
-import { setSession, useSession } from "../desk/session";
-import { useViewed } from "../run/useViewed";
+import { setSession, useSession } from "../session/session";
+import { useViewed } from "../session/useViewed";
 import { Button, IconButton } from "../ui/Button";
 
 export function CompareControls({ compared }: { compared: boolean }) {

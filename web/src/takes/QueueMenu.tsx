@@ -4,8 +4,8 @@ import { answer, api, CLIENT, type Queue } from "../api/client";
 import { keys, queryClient, useProjects, useQueue } from "../api/queries";
 import { stopTake } from "../run/actions";
 import { DOING, useAsked } from "../run/doing";
+import { attempt } from "../session/attempt";
 import { Button, IconButton } from "../ui/Button";
-import { attempt } from "../ui/toasts";
 import { reordered } from "./order";
 import { toldOf } from "./queued";
 

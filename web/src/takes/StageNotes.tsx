@@ -1,16 +1,16 @@
 /** What is said over the stage of the take that is looked at: that it waits or has not started, or why it ended. */
 import type { Take } from "../api/client";
 import { useQueue } from "../api/queries";
-import { openTake } from "../desk/opening";
-import { useProblems } from "../desk/readiness";
 import { playTake } from "../run/actions";
 import { DOING, useDoing } from "../run/doing";
 import { obstacleOf } from "../run/obstacle";
 import { useLineOf } from "../run/useLineOf";
-import { useTakeOfProject } from "../run/useViewed";
 import { ownSteps, stateOf } from "../run/words";
+import { attempt, FREE_SPACE } from "../session/attempt";
+import { openTake } from "../session/opening";
+import { useProblems } from "../session/readiness";
+import { useTakeOfProject } from "../session/useViewed";
 import { Button } from "../ui/Button";
-import { attempt, FREE_SPACE } from "../ui/toasts";
 
 const NEXT: Partial<Record<Take["status"], string>> = {
   queued: "Its first frames appear here with its first step.",

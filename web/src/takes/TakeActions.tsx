@@ -4,9 +4,10 @@ import { withoutOriginal } from "../document/blend";
 import { fingerprint } from "../document/same";
 import { useDocument, useShot } from "../document/store";
 import { deleteTake, nameTake, pinTake } from "../run/actions";
-import { useViewed } from "../run/useViewed";
+import { attempt } from "../session/attempt";
+import { useViewed } from "../session/useViewed";
 import { Button, IconButton } from "../ui/Button";
-import { attempt, say } from "../ui/toasts";
+import { say } from "../ui/toasts";
 
 /** Pin, name, delete, and the take's own shot. */
 export function TakeActions() {

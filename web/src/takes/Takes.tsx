@@ -1,7 +1,7 @@
 /** The takes of the project as lanes over the denoising steps; branches start at their step. */
 import { useEffect, useMemo, useRef, useState } from "react";
 import { useShots, useTakes } from "../api/queries";
-import { type Session, setSession, useSession } from "../desk/session";
+import { type Session, setSession, useSession } from "../session/session";
 import { IconButton } from "../ui/Button";
 import { CompareControls } from "./CompareControls";
 import { Keeping } from "./Keeping";

@@ -2,8 +2,8 @@
 import { useEffect, useRef } from "react";
 import { previewUrl } from "../api/addresses";
 import type { Strip } from "../api/client";
-import { usePlayhead } from "../desk/playhead";
-import { placeOf } from "../stage/strips";
+import { placeOf } from "../canvas/strips";
+import { usePlayhead } from "../session/playhead";
 
 export function Thumb({ strip, size }: { strip: Strip; size: number }) {
   const place = useRef<HTMLSpanElement>(null);

@@ -1,10 +1,10 @@
 /** What lies after the last frame that the shot's model makes: said, marked, and mended by a click. */
 import { useModels } from "../api/queries";
-import { useSession } from "../desk/session";
 import { type Beyond, beyondModel } from "../document/lengths";
 import { modelTitle } from "../document/shot";
 import { useDocument, useShot } from "../document/store";
-import { useViewed } from "../run/useViewed";
+import { useSession } from "../session/session";
+import { useViewed } from "../session/useViewed";
 
 /** The shot's frames beyond its model; null where there are none, or a take is looked at, which has what it has. */
 export function useBeyond(): (Beyond & { model: string }) | null {

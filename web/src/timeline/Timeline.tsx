@@ -1,12 +1,12 @@
 /** Keyframes of every path on the clip's time; the playhead is the stage's frame. */
 import { type PointerEvent, useEffect, useRef, useState } from "react";
-import { play, scrub, stand, timeNow, usePlayhead } from "../desk/playhead";
-import { setSession, useSession } from "../desk/session";
 import { addKeyframe, pathOf, removeKeyframe } from "../document/commands";
 import { clamp } from "../document/geometry";
 import { keyframeAt, timeOf } from "../document/keyframes";
 import { instructionsOf, isPath } from "../document/shot";
 import { useDocument, useShot } from "../document/store";
+import { play, scrub, stand, timeNow, usePlayhead } from "../session/playhead";
+import { setSession, useSession } from "../session/session";
 import { IconButton } from "../ui/Button";
 import { BeyondNote, useBeyond } from "./Beyond";
 import { Track } from "./Track";

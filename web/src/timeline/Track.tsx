@@ -1,12 +1,12 @@
 /** One instruction's line on the timeline: keyframes, spans, or a moment. */
 import { type KeyboardEvent, memo, type PointerEvent, useRef } from "react";
-import { scrub } from "../desk/playhead";
+import { trackColour } from "../canvas/palette";
 import { copyKeyframe, moveKeyframe, pathOf, removeKeyframe, retime } from "../document/commands";
 import { clamp, tidy } from "../document/geometry";
 import { ease, frameOf, timeOf } from "../document/keyframes";
 import { type Easing, type Instruction, instructionsOf, isDrag, isPath, nameOf } from "../document/shot";
 import { shotNow, useDocument } from "../document/store";
-import { trackColour } from "../stage/palette";
+import { scrub } from "../session/playhead";
 import { Icon, type IconName } from "../ui/Icon";
 import { beginSlide, type Slide, slideKeyframe, slideTo, type Taken } from "./slide";
 

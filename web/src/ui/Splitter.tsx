@@ -1,6 +1,5 @@
 /** The edge between stage and dock; pulled, or moved with the arrow keys. */
 import { useEffect, useRef, useState } from "react";
-import { clamp } from "../document/geometry";
 
 const LEAST = 120;
 /** What a person pulled it to; until then it is as high as what is in it. */
@@ -39,7 +38,7 @@ export function Splitter() {
     observer.observe(dock);
     return () => observer.disconnect();
   }, []);
-  const set = (wanted: number) => setHeight(clamp(wanted, LEAST, most()));
+  const set = (wanted: number) => setHeight(Math.min(most(), Math.max(LEAST, wanted)));
   return (
     <div
       ref={edge}

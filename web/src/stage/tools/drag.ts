@@ -1,8 +1,9 @@
 /** Drags: take the picture by a handle and pull; it bends along while the hand moves. */
-import { sessionNow, setSession } from "../../desk/session";
+
 import { addInstruction } from "../../document/commands";
 import { clampPoint } from "../../document/geometry";
 import { type DragMove, instructionsOf, isDrag } from "../../document/shot";
+import { sessionNow, setSession } from "../../session/session";
 import { hitTest } from "../hit";
 import { select } from "./select";
 import { type Tool, wandered } from "./tool";

@@ -1,5 +1,5 @@
 /** The tools by name. */
-import type { ToolName } from "../../desk/session";
+import type { ToolName } from "../../tools/table";
 import { drag } from "./drag";
 import { brush, eraser } from "./paint";
 import { boxPath, pin, pointPath } from "./paths";

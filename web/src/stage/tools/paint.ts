@@ -1,9 +1,9 @@
 /** Brush and eraser. The stroke lies in the buffer until it is done. */
 import { getStrokePoints } from "perfect-freehand";
-import { sessionNow } from "../../desk/session";
 import { addStroke } from "../../document/commands";
 import { tidy, tidyPoint } from "../../document/geometry";
 import { instructionsOf, type Point, type Shot, type Stroke } from "../../document/shot";
+import { sessionNow } from "../../session/session";
 import type { Pointer, Tool, Workbench } from "./tool";
 
 interface Sample {

@@ -1,10 +1,11 @@
 /** Box paths, point paths and pins: drawn anew, or moved at the frame that is shown. */
-import { askWhatIsIn } from "../../desk/asking";
-import { sessionNow, setSession } from "../../desk/session";
+
 import { addInstruction } from "../../document/commands";
 import { boxBetween, clampPoint, tidy } from "../../document/geometry";
 import { evenly, recordedMotion } from "../../document/recording";
 import type { Box, Point } from "../../document/shot";
+import { askWhatIsIn } from "../../session/asking";
+import { sessionNow, setSession } from "../../session/session";
 import { hitTest } from "../hit";
 import { movePath, pathUnder } from "./moving";
 import { record } from "./record";

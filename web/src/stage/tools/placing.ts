@@ -1,7 +1,5 @@
 /** What Enter puts on the stage where nobody draws: each tool's own thing, in the middle of the frame. */
-import { askWhatIsIn } from "../../desk/asking";
-import { stand } from "../../desk/playhead";
-import { sessionNow, setSession, type ToolName } from "../../desk/session";
+
 import { addInstruction } from "../../document/commands";
 import { tidy } from "../../document/geometry";
 import { maskOf } from "../../document/shifting";
@@ -14,6 +12,10 @@ import {
   type Point,
   type Shot,
 } from "../../document/shot";
+import { askWhatIsIn } from "../../session/asking";
+import { stand } from "../../session/playhead";
+import { sessionNow, setSession } from "../../session/session";
+import type { ToolName } from "../../tools/table";
 import { putRegion, putTarget } from "./regions";
 import type { Workbench } from "./tool";
 

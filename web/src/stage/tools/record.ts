@@ -1,9 +1,10 @@
 /** Records a motion: the thing follows the hand, and the way becomes its path, in the hand's pace. */
-import { setSession } from "../../desk/session";
+
 import { layMotion } from "../../document/commands";
 import { centreOf, timeOf, valueAt } from "../../document/keyframes";
 import { beginOf, CLOSENESS, recordedMotion, type Sample } from "../../document/recording";
 import { instructionsOf, isPath, nameOf } from "../../document/shot";
+import { setSession } from "../../session/session";
 import { mover } from "./moving";
 import { type Gesture, type Pointer, type Workbench, wandered } from "./tool";
 

@@ -1,12 +1,12 @@
 /** Regions by lasso, box or brush: for an edit, for a drag, or to mark a target. */
 
-import { askWhatIsIn } from "../../desk/asking";
-import { sessionNow, setSession } from "../../desk/session";
 import { setBlend } from "../../document/blend";
 import { addInstruction } from "../../document/commands";
 import { boxBetween, clampPoint, simplify } from "../../document/geometry";
 import { instructionsOf, isDrag, type Mask, type Point, type Shot } from "../../document/shot";
 import type { Selection } from "../../document/store";
+import { askWhatIsIn } from "../../session/asking";
+import { sessionNow, setSession } from "../../session/session";
 import { strokeOf } from "./paint";
 import { CLICK, type Gesture, type Pointer, type Tool, type Workbench, wandered } from "./tool";
 

@@ -1,11 +1,12 @@
 /** Takes things on the stage: moves, resizes, bends. What is moved at a frame is the keyframe of that frame. */
-import { sessionNow } from "../../desk/session";
+
 import { setKeyframe, setValueAt } from "../../document/commands";
 import { boxBetween, clampPoint } from "../../document/geometry";
 import { frameOf, timeOf, valueAt } from "../../document/keyframes";
 import { maskOf, shiftMask } from "../../document/shifting";
 import { type Box, instructionsOf, isDrag, isPath, nameOf, type PathTrajectory } from "../../document/shot";
 import type { Selection } from "../../document/store";
+import { sessionNow } from "../../session/session";
 import { type Grip, hitTest } from "../hit";
 import { keyframeSaid, movePath, mover } from "./moving";
 import { record } from "./record";

@@ -1,9 +1,9 @@
 /** Snapping for gestures: lines of everything else on the frame at this time. */
 
-import { sessionNow } from "../../desk/session";
 import { centreOf, valueAt } from "../../document/keyframes";
 import { instructionsOf, isPath, type Point } from "../../document/shot";
 import { type Lines, linesOf, type Snapped, snap } from "../../document/snapping";
+import { sessionNow } from "../../session/session";
 import type { Pointer, Workbench } from "./tool";
 
 const REACH = 7;

@@ -1,8 +1,9 @@
 /** What a tool is: it answers a press with a gesture, and a gesture ends as one command, or as nothing. */
+
+import type { View } from "../../canvas/view";
 import type { Point, Shot, Stroke } from "../../document/shot";
 import type { Guides } from "../../document/snapping";
 import type { Selection } from "../../document/store";
-import type { View } from "../view";
 
 export interface Pointer {
   /** Fractions of the frame. */

@@ -1,10 +1,11 @@
 import { produce } from "immer";
 import { beforeEach, describe, expect, it } from "vitest";
-import { sessionNow, setSession, type ToolName } from "../../desk/session";
+import { toScreen, type View } from "../../canvas/view";
 import { timeOf } from "../../document/keyframes";
 import { EXAMPLE, instructionsOf, isBoxPath, isDrag, type Point, type Shot } from "../../document/shot";
 import type { Selection } from "../../document/store";
-import { toScreen, type View } from "../view";
+import { sessionNow, setSession } from "../../session/session";
+import type { ToolName } from "../../tools/table";
 import { TOOLS } from "./index";
 import { strokeOf } from "./paint";
 import { placeWithoutPointer } from "./placing";

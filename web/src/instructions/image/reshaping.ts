@@ -1,10 +1,10 @@
 /** A picture of another shape than the clip, made to fit: a part of it, or the whole with bars. */
 import { create } from "zustand";
-import { coveringPart, cutOf, type Size } from "../document/shapes";
-import { instructionsOf } from "../document/shot";
-import { useDocument } from "../document/store";
-import { say } from "../ui/toasts";
-import { uploadImage } from "./dropping";
+import { coveringPart, cutOf, type Size } from "../../document/shapes";
+import { instructionsOf } from "../../document/shot";
+import { useDocument } from "../../document/store";
+import { uploadImage } from "../../session/dropping";
+import { say } from "../../ui/toasts";
 
 interface Reshaping {
   /** Where the frame lies on the picture that is being cut: 0.5 is its middle. */

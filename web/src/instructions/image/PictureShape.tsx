@@ -1,12 +1,13 @@
 /** What can be done where a picture has another shape than the clip; what would be cut is seen on the stage. */
 import { useEffect, useState } from "react";
-import { imageUrl } from "../api/addresses";
-import type { Model } from "../api/client";
-import { type Size, shapeName, sizeOf } from "../document/shapes";
-import { type ImageInstruction, instructionsOf } from "../document/shot";
-import { useDocument, useShot } from "../document/store";
-import { Button } from "../ui/Button";
-import { attempt } from "../ui/toasts";
+import { imageUrl } from "../../api/addresses";
+import type { Model } from "../../api/client";
+import { onPicture, picture } from "../../canvas/strips";
+import { type Size, shapeName, sizeOf } from "../../document/shapes";
+import { type ImageInstruction, instructionsOf } from "../../document/shot";
+import { useDocument, useShot } from "../../document/store";
+import { attempt } from "../../session/attempt";
+import { Button } from "../../ui/Button";
 import {
   barredPicture,
   cutKey,
@@ -16,7 +17,6 @@ import {
   replacePicture,
   useReshaping,
 } from "./reshaping";
-import { onPicture, picture } from "./strips";
 
 /** The picture at an address, null until it has arrived. */
 export function usePicture(url: string | null): HTMLImageElement | null {

@@ -3,10 +3,10 @@
 import { useMemo } from "react";
 import type { Step, Strip, Take, TakeDetail } from "../api/client";
 import { useSteps, useTake, useTakeDetail } from "../api/queries";
-import { useSession, type Viewed } from "../desk/session";
 import { withoutOriginal } from "../document/blend";
 import { fingerprint } from "../document/same";
 import { useShot } from "../document/store";
+import { useSession, type Viewed } from "./session";
 
 export interface ViewedTake {
   take: Take | null;

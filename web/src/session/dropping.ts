@@ -1,12 +1,13 @@
 /** Files dropped on the desk: pictures become the first frame, clips give their shot back, projects open. */
 import { answer, api, Refusal } from "../api/client";
-import { importProject } from "../desk/exchange";
-import { setSession } from "../desk/session";
 import { addInstruction } from "../document/commands";
 import { instructionsOf } from "../document/shot";
 import { useDocument } from "../document/store";
-import { attempt, complain, say } from "../ui/toasts";
+import { say } from "../ui/toasts";
+import { attempt, complain } from "./attempt";
+import { importProject } from "./exchange";
 import { mayHoldShot } from "./pngText";
+import { setSession } from "./session";
 
 const asBody = (file: Blob) => ({ body: file as never, bodySerializer: (body: unknown) => body as Blob });
 

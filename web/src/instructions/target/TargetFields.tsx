@@ -1,10 +1,11 @@
 /** Which thing is meant. */
-import { setSession, useSession } from "../../desk/session";
+
 import type { TargetInstruction } from "../../document/shot";
+import { setSession, useSession } from "../../session/session";
 import { Button } from "../../ui/Button";
-import { Select } from "../fields";
-import { change } from "./change";
-import { PhraseFields } from "./PhraseFields";
+import { Select } from "../../ui/fields";
+import { change } from "../change";
+import { PhraseFields } from "../PhraseFields";
 
 export function TargetFields({ target, index }: { target: TargetInstruction; index: number }) {
   const session = useSession();

@@ -3,11 +3,11 @@ import { imageUrl } from "../../api/addresses";
 import { useModels } from "../../api/queries";
 import type { ImageInstruction } from "../../document/shot";
 import { useShot } from "../../document/store";
-import { usePicture } from "../../stage/PictureShape";
-import { cutKey, cutOfImage, reconsiderCut, useReshaping } from "../../stage/reshaping";
+import { Row } from "../../ui/fields";
 import { NumberField } from "../../ui/NumberField";
-import { Row } from "../fields";
-import { change } from "./change";
+import { change } from "../change";
+import { usePicture } from "./PictureShape";
+import { cutKey, cutOfImage, reconsiderCut, useReshaping } from "./reshaping";
 
 export function ImageFields({ image, index }: { image: ImageInstruction; index: number }) {
   return (

@@ -1,11 +1,11 @@
 /** The words that name a path's or a target's subject. */
 
-import { bind, useSubjects } from "../../desk/readiness";
-import { mentions } from "../../document/phrases";
-import type { PathTrajectory } from "../../document/shot";
-import { useDocument } from "../../document/store";
-import { NumberField } from "../../ui/NumberField";
-import { TextField } from "../fields";
+import { mentions } from "../document/phrases";
+import type { PathTrajectory } from "../document/shot";
+import { useDocument } from "../document/store";
+import { bind, useSubjects } from "../session/readiness";
+import { TextField } from "../ui/fields";
+import { NumberField } from "../ui/NumberField";
 import { change } from "./change";
 
 export function PhraseFields({

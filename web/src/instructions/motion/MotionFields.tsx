@@ -1,8 +1,8 @@
 /** Motion in words and measure. */
 import type { MotionInstruction } from "../../document/shot";
+import { Check, Row, Select, TextField } from "../../ui/fields";
 import { NumberField } from "../../ui/NumberField";
-import { Check, Row, Select, TextField } from "../fields";
-import { change } from "./change";
+import { change } from "../change";
 
 export function MotionFields({ motion, index }: { motion: MotionInstruction; index: number }) {
   const named =

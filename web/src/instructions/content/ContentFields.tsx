@@ -1,8 +1,8 @@
 /** What an edit shows, and how strongly. */
 import type { ContentInstruction } from "../../document/shot";
+import { Check, Row, TextField } from "../../ui/fields";
 import { NumberField } from "../../ui/NumberField";
-import { Check, Row, TextField } from "../fields";
-import { change } from "./change";
+import { change } from "../change";
 
 export function ContentFields({ content, index }: { content: ContentInstruction; index: number }) {
   const strokes = content.strokes?.length ?? 0;

@@ -1,5 +1,5 @@
 /** Easings as a person calls them. */
-import type { Easing } from "../../document/shot";
+import type { Easing } from "../document/shot";
 
 export const EASING_NAMES: Record<Easing, string> = {
   linear: "Even",

@@ -1,6 +1,6 @@
 /** Changes of the selected instruction. */
-import { type Instruction, instructionsOf } from "../../document/shot";
-import { useDocument } from "../../document/store";
+import { type Instruction, instructionsOf } from "../document/shot";
+import { useDocument } from "../document/store";
 
 /** Changes the selected instruction in place. */
 export function change<T extends Instruction>(

@@ -1,18 +1,8 @@
 /** What is open on the desk, which tool is in the hand, and how things are shown. */
 import { create } from "zustand";
 import type { Mask } from "../document/shot";
+import type { ToolName } from "../tools/table";
 
-export type ToolName =
-  | "select"
-  | "box"
-  | "point"
-  | "pin"
-  | "drag"
-  | "brush"
-  | "eraser"
-  | "region"
-  | "target"
-  | "hand";
 export type CompareMode = "wipe" | "side";
 
 export interface Viewed {

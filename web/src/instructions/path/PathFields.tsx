@@ -1,16 +1,16 @@
 /** Numbers of a path: where it is at a time, how it moves on. */
 
-import { scrub, usePlayhead } from "../../desk/playhead";
 import { moveKeyframe, pathOf, setEasing, setKeyframe, setValueAt } from "../../document/commands";
 import { boxBetween, clampPoint } from "../../document/geometry";
 import { frameOf, keyframeAt, timeOf, valueAt } from "../../document/keyframes";
 import { EASINGS, type Easing, type PathTrajectory } from "../../document/shot";
 import { type Selection, shotNow, useDocument } from "../../document/store";
+import { scrub, usePlayhead } from "../../session/playhead";
+import { Check, Row, Select } from "../../ui/fields";
 import { NumberField } from "../../ui/NumberField";
-import { Check, Row, Select } from "../fields";
-import { change } from "./change";
-import { EASING_NAMES } from "./easingNames";
-import { PhraseFields } from "./PhraseFields";
+import { change } from "../change";
+import { EASING_NAMES } from "../easingNames";
+import { PhraseFields } from "../PhraseFields";
 
 const orNull = (place: number): number | null => (place < 0 ? null : place);
 

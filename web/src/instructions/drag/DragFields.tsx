@@ -1,10 +1,10 @@
 /** Numbers of a drag. */
 import { type DragTrajectory, EASINGS } from "../../document/shot";
 import type { Selection } from "../../document/store";
+import { Row, Select } from "../../ui/fields";
 import { NumberField } from "../../ui/NumberField";
-import { Row, Select } from "../fields";
-import { change } from "./change";
-import { EASING_NAMES } from "./easingNames";
+import { change } from "../change";
+import { EASING_NAMES } from "../easingNames";
 
 export function DragFields({ drag, selection }: { drag: DragTrajectory; selection: Selection }) {
   const index = selection.instruction;

@@ -1,6 +1,6 @@
 /** What is wrong, where it is wrong, with what mends it. */
 import type { ShotProblem } from "../api/client";
-import { mend } from "../desk/readiness";
+import { mend } from "./readiness";
 
 export function Problems({
   problems,
