@@ -101,7 +101,9 @@ describe("an image-to-video model", () => {
     const asked = page.getByRole("group", { name: "What is marked?" });
     await asked.waitFor();
     await page.keyboard.press("Control+Shift+Enter");
-    await page.locator(".toast-fault", { hasText: "Say which words of the prompt this mark is for." }).waitFor();
+    await page
+      .locator(".toast-fault", { hasText: "Say which words of the prompt this mark is for." })
+      .waitFor();
     await asked.getByRole("button", { name: "red ball" }).click();
     await expect.poll(() => asked.count()).toBe(0);
     await page.keyboard.press("Control+Shift+Enter");

@@ -32,6 +32,7 @@ SPOKEN = {
 _SETTINGS = (STEERED, ALIGNED)
 """Abilities that are fields of a shot's `control`."""
 _FLAGS = ("named", "later")
+_EITHER = (False, True)
 
 
 @lru_cache(maxsize=1)
@@ -39,7 +40,7 @@ def abilities() -> tuple[AbilityView, ...]:
     """Every ability that something in a shot can need, in the order of the document's instructions."""
     needed: dict[str, list[Need]] = defaultdict(list)
     for shape in _shapes():
-        found = {flags: needs(_instruction(shape, *flags)) for flags in product((False, True), repeat=2)}
+        found = {flags: needs(_instruction(shape, *flags)) for flags in product(_EITHER, _EITHER)}
         for name in dict.fromkeys(name for names in found.values() for name in names):
             needed[name] += _said(shape, [flags for flags, names in found.items() if name in names])
     for name in _SETTINGS:
@@ -80,4 +81,4 @@ def _said(shape: dict[str, str], cases: list[tuple[bool, bool]]) -> list[Need]:
         for i in range(len(_FLAGS))
     ]
     told = dict.fromkeys(tuple(f if matters[i] else None for i, f in enumerate(case)) for case in cases)
-    return [Need(**shape, **dict(zip(_FLAGS, case, strict=True))) for case in told]
+    return [Need.model_validate({**shape, **dict(zip(_FLAGS, case, strict=True))}) for case in told]

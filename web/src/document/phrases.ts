@@ -28,10 +28,17 @@ export function phraseAt(prompt: string, start: number, end: number): string | n
   return prompt.slice(first.index, last.index + last[0].length).replace(/\s+/g, " ");
 }
 
+/** Words, and emoji and other signs that stand for things; punctuation is neither. */
+const WORDS = new RegExp(
+  "[\\p{L}\\p{N}_]+(?:['’-][\\p{L}\\p{N}_]+)*" +
+    "|[^\\p{L}\\p{N}_\\s\\u0000-\\u036f\\u2000-\\u206f\\u3000-\\u303f\\ufe00-\\ufe0f\\uff00-\\uffef]+",
+  "gu",
+);
+
 /** Where words stand that a closed vocabulary (lower case) does not have. */
 export function unknownWords(prompt: string, vocabulary: readonly string[]): Span[] {
   const known = new Set(vocabulary);
-  return [...prompt.matchAll(/[\p{L}\p{N}_]+(?:['’-][\p{L}\p{N}_]+)*/gu)]
+  return [...prompt.matchAll(WORDS)]
     .filter((match) => !known.has(match[0].toLowerCase()))
     .map((match) => [match.index, match.index + match[0].length]);
 }
