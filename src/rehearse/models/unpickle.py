@@ -18,6 +18,7 @@ _INSIDE = ("state_dict", "model_state_dict", "module", "model", "params", "weigh
 
 
 def main(source: str, target: str) -> int:
+    """Write the tensors of a pickle as safetensors; the exit status, 0 where it is done."""
     import torch
     from safetensors.torch import save_file
 

@@ -16,9 +16,11 @@ def command() -> str:
 
 
 def say(line: str) -> None:
+    """Print one line of progress to stderr."""
     typer.echo(line, err=True)
 
 
 def told(files: list[Path]) -> None:
+    """Print the paths of written files to stdout, one a line."""
     for file in files:
         typer.echo(os.fspath(file))

@@ -1,0 +1,1 @@
+"""Versions of the database, one a file, in the order of their numbers."""

@@ -40,6 +40,7 @@ def _refers(name: str, to: str) -> sa.ForeignKeyConstraint:
 
 
 def upgrade() -> None:
+    """Bring a database to this version from the one before."""
     op.create_table(
         "project",
         _text("id", primary_key=True), _text("name"), _whole("revision"),

@@ -12,4 +12,5 @@ depends_on = None
 
 
 def upgrade() -> None:
+    """Bring a database to this version from the one before."""
     op.add_column("take", sa.Column("notes", sa.JSON(), nullable=True))
