@@ -75,7 +75,8 @@ class ModelCard:
     identity: what ``--model`` was given. abilities: everything it can do for a shot, by the names of
     :mod:`rehearse.resolve.abilities`. site_kinds: kinds of attention in its denoiser, see
     :mod:`rehearse.sites`. shows_picture: when it can show the picture that it starts from, at any time of the
-    clip or as its first frame only; None where it starts from none. triggers: for models with target
+    clip or as its first frame only; None where it starts from none. needs_picture: whether it always starts
+    from one, made of the prompt where the shot gives none. triggers: for models with target
     conditioning, the word put before a target's phrase, by the target's role.
     """
 
@@ -86,6 +87,7 @@ class ModelCard:
     limits: Limits
     site_kinds: frozenset[str] = frozenset()
     shows_picture: Literal["any", "start"] | None = None
+    needs_picture: bool = False
     triggers: Mapping[str, str] = field(default_factory=dict)
 
     @property

@@ -51,6 +51,7 @@ MOVING = replace(
     identity="pictures",
     abilities=all_abilities(ALL, shows_picture="any", joint=False, aligns=False),
     shows_picture="any",
+    needs_picture=True,
     triggers={"target": "target"},
 )
 

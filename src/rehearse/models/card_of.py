@@ -13,8 +13,7 @@ ALIGNMENT_FOLDER = "frame_alignment"
 def card_of(model: VideoModel) -> ModelCard:
     """What a shot can be resolved against; see :class:`rehearse.cards.ModelCard`."""
     pictures, targets = model.pictures, model.targets
-    # A picture that may be left out is none that a shot's instructions reach as yet.
-    shows = pictures.shows if pictures is not None and pictures.required else None
+    shows = None if pictures is None else pictures.shows
     kinds = frozenset(site.kind for site in model.sites)
     return ModelCard(
         identity=model.identity,
@@ -29,5 +28,6 @@ def card_of(model: VideoModel) -> ModelCard:
         limits=model.limits,
         site_kinds=kinds,
         shows_picture=shows,
+        needs_picture=pictures is not None and pictures.required,
         triggers={} if targets is None else targets.triggers,
     )

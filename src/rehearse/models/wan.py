@@ -55,6 +55,8 @@ class Wan(FolderModel):
         super().__init__(folder, transformer, text, codec, precision)
         said = folder.inherited_settings()
         self.pictures = KnownFirstFrame(self) if folder.index.get("expand_timesteps") is True else None
+        if self.pictures is not None:
+            self.acts_on |= {"image"}
         self._refuse_misfit()
         self._patch: tuple[int, int, int] = tuple(transformer.config.patch_size)
         self._read_schedule(said)

@@ -11,7 +11,7 @@ from rehearse.resolve.instructions.marks import marks_of
 from rehearse.resolve.instructions.masks import masks_over_frame
 from rehearse.resolve.instructions.motions import is_not_seen, motion_of, moves_nothing
 from rehearse.resolve.instructions.paths import led_path
-from rehearse.resolve.instructions.pictures import Picture, picture_of
+from rehearse.resolve.instructions.pictures import Picture, picture_of, starts_from
 from rehearse.resolve.instructions.words import Words, words_of
 from rehearse.resolve.resolved import ResolvedShot, SubjectPath
 from rehearse.resolve.vocabulary import foreign_syntax, refuse_unknown_words
@@ -63,8 +63,9 @@ def resolve(shot: Shot, card: ModelCard) -> ResolvedShot:
     blend = blend_of(placed)
     notes += feathers_nothing(shot)
     picture: Picture | None = None
-    if card.shows_picture is not None:
+    if card.needs_picture or (card.shows_picture is not None and starts_from(placed)):
         picture = picture_of(placed, width, height)
+        _refuse_what_is_not_drawn(picture, card)
         notes += picture.notes
         if picture.drags:
             if blend is None and not subjects:
@@ -100,7 +101,7 @@ def resolve_picture(shot: Shot, card: ModelCard) -> Picture:
     """
     own = card.defaults
     width, height = shot.width or own.width, shot.height or own.height
-    return picture_of(shot, width, height, paths_drag=card.shows_picture is not None)
+    return picture_of(shot, width, height, paths_drag=card.needs_picture)
 
 
 def refuse_alone(resolved: ResolvedShot) -> None:
@@ -154,9 +155,10 @@ def _refuse_what_it_cannot(shot: Shot, card: ModelCard) -> None:
         )
     if said.target_attention:
         _refuse_steering_nothing(shot, card)
-    if said.mask_variant == "released" and card.is_joint:
+    if said.mask_variant == "released" and not card.site_kinds.isdisjoint({"joint", "video"}):
+        over = "prompt and video together" if card.is_joint else "all frames at once"
         raise ShotError(
-            f"model {card.identity!r} has attention over prompt and video together, and Peekaboo's code is "
+            f"model {card.identity!r} has attention over {over}, and Peekaboo's code is "
             "written for UNets; say paper or leave it out",
             field="control.mask_variant",
             value="released",
@@ -165,6 +167,17 @@ def _refuse_what_it_cannot(shot: Shot, card: ModelCard) -> None:
         raise ShotError(
             f"model {card.identity!r} has no frame alignment layer; remove it",
             field="control.frame_alignment",
+        )
+
+
+def _refuse_what_is_not_drawn(picture: Picture, card: ModelCard) -> None:
+    """A model that may do without a picture has no image model to change one with."""
+    start = picture.start
+    if not card.needs_picture and start is not None and start.strength != 1:
+        raise ShotError(
+            f"model {card.identity!r} starts from the picture as it is; leave the strength out",
+            field=f"{start.field}.strength",
+            value=start.strength,
         )
 
 
@@ -234,7 +247,7 @@ def _subjects(
         for index, one in enumerate(shot.instructions)
         if isinstance(one, BoxTrajectory | PointTrajectory) and one.phrase is not None
     ]
-    loop = card.shows_picture is not None and motion_of(shot).loop
+    loop = card.needs_picture and motion_of(shot).loop
     return tuple(
         SubjectPath(
             field=field,

@@ -184,6 +184,9 @@ class Loop:
         prediction = seen if known is None else seen.with_x0(torch.where(known[1], known[0], seen.x0))
         for control in side.controls:
             prediction = control.predict(prediction, moment)
+        if known is not None:
+            # What is known stays, whatever the controls do.
+            prediction = prediction.with_x0(torch.where(known[1], known[0], prediction.x0))
         return (output if prediction is seen else prediction.output(kind)), prediction
 
     def _predict(

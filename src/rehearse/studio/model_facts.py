@@ -24,7 +24,7 @@ def facts_of(name: str, card: ModelCard) -> dict[str, Any]:
         "name": name,
         "family": card.family,
         "abilities": sorted(card.abilities),
-        "from_picture": card.shows_picture is not None,
+        "from_picture": card.needs_picture,
         "shows_picture": card.shows_picture,
         "site_kinds": sorted(card.site_kinds),
         "triggers": dict(card.triggers),
@@ -47,7 +47,8 @@ def card_of_facts(facts: Facts) -> ModelCard:
     limits, abilities = facts["limits"], frozenset(facts["abilities"])
     fixed, words = limits.get("fixed"), limits["vocabulary"]
     later: Literal["any", "start"] = "any" if LATER in abilities else "start"
-    shows = later if facts.get("from_picture") else None
+    # Those of an older worker say only whether they start from one.
+    shows = facts.get("shows_picture", later if facts.get("from_picture") else None)
     return ModelCard(
         identity=facts["name"],
         family=facts.get("family", ""),
@@ -63,5 +64,6 @@ def card_of_facts(facts: Facts) -> ModelCard:
         ),
         site_kinds=frozenset(facts.get("site_kinds", ())),
         shows_picture=shows,
+        needs_picture=bool(facts.get("from_picture")),
         triggers=facts.get("triggers", {}),
     )

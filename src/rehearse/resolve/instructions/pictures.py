@@ -130,6 +130,11 @@ def picture_of(shot: Shot, width: int, height: int, *, paths_drag: bool = True) 
     )  # fmt: skip
 
 
+def starts_from(shot: Shot) -> bool:
+    """Whether a shot gives a picture to start from."""
+    return any(isinstance(one, ImageInstruction) for one in shot.instructions)
+
+
 def _start(shot: Shot) -> StartPicture | None:
     """The earliest picture that is given."""
     given = [(i, one) for i, one in enumerate(shot.instructions) if isinstance(one, ImageInstruction)]
