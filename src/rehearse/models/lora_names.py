@@ -189,26 +189,29 @@ def _stable_diffusion_names(unet: Any) -> dict[str, str]:
         "mid_block.attentions.0": "middle_block.1",
         "mid_block.resnets.1": "middle_block.2",
     }
+    # The first input block is conv_in. Downsamplers are blocks of their own, upsamplers end the one before.
     place = 1
     for index, block in enumerate(unet.down_blocks):
-        attends = len(getattr(block, "attentions", None) or ())
-        for layer in range(len(block.resnets)):
-            names[f"down_blocks.{index}.resnets.{layer}"] = f"input_blocks.{place}.0"
-            if attends:
-                names[f"down_blocks.{index}.attentions.{layer}"] = f"input_blocks.{place}.1"
-            place += 1
+        place, _ = _name_layers(names, block, f"down_blocks.{index}", "input_blocks", place)
         if block.downsamplers:
             names[f"down_blocks.{index}.downsamplers.0.conv"] = f"input_blocks.{place}.0.op"
             place += 1
     place = 0
     for index, block in enumerate(unet.up_blocks):
-        attends = len(getattr(block, "attentions", None) or ())
-        for layer in range(len(block.resnets)):
-            names[f"up_blocks.{index}.resnets.{layer}"] = f"output_blocks.{place}.0"
-            if attends:
-                names[f"up_blocks.{index}.attentions.{layer}"] = f"output_blocks.{place}.1"
-            place += 1
+        place, attends = _name_layers(names, block, f"up_blocks.{index}", "output_blocks", place)
         if block.upsamplers:
             at = 2 if attends else 1
             names[f"up_blocks.{index}.upsamplers.0.conv"] = f"output_blocks.{place - 1}.{at}.conv"
     return names
+
+
+def _name_layers(names: dict[str, str], block: Any, own: str, original: str, place: int) -> tuple[int, bool]:
+    """Add a block's layers to the names, from ``place`` in the original code's list on; the place behind
+    them, and whether they attend."""
+    attends = bool(getattr(block, "attentions", None))
+    for layer in range(len(block.resnets)):
+        names[f"{own}.resnets.{layer}"] = f"{original}.{place}.0"
+        if attends:
+            names[f"{own}.attentions.{layer}"] = f"{original}.{place}.1"
+        place += 1
+    return place, attends
