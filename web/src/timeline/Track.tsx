@@ -6,8 +6,9 @@ import { clamp, tidy } from "../document/geometry";
 import { ease, frameOf, timeOf } from "../document/keyframes";
 import { type Easing, type Instruction, instructionsOf, isDrag, isPath, nameOf } from "../document/shot";
 import { shotNow, useDocument } from "../document/store";
+import { iconOf } from "../instructions/view";
 import { scrub } from "../session/playhead";
-import { Icon, type IconName } from "../ui/Icon";
+import { Icon } from "../ui/Icon";
 import { beginSlide, type Slide, slideKeyframe, slideTo, type Taken } from "./slide";
 
 interface Properties {
@@ -22,19 +23,6 @@ interface Properties {
   /** The selected keyframe, -1 for the whole instruction; null where another one is selected. */
   part: number | null;
 }
-
-export const ICONS: Record<string, IconName> = {
-  image: "image",
-  content: "brush",
-  motion: "motion",
-  target: "target",
-  "trajectory.box": "box",
-  "trajectory.point": "point",
-  "trajectory.drag": "drag",
-};
-
-export const iconOf = (instruction: Instruction): IconName =>
-  ICONS[instruction.kind === "trajectory" ? `trajectory.${instruction.form}` : instruction.kind] as IconName;
 
 export const Track = memo(function Track(properties: Properties) {
   const { instruction, index, part } = properties;
