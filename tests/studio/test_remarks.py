@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
+from rehearse.cards import Defaults, Limits, ModelCard
 from rehearse.studio.limits import ServerLimits
+from rehearse.studio.model_facts import facts_of
 from rehearse.studio.readiness import problems_of
 from rehearse.studio.remarks import notes_of
 
@@ -62,8 +64,11 @@ def test_nothing_is_said_of_plain_words(draft: dict[str, Any]) -> None:
 
 
 def test_a_closed_vocabulary_tells_syntax_and_not_its_pieces() -> None:
-    limits: dict[str, Any] = {"vocabulary": ["a", "ball", "red"], "max_frames": None, "size_multiple": 8}
-    model: dict[str, Any] = {"name": "toy", "limits": limits, "abilities": [], "defaults": {}}
+    card = ModelCard(
+        "toy", "toy", frozenset(), Defaults(8, 64, 64, 8.0, 4, 2.0, "ddim"),
+        Limits(max_frames=None, size_multiple=8, max_tokens=16, vocabulary=frozenset({"a", "ball", "red"})),
+    )  # fmt: skip
+    model = facts_of("toy", card)
     draft = {"prompt": "a (red zebra:1.3)", "model": "toy"}
     told = problems_of(draft, [model], ServerLimits(further_models=("toy",)))
     assert [problem.sentence.partition(":")[0] for problem in told] == [
