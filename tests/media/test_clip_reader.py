@@ -99,8 +99,10 @@ def with_matrix(path: Path, a: int, b: int, c: int, d: int) -> Path:
 )
 def test_every_display_matrix_comes_upright(tmp_path: Path, matrix: Any, right: Any) -> None:
     stored = quarters()
-    plain = read_clip(film(tmp_path / "plain.mp4", [stored] * 3)).frames
-    path = with_matrix(film(tmp_path / "clip.mp4", [stored] * 3), *matrix)
+    path = film(tmp_path / "clip.mp4", [stored] * 3)
+    # Of the same file: two encodings of one clip need not be the same bits.
+    plain = read_clip(path).frames
+    with_matrix(path, *matrix)
     clip = read_clip(path, 2)
     assert (clip.frames == np.stack([right(frame) for frame in plain[:2]])).all()
     assert seen_as(clip.frames[0]) == seen_as(np.ascontiguousarray(right(stored)))
