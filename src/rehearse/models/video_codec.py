@@ -9,6 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from rehearse.models.clip_codec import ClipCodec
 from rehearse.models.codec import Codec, load_component
 from rehearse.models.errors import ModelError
 from rehearse.models.folder import ModelFolder
@@ -19,7 +20,7 @@ from rehearse.models.precision import Precision
 _PIXELS_UNTILED = 16 * 512 * 512
 
 
-class VideoCodec(Codec):
+class VideoCodec(ClipCodec):
     """An AutoencoderKLCogVideoX: the first frame alone, then `frame_ratio` frames to a latent frame.
 
     It decodes latent frames in pairs, the first of an odd number alone; of an even number it would make the
@@ -27,27 +28,11 @@ class VideoCodec(Codec):
     what that shows is left out: the frames before it are made of what lies before them.
     """
 
+    untiled = _PIXELS_UNTILED
+
     def __init__(self, vae: Any, rgb: Any, precision: Precision) -> None:
         super().__init__(vae, rgb, precision)
         self.frame_ratio = int(vae.config.temporal_compression_ratio)
-
-    @torch.no_grad()
-    def decode(self, latents: Tensor) -> NDArray[np.uint8]:
-        """``[clips, channels, frames, h, w]`` to uint8 ``[clips, 1 + ratio * (frames - 1), H, W, 3]``."""
-        clips = torch.cat([self._clip(latents[i : i + 1]) for i in range(latents.shape[0])])
-        bytes_ = (clips * 255).round_().to(torch.uint8).permute(0, 2, 3, 4, 1).contiguous().numpy()
-        shaped: NDArray[np.uint8] = bytes_
-        return shaped
-
-    @torch.no_grad()
-    def encode(self, pictures: NDArray[np.uint8]) -> Tensor:
-        """Each picture as a clip of one frame, uint8 ``[n, H, W, 3]`` to ``[n, channels, h, w]``."""
-        return torch.cat([self._encoded(picture[None])[:, :, 0] for picture in pictures])
-
-    @torch.no_grad()
-    def encode_clip(self, frames: NDArray[np.uint8]) -> Tensor:
-        """A clip, uint8 ``[1 + ratio * n, H, W, 3]``, to ``[channels, 1 + n, h, w]``, at `decode`'s scale."""
-        return self._encoded(frames)[0]
 
     def encode_condition(self, pictures: NDArray[np.uint8]) -> Tensor:
         latents = self.encode(pictures)
@@ -79,15 +64,6 @@ class VideoCodec(Codec):
                 f"{self.frame_ratio} frames to a latent one of its config.json; use a whole vae/ folder"
             )
         return self._to_rgb(decoded)
-
-    def _tile(self, pixels: int) -> None:
-        if pixels > _PIXELS_UNTILED:
-            self.vae.enable_tiling()
-        else:
-            self.vae.disable_tiling()
-
-    def _pictures(self, latents: Tensor) -> Tensor:
-        return torch.cat([self._clip(one[None, :, None])[:, :, 0] for one in latents])
 
 
 def load_video_codec(folder: ModelFolder, precision: Precision) -> Codec:

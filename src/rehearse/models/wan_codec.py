@@ -10,7 +10,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from rehearse.models.codec import Codec, load_component
+from rehearse.models.clip_codec import ClipCodec
+from rehearse.models.codec import load_component
 from rehearse.models.errors import ModelError
 from rehearse.models.folder import ModelFolder
 from rehearse.models.latent_rgb import read_latent_rgb
@@ -25,8 +26,10 @@ _CHUNK = 4
 """Frames that the class encodes at once, after the first, however many of them share a latent frame."""
 
 
-class WanCodec(Codec):
+class WanCodec(ClipCodec):
     """An AutoencoderKLWan: the first frame alone, then ``frame_ratio`` frames to a latent frame."""
+
+    untiled = _PIXELS_UNTILED
 
     def __init__(self, vae: Any, rgb: Any, precision: Precision) -> None:
         super().__init__(whole_clips(vae), rgb, precision)
@@ -43,23 +46,6 @@ class WanCodec(Codec):
     @staticmethod
     def _cells(config: Any) -> tuple[int, int]:
         return int(config.scale_factor_spatial), int(config.z_dim)
-
-    @torch.no_grad()
-    def decode(self, latents: Tensor) -> NDArray[np.uint8]:
-        """``[clips, channels, frames, h, w]`` to uint8 ``[clips, 1 + ratio * (frames - 1), H, W, 3]``."""
-        clips = torch.cat([self._clip(latents[i : i + 1]) for i in range(latents.shape[0])])
-        bytes_ = (clips * 255).round_().to(torch.uint8).permute(0, 2, 3, 4, 1).contiguous().numpy()
-        shaped: NDArray[np.uint8] = bytes_
-        return shaped
-
-    def encode(self, pictures: NDArray[np.uint8]) -> Tensor:
-        """Each picture as a clip of one frame, uint8 ``[n, H, W, 3]`` to ``[n, channels, h, w]``."""
-        return torch.cat([self._encoded(picture[None])[:, :, 0] for picture in pictures])
-
-    def encode_clip(self, frames: NDArray[np.uint8]) -> Tensor:
-        """A clip, uint8 ``[1 + frame_step * n, H, W, 3]``, to ``[channels, latent frames, h, w]``, at
-        `decode`'s scale."""
-        return self._encoded(frames)[0]
 
     @torch.no_grad()
     def _encoded(self, frames: NDArray[np.uint8]) -> Tensor:
@@ -86,15 +72,6 @@ class WanCodec(Codec):
             else:
                 decoded = self.vae.decode(scaled).sample
         return self._to_rgb(decoded)
-
-    def _tile(self, pixels: int) -> None:
-        if pixels > _PIXELS_UNTILED:
-            self.vae.enable_tiling()
-        else:
-            self.vae.disable_tiling()
-
-    def _pictures(self, latents: Tensor) -> Tensor:
-        return torch.cat([self._clip(one[None, :, None])[:, :, 0] for one in latents])
 
 
 def load_wan_codec(folder: ModelFolder, precision: Precision) -> WanCodec:
